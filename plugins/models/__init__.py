@@ -1,0 +1,1 @@
+"""Model backends: everything that can be asked."""

@@ -1,0 +1,132 @@
+"""From text to the engine's token ids: joint tokenising, beginning-of-text tokens, chat templates, cutting to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchctl.types import Choose, Generate, Message, Perplexity
+from benchctl.types import Prompt as AskedPrompt
+from .engine.items import Prompt, Row
+
+
+class DoesNotFit(Exception):
+    """A choice is longer than the model's context; says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Turns requests into rows and prompts for one tokenizer."""
+
+    tokenizer: Any
+    max_length: int
+    """Tokens the model can take in at once."""
+
+    @property
+    def prefix(self) -> int:
+        """The token that stands for the beginning of a text: bos, or eos where there is none."""
+        found = self.tokenizer.bos_token_id
+        return int(found if found is not None else self.tokenizer.eos_token_id)
+
+    def render(self, prompt: AskedPrompt) -> str:
+        """The prompt as the text the model sees: a conversation through the model's own template."""
+        if isinstance(prompt, str):
+            return prompt
+        turns = [{"role": message.role, "content": message.content} for message in self._fold_system(prompt)]
+        return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+
+    def choose(self, requests: Sequence[Choose]) -> list[tuple[list[Row], int]]:
+        """For each request a row per choice and how many prompt tokens were cut on the left.
+
+        Prompt and choice are tokenised together and split after the prompt's own tokens; white space at the prompt's
+        end goes to the choice (as lm-eval 0.4 does, so that scores compare).
+
+        Raises:
+            DoesNotFit: a choice alone is longer than the context.
+        """
+        texts: list[str] = []
+        for request in requests:
+            prompt = self.render(request.prompt)
+            kept = prompt.rstrip()
+            texts += [kept, *(prompt + choice for choice in request.choices)]
+        encoded = iter(self._encode(texts))
+        found = []
+        for request in requests:
+            context = next(encoded) or [self.prefix]
+            rows, cut = [], 0
+            for choice in request.choices:
+                whole = next(encoded)
+                continuation = whole[len(context) :] if self.render(request.prompt).rstrip() else whole
+                row, lost = self._fit(context, continuation, choice)
+                rows.append(row)
+                cut = max(cut, lost)
+            found.append((rows, cut))
+        return found
+
+    def perplexity(self, requests: Sequence[Perplexity]) -> list[list[Row]]:
+        """For each text its windows: each token is scored once, with at least half a window before it where it can."""
+        encoded = self._encode([request.text for request in requests], special=False)
+        return [
+            self.windows([self.prefix, *tokens] if request.score_first else tokens)
+            for request, tokens in zip(requests, encoded, strict=True)
+        ]
+
+    def windows(self, tokens: Sequence[int]) -> list[Row]:
+        """Rows that score every token but the first."""
+        rows: list[Row] = []
+        done = 1
+        while done < len(tokens):
+            room = self.max_length if done == 1 else self.max_length - self.max_length // 2
+            end = min(len(tokens), done + room)
+            begin = max(0, end - self.max_length - 1)
+            rows.append(Row(tuple(tokens[begin:done]), tuple(tokens[done:end])))
+            done = end
+        return rows
+
+    def generate(self, requests: Sequence[Generate]) -> list[tuple[Prompt, int]]:
+        """For each request its prompt, cut on the left so that the answer fits too, and how many tokens that cost."""
+        encoded = self._encode([self.render(request.prompt) for request in requests])
+        found = []
+        for request, tokens in zip(requests, encoded, strict=True):
+            room = max(1, self.max_length - request.max_tokens)
+            kept = tuple(tokens[-room:] or [self.prefix])
+            limit = min(request.max_tokens, self.max_length - len(kept))
+            found.append((Prompt(kept, request.stop, limit, request.temperature), max(0, len(tokens) - room)))
+        return found
+
+    def _fit(self, context: Sequence[int], continuation: Sequence[int], choice: str) -> tuple[Row, int]:
+        if len(continuation) > self.max_length:
+            raise DoesNotFit(f"the choice '{choice[:40]}...' has {len(continuation)} tokens, the model takes {self.max_length}")
+        if not continuation:
+            raise DoesNotFit(f"the choice '{choice}' adds no token to the prompt")
+        room = self.max_length + 1 - len(continuation)
+        return Row(tuple(context[-room:]), tuple(continuation)), max(0, len(context) - room)
+
+    def _encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:
+        """Token ids, with the tokenizer's own special tokens unless the text already begins with them."""
+        bos = self.tokenizer.bos_token
+        begun = [not special or bool(bos and text.startswith(bos)) for text in texts]
+        found: dict[bool, list[list[int]]] = {}
+        for bare in (True, False):
+            chosen = [text for text, b in zip(texts, begun, strict=True) if b is bare]
+            found[bare] = self.tokenizer(chosen, add_special_tokens=not bare, verbose=False)["input_ids"] if chosen else []
+        parts = {bare: iter(ids) for bare, ids in found.items()}
+        return [list(next(parts[bare])) for bare in begun]
+
+    def _fold_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
+        """Put a system turn in front of the first question, for templates that refuse one."""
+        if messages[0].role != "system" or self._takes_system():
+            return messages
+        first = messages[1]
+        return (Message(first.role, f"{messages[0].content}\n\n{first.content}"), *messages[2:])
+
+    def _takes_system(self) -> bool:
+        from jinja2 import TemplateError
+
+        try:
+            turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
+            self.tokenizer.apply_chat_template(turns, tokenize=False)
+        except TemplateError:
+            return False
+        return True

@@ -1,0 +1,116 @@
+"""The plain path: every row on its own, whole, in length-sorted batches. Slow, simple, and what the fast path must equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .items import Prompt, Row, Written
+
+if TYPE_CHECKING:
+    import torch
+
+CPU_BATCH_TOKENS = 2048
+GPU_BATCH_TOKENS = 16384
+
+
+def batch_budget(device: str, wanted: int | None) -> int:
+    """Tokens per batch: as asked, or what measured well on that kind of device."""
+    return wanted or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
+
+
+def batches(sizes: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Indices in batches of similar size, longest first, each at most ``budget`` tokens once padded."""
+    order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
+    batch: list[int] = []
+    for index in order:
+        if batch and (len(batch) + 1) * sizes[batch[0]] > budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+class PlainEngine:
+    """Scores and writes with a causal model, one whole sequence per row."""
+
+    name = "plain"
+
+    def __init__(self, model: Any, tokenizer: Any, device: str, budget: int) -> None:
+        self.model, self.tokenizer, self.device, self.budget = model, tokenizer, device, budget
+
+    def score(self, items: Sequence[Sequence[Row]]) -> Iterator[tuple[int, list[float]]]:
+        """For each item (rows that belong together) its index and its rows' summed log-likelihoods, in nats."""
+        rows = [(i, j, row) for i, item in enumerate(items) for j, row in enumerate(item)]
+        missing = [len(item) for item in items]
+        found: list[list[float]] = [[0.0] * len(item) for item in items]
+        for batch in batches([row.size for _, _, row in rows], self.budget):
+            for place, nats in zip(batch, self._score_batch([rows[p][2] for p in batch]), strict=True):
+                item, row, _ = rows[place]
+                found[item][row] = nats
+                missing[item] -= 1
+                if not missing[item]:
+                    yield item, found[item]
+
+    def _score_batch(self, rows: Sequence[Row]) -> list[float]:
+        import torch
+
+        width = max(row.size for row in rows)
+        ids = torch.zeros((len(rows), width), dtype=torch.long)
+        mask = torch.zeros((len(rows), width), dtype=torch.long)
+        for i, row in enumerate(rows):
+            tokens = (row.context + row.continuation)[:-1]
+            ids[i, : row.size] = torch.tensor(tokens)
+            mask[i, : row.size] = 1
+        with torch.inference_mode():
+            logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device), use_cache=False).logits
+            return [self._sum(logits[i], row) for i, row in enumerate(rows)]
+
+    def _sum(self, logits: torch.Tensor, row: Row) -> float:
+        import torch
+
+        first = len(row.context) - 1
+        scored = torch.log_softmax(logits[first : first + len(row.continuation)].float(), dim=-1)
+        wanted = torch.tensor(row.continuation, device=scored.device).unsqueeze(1)
+        return float(scored.gather(1, wanted).double().sum())
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Written]]:
+        """For each prompt its index and what the model wrote; batches hold prompts with the same limits."""
+        kinds = sorted({(p.stop, p.max_tokens, p.temperature) for p in prompts})
+        for kind in kinds:
+            places = [i for i, p in enumerate(prompts) if (p.stop, p.max_tokens, p.temperature) == kind]
+            sizes = [len(prompts[i].tokens) + kind[1] for i in places]
+            for batch in batches(sizes, self.budget):
+                chosen = [places[b] for b in batch]
+                yield from zip(chosen, self._write_batch([prompts[i] for i in chosen]), strict=True)
+
+    def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
+        import torch
+
+        width = max(len(p.tokens) for p in prompts)
+        ids = torch.zeros((len(prompts), width), dtype=torch.long)
+        mask = torch.zeros((len(prompts), width), dtype=torch.long)
+        for i, prompt in enumerate(prompts):
+            ids[i, width - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
+            mask[i, width - len(prompt.tokens) :] = 1
+        first = prompts[0]
+        sampling = {"do_sample": True, "temperature": first.temperature} if first.temperature else {"do_sample": False}
+        stopping = {"stop_strings": list(first.stop), "tokenizer": self.tokenizer} if first.stop else {}
+        pad = next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
+        with torch.inference_mode():
+            written = self.model.generate(
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), max_new_tokens=first.max_tokens,
+                pad_token_id=pad, **sampling, **stopping,
+            )  # fmt: skip
+        return [self._cut(written[i, width:].tolist(), prompt) for i, prompt in enumerate(prompts)]
+
+    def _cut(self, tokens: list[int], prompt: Prompt) -> Written:
+        ends = self.model.generation_config.eos_token_id
+        ends = {ends} if isinstance(ends, int) else set(ends or ())
+        end = next((i for i, token in enumerate(tokens) if token in ends), None)
+        kept = tokens if end is None else tokens[:end]
+        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        places = [place for stop in prompt.stop if (place := text.find(stop)) >= 0]
+        stopped = end is not None or bool(places)
+        return Written(text[: min(places)] if places else text, "stop" if stopped else "length", len(kept))

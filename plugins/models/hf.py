@@ -1,0 +1,202 @@
+"""``hf:PATH_OR_ID``: causal language models on transformers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from benchctl.errors import BadConfig, ModelCallError
+from benchctl.fingerprints import digest
+from benchctl.hookspecs import hookimpl
+from benchctl.model import Model, ModelArgs
+from benchctl.types import Choose, ChoiceScore, Generate, Kind, Perplexity, Response, Usage
+from . import hf_load
+from .encoding import DoesNotFit, Encoder
+from .engine.items import Row
+from .engine.plain import PlainEngine, batch_budget
+
+
+class HFModel(Model):
+    """Causal models on transformers: a folder or a hub id. Options: dtype, device, revision, chat, batch_tokens, ..."""
+
+    capabilities: ClassVar[frozenset[Kind]] = frozenset({"choose", "generate", "perplexity"})
+
+    def __init__(self, args: ModelArgs) -> None:
+        self.settings = hf_load.Settings.read(args)
+        hf_load.require_hf()
+        self.folder: Path = hf_load.find_files(self.settings)
+        self.device = hf_load.resolve_device(self.settings.device)
+        self.dtype = hf_load.resolve_dtype(self.settings.dtype, self.device, self._config)
+        self.name = Path(self.settings.target).resolve().name if Path(self.settings.target).is_dir() else self.settings.target
+        self._measured: dict[str, Any] = {}
+
+    @cached_property
+    def _config(self) -> Any:
+        from transformers import AutoConfig
+
+        try:
+            return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.settings.trust_remote_code)
+        except (OSError, ValueError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200]
+            hint = "Some need their own code: add trust_remote_code=true if you trust it."
+            raise ModelCallError(f"'{self.settings.target}' is no model transformers can load ({reason}).", hint) from error
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """The model's tokenizer, which does not need the weights."""
+        from transformers import AutoTokenizer
+
+        try:
+            return AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.settings.trust_remote_code)
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelCallError(f"'{self.settings.target}' has no usable tokenizer ({reason}).", "Save one beside it.") from error
+
+    @property
+    def prompt_style(self) -> str:  # type: ignore[override]
+        """``chat`` when the tokenizer has a chat template, unless the option ``chat`` says otherwise.
+
+        Raises:
+            BadConfig: ``chat=on`` without a template.
+        """
+        has = bool(getattr(self.tokenizer, "chat_template", None))
+        if self.settings.chat == "on" and not has:
+            raise BadConfig(f"'{self.settings.target}' has no chat template.", "Leave out chat=on.")
+        return "chat" if has and self.settings.chat != "off" else "text"
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Text to token ids, for this model's context length."""
+        return Encoder(self.tokenizer, self.settings.max_length or context_length(self._config, self.tokenizer))
+
+    @cached_property
+    def engine(self) -> PlainEngine:
+        """The loaded model; loading happens here, at the first request."""
+        started = time.perf_counter()
+        model = self._load()
+        self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
+        self._measured["parameters"] = sum(p.numel() for p in model.parameters())
+        return PlainEngine(model, self.tokenizer, self.device, batch_budget(self.device, self.settings.batch_tokens))
+
+    def _load(self) -> Any:
+        import torch
+        from transformers import AutoModelForCausalLM
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # it would tear our own bar
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                self.folder, dtype=getattr(torch, self.dtype), trust_remote_code=self.settings.trust_remote_code,
+                use_safetensors=None if self.settings.allow_pickle else True,
+            )  # fmt: skip
+        except (OSError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelCallError(f"'{self.settings.target}' cannot be loaded ({reason}).", "See 'benchctl doctor'.") from error
+        return model.to(self.device).eval()
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        return {
+            "weights": hf_load.weights_hash(self.folder, self.settings.allow_pickle),
+            "tokenizer": hf_load.tokenizer_hash(self.folder),
+        }
+
+    def fingerprint(self) -> str:
+        """Weights, tokenizer, template use, dtype, context length. The device is not part of it, only of the manifest."""
+        return digest([self._hashes, self.dtype, self.prompt_style, self.encoder.max_length])
+
+    def manifest(self) -> Mapping[str, Any]:
+        """What was loaded, where, and what was measured of it."""
+        return {
+            **self._measured, "dtype": self.dtype, "device": self.device, "revision": self._revision(),
+            "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
+            "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
+            "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
+            "path": self.engine.name if "engine" in self.__dict__ else None,
+        }  # fmt: skip
+
+    def _revision(self) -> str | None:
+        """The commit of a hub model: its snapshot folder is named after it."""
+        return self.folder.name if self.folder.parent.name == "snapshots" else self.settings.revision
+
+    def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
+        """Log-likelihoods of the choices; one that does not fit the context is an error."""
+        items: list[list[Row]] = []
+        kept: list[tuple[int, int]] = []
+        for index, request in enumerate(requests):
+            try:
+                ((rows, cut),) = self.encoder.choose([request])
+            except DoesNotFit as error:
+                yield index, Response(error=str(error))
+                continue
+            items.append(rows)
+            kept.append((index, cut))
+        clock = _Clock()
+        for place, nats in self.engine.score(items):
+            index, cut = kept[place]
+            scores = (
+                ChoiceScore(n, len(row.continuation), len(choice.lstrip().encode()))
+                for n, row, choice in zip(nats, items[place], requests[index].choices, strict=True)
+            )
+            yield index, Response(tuple(scores), cut=cut, seconds=clock.lap())
+
+    def perplexity(self, requests: Sequence[Perplexity]) -> Iterator[tuple[int, Response]]:
+        """Summed log-likelihoods of whole texts, long ones in windows."""
+        items = self.encoder.perplexity(requests)
+        clock = _Clock()
+        for index, nats in self.engine.score(items):
+            size = len(requests[index].text.encode())
+            tokens = sum(len(row.continuation) for row in items[index])
+            detail = {"windows": len(nats)} if len(nats) > 1 else {}
+            yield index, Response(nats=sum(nats), tokens=tokens, bytes=size, seconds=clock.lap(), detail=detail)
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
+        """Free answers, greedy unless a temperature is given."""
+        encoded = self.encoder.generate(requests)
+        clock = _Clock()
+        for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
+            prompt, cut = encoded[index]
+            usage = Usage(len(prompt.tokens), written.tokens)
+            yield index, Response(text=written.text, finish_reason=written.finish_reason, usage=usage, cut=cut, seconds=clock.lap())
+
+    def close(self) -> None:
+        """Drop the weights."""
+        if self.__dict__.pop("engine", None) is not None and self.device == "cuda":
+            import gc
+
+            import torch
+
+            gc.collect()
+            torch.cuda.empty_cache()
+
+
+class _Clock:
+    """Wall time since the last answer: an answer's share of its batch, all together the time of the run."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+
+    def lap(self) -> float:
+        now = time.perf_counter()
+        seconds, self._last = now - self._last, now
+        return round(seconds, 6)
+
+
+def context_length(config: Any, tokenizer: Any) -> int:
+    """Tokens the model can take: what its configuration says, else what its tokenizer says, else 2048."""
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    for name in ("n_positions", "max_position_embeddings", "n_ctx", "max_seq_len"):
+        found = getattr(text, name, None)
+        if isinstance(found, int) and found > 0:
+            return found
+    found = tokenizer.model_max_length
+    return int(found) if found and found < 10**9 else 2048
+
+
+@hookimpl
+def benchctl_models() -> Mapping[str, type[Model]]:
+    """The backend."""
+    return {"hf": HFModel}

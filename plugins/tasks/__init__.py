@@ -1,0 +1,1 @@
+"""Tasks: where the questions are and how a row becomes a sample."""

@@ -1,0 +1,71 @@
+"""The command line: one file per command; errors are caught here, once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from benchctl import __version__
+from benchctl.cli.doctor import doctor
+from benchctl.cli.listing import list_command, plugins_command
+from benchctl.cli.rescore import rescore
+from benchctl.cli.run import run
+from benchctl.cli.show import show
+from benchctl.errors import BenchctlError
+from benchctl.plugins import get_plugins
+
+USAGE_EXIT = 2
+INTERRUPTED_EXIT = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="benchctl")
+def cli() -> None:
+    """Evaluate language models in Portuguese, health first: the right number, how sure it is, and nothing lost.
+
+    \b
+    Example:
+      benchctl run --task medmcqa-pt --model hf:PATH --data builtin
+      benchctl report
+    """
+
+
+for _command in (run, list_command, show, rescore, plugins_command, doctor):
+    cli.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """The ``benchctl`` program: runs a command, turns what went wrong into two plain lines and an exit code."""
+    debug = os.environ.get("BENCHCTL_DEBUG") == "1"
+    try:
+        get_plugins().call("benchctl_commands", cli=cli)
+        code = cli.main(args=arguments, prog_name="benchctl", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "benchctl"
+        _say(error.format_message(), f"'{command} --help' shows how it is used.")
+        code = USAGE_EXIT
+    except click.ClickException as error:
+        _say(error.format_message(), "")
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("Interrupted.", "The same command goes on where it stopped.")
+        code = INTERRUPTED_EXIT
+    except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    except BenchctlError as error:
+        if debug:
+            raise
+        _say(error.message, error.hint)
+        code = error.exit_code
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(message: str, hint: str) -> None:
+    for label, text in (("error", message), ("hint", hint)):
+        if text:
+            print(f"{label}: {' '.join(text.split())}", file=sys.stderr)

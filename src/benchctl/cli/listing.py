@@ -1,0 +1,104 @@
+"""``benchctl list`` and ``benchctl plugins``: what there is, and where it comes from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+KINDS = ("tasks", "models", "metrics", "trainers", "plugins", "runs")
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs, for 'list runs'.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output.")
+def list_command(kind: str, folder: Path, as_json: bool) -> None:
+    """Show the tasks, models, metrics, trainers, plugins or runs there are.
+
+    \b
+    Example:
+      benchctl list tasks
+    """
+    rows = _plugins() if kind == "plugins" else _runs(folder) if kind == "runs" else _offers(kind[:-1])
+    _print(rows, as_json)
+
+
+@click.command("plugins")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output.")
+def plugins_command(as_json: bool) -> None:
+    """Show every plugin, what it offers and what is wrong with it; the same as 'benchctl list plugins'.
+
+    \b
+    Example:
+      benchctl plugins --json
+    """
+    _print(_plugins(), as_json)
+
+
+def _plugins() -> list[dict[str, Any]]:
+    from benchctl.plugins import get_plugins
+
+    return [
+        {
+            "name": info.name, "package": f"{info.distribution} {info.version}", "module": info.module,
+            "hooks": ", ".join(info.hooks), "problems": "; ".join(info.problems),
+        }
+        for info in get_plugins().infos
+    ]  # fmt: skip
+
+
+def _offers(kind: str) -> list[dict[str, Any]]:
+    from benchctl.config import load_config
+    from benchctl.plugins import get_plugins
+
+    rows = [
+        {"name": offer.name, "summary": offer.summary, "plugin": offer.plugin.name, "package": offer.plugin.distribution,
+         **getattr(offer.factory, "facts", {})}
+        for offer in get_plugins().offers(kind).values()
+    ]  # fmt: skip
+    if kind == "model":
+        config = load_config()
+        rows += [{"name": name, "summary": str(entry.get("spec", "")), "plugin": str(config.path), "package": "project"}
+                 for name, entry in config.models.items()]  # fmt: skip
+    return rows
+
+
+def _runs(folder: Path) -> list[dict[str, Any]]:
+    from benchctl.cli.display import figures
+    from benchctl.records import read_runs
+
+    rows = []
+    for run in read_runs(folder):
+        record = run.record
+        first = next(iter(record.estimates.items()), None)
+        shown = f"{first[0]} {figures(first[1])[0]} ({figures(first[1])[1]})" if first else "-"
+        rows.append({"run": record.id, "task": record.spec.task, "model": record.spec.model, "scoring": record.spec.scoring,
+                     "shots": record.spec.shots, "status": record.status, "n": record.counts["n"], "result": shown,
+                     "finished": record.timings.get("finished")})  # fmt: skip
+    return rows
+
+
+def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not rows:
+        console.print("None.")
+        return
+    table = Table()
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))
+    console.print(table)

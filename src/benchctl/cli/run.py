@@ -1,0 +1,68 @@
+"""``benchctl run``: the main job."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from benchctl.matrix import Result
+
+EXIT_INCOMPLETE = 3
+EXIT_INTERRUPTED = 130
+
+
+@click.command()
+@click.option("--task", "tasks", multiple=True, required=True, metavar="T[,T2]", help="Tasks or groups of tasks.")
+@click.option("--model", "models", multiple=True, required=True, metavar="M[,M2]",
+              help="Named models, or BACKEND:TARGET,option=value.")  # fmt: skip
+@click.option("--data", metavar="SOURCE",
+              help="'builtin', a file (.csv .json .jsonl .parquet) or a name from benchctl.toml.  [default: the hub]")  # fmt: skip
+@click.option("--scoring", metavar="RULE", help="letter, option, perplexity or generate.  [default: the task's own]")
+@click.option("--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Examples before each question.")
+@click.option("--shots-data", default="builtin", show_default=True, metavar="SOURCE",
+              help="Where examples come from: 'builtin', 'hub' (training split) or a file; never the test rows.")  # fmt: skip
+@click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each task.")
+@click.option("--prompt-template", type=click.Path(path_type=Path), metavar="FILE",
+              help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.")  # fmt: skip
+@click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of a generated answer.")
+@click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used; counted and shown.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, an object per task and model.")
+def run(tasks: Sequence[str], models: Sequence[str], out: Path, as_json: bool, **options: object) -> None:
+    """Evaluate models on tasks. The same command finds a finished run again and goes on with an interrupted one.
+
+    \b
+    Examples:
+      benchctl run --task medmcqa-pt --model zephyr-qlora
+      benchctl run --task mmlu-medical-pt,medqa-pt --model hf:PATH,majority,random --limit 200
+      benchctl run --task medmcqa-pt --model hf:PATH --data teste.csv --scoring option --shots 5
+
+    Exit codes: 0 all answered, 1 error, 2 usage, 3 some model calls failed (run again to retry them), 130 interrupted.
+    """
+    from benchctl.cli.display import RunDisplay, print_json, print_table
+    from benchctl.matrix import Matrix, run_matrix
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    matrix = Matrix.parse(tasks, models, out, options)
+    with RunDisplay() as display:
+        results = run_matrix(matrix, display)
+    if as_json:
+        print_json(results)
+    else:
+        print_table(results)
+    _exit(results)
+
+
+def _exit(results: Sequence[Result]) -> None:
+    statuses = {result.status for result in results}
+    if "interrupted" in statuses:
+        sys.exit(EXIT_INTERRUPTED)
+    if statuses - {"complete"}:
+        sys.exit(EXIT_INCOMPLETE)

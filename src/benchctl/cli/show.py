@@ -1,0 +1,80 @@
+"""``benchctl show``: one run, its figures, outcomes and worst samples."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from benchctl.records import StoredRun
+
+
+@click.command()
+@click.argument("run")
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--samples", "count", type=click.IntRange(min=0), default=5, show_default=True,
+              help="How many wrong samples to show.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The whole record as JSON on standard output.")
+def show(run: str, folder: Path, count: int, as_json: bool) -> None:
+    """Show one run, given by its id, the beginning of its id or its folder.
+
+    \b
+    Example:
+      benchctl show 3f2a91 --samples 10
+    """
+    from benchctl.records import find_run
+
+    stored = find_run(folder, run)
+    if as_json:
+        click.echo(json.dumps({**asdict(stored.record), "path": str(stored.path)}, ensure_ascii=False, indent=1))
+        return
+    _facts(stored)
+    _wrong(stored, count)
+
+
+def _facts(stored: StoredRun) -> None:
+    from benchctl.cli.display import figures
+
+    record = stored.record
+    click.echo(f"{record.spec.task} · {record.spec.model} · {record.status}\n{stored.path}")
+    for name, e in record.estimates.items():
+        value, interval = figures(e)
+        click.echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
+    facts = {
+        "scoring": f"{record.spec.scoring}, {record.spec.shots} shots, seed {record.spec.seed}",
+        "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {record.counts['n']} of "
+                f"{record.data['total']} samples, {record.counts['bad_rows']} bad rows left out",
+        "tidied": ", ".join(f"{count} in {column}" for column, count in record.data["normalised"].items()) or "nothing",
+        "model": ", ".join(f"{k} {v}" for k, v in record.model.items() if v is not None),
+        "counts": ", ".join(f"{k} {v}" for k, v in record.counts.items() if k != "outcomes"),
+        "outcomes": ", ".join(f"{k} {v}" for k, v in record.counts["outcomes"].items()),
+        "time": f"{record.timings['seconds']} s in {record.timings['sittings']} sittings, until {record.timings['finished']}",
+        "versions": ", ".join(f"{k} {v}" for k, v in record.versions.items()),
+    }  # fmt: skip
+    for name, text in facts.items():
+        click.echo(f"  {name}: {text}")
+    for error in record.errors:
+        click.echo(f"  error: {error['id']}: {error['reason']}")
+
+
+def _wrong(stored: StoredRun, count: int) -> None:
+    from benchctl.records import RunFolder, entry_sample
+
+    folder = RunFolder(stored.path)
+    scores = {score.id: score for score in folder.scores()}
+    shown = 0
+    for line in folder.answers():
+        score = scores.get(str(line["id"]))
+        if shown == count or score is None or score.values.get("accuracy") != 0.0:
+            continue
+        shown += 1
+        sample = entry_sample(line)
+        click.echo(f"\n  {sample.id}: {' '.join(sample.question.split())[:300]}")
+        for label, text in sample.choices.items():
+            marks = ("right " if label == sample.target else "") + ("taken" if label == score.answer else "")
+            click.echo(f"    {label}) {text[:120]}" + (f"   <- {marks.strip()}" if marks else ""))
+        click.echo(f"    {score.outcome}: {score.explanation}")

@@ -1,0 +1,72 @@
+"""``benchctl.toml``: named models, data sources and plugin settings of a project, found from the working folder up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchctl.errors import BadConfig, did_you_mean
+
+FILE = "benchctl.toml"
+SECTIONS = ("data", "models", "prices", "report", "train")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What benchctl.toml says."""
+
+    path: Path | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Name of a source -> path, absolute or beside benchctl.toml; usable as ``--data NAME``."""
+    models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Name -> ``{spec = "hf:...", ...}``: usable as ``--model NAME``."""
+    rest: Mapping[str, Any] = field(default_factory=dict)
+    """The other sections, for those who know them."""
+
+    def data_path(self, given: str | None) -> str | None:
+        """What ``--data`` stands for: a name in ``[data]`` becomes its path, all else stays."""
+        if given is None or given not in self.data:
+            return given
+        base = self.path.parent if self.path else Path()
+        return str(base / self.data[given])
+
+    def model_spec(self, given: str) -> str:
+        """What ``--model`` stands for: a name in ``[models]`` becomes its spec, options given beside it added.
+
+        Raises:
+            BadConfig: the entry has no ``spec``.
+        """
+        name, comma, options = given.partition(",")
+        if name not in self.models:
+            return given
+        spec = self.models[name].get("spec")
+        if not isinstance(spec, str) or not spec:
+            raise BadConfig(f"{self.path}: [models.{name}] has no spec.", 'Write spec = "hf:PATH,..." there.')
+        return f"{spec}{comma}{options}"
+
+
+@cache
+def load_config(start: Path | None = None) -> Config:
+    """The nearest benchctl.toml from ``start`` (the working folder) upwards; an empty one when there is none.
+
+    Raises:
+        BadConfig: the file is no TOML, or has a section nobody knows.
+    """
+    import tomllib
+
+    here = (start or Path.cwd()).resolve()
+    path = next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+    if path is None:
+        return Config()
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadConfig(f"{path}: {error}.", "It must be a TOML file; see docs/reference/config.md.") from error
+    for section in content:
+        if section not in SECTIONS:
+            raise BadConfig(f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md"))
+    rest = {k: v for k, v in content.items() if k not in ("data", "models")}
+    return Config(path, content.get("data", {}), content.get("models", {}), rest)

@@ -1,0 +1,161 @@
+"""Rows from a file: csv, json, jsonl and parquet, with the place of every row for error messages."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchctl.errors import BadData
+
+SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
+
+
+class RowError(Exception):
+    """One row cannot be used; raised by a task's ``sample`` and turned into a :class:`BadData` with the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a dataset."""
+
+    number: int
+    """Counted from 1, a header not counted."""
+    values: Mapping[str, Any]
+    line: int | None = None
+    """Where the record begins in a text file, counted from 1."""
+
+    @property
+    def place(self) -> str:
+        """``row 17 (line 18)``, for messages."""
+        return f"row {self.number}" + (f" (line {self.line})" if self.line else "")
+
+    def text(self, column: str) -> str:
+        """The cell as text; a missing or null cell is empty."""
+        value = self.values.get(column)
+        return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """All the rows of one source."""
+
+    rows: tuple[Row, ...]
+    columns: frozenset[str]
+    """Columns that every row has."""
+    source: str
+    """The path as given, or ``hub:REPOSITORY``, for messages and the record."""
+    revision: str | None = None
+
+    def require(self, columns: Sequence[str]) -> None:
+        """Check that the columns are there.
+
+        Raises:
+            BadData: naming the missing ones and those that exist.
+        """
+        missing = [c for c in columns if c not in self.columns]
+        if missing:
+            raise BadData(
+                f"{self.source}: no column {', '.join(repr(c) for c in missing)}.",
+                f"Expected the columns {', '.join(columns)}; found {', '.join(sorted(self.columns)) or 'none'}.",
+            )
+
+
+def read_table(path: Path) -> Table:
+    """The rows of a local file.
+
+    Raises:
+        BadData: the file is missing, of an unknown kind, or broken; with the line where there is one.
+    """
+    readers: dict[str, Callable[[Path], Iterator[Row]]] = {
+        ".csv": _read_csv, ".json": _read_json, ".jsonl": _read_jsonl, ".parquet": _read_parquet
+    }  # fmt: skip
+    if not path.is_file():
+        raise BadData(f"There is no data file '{path}'.", "Check the path given to --data or in benchctl.toml.")
+    if path.suffix.lower() not in readers:
+        raise BadData(f"{path}: unknown kind of file '{path.suffix}'.", f"Give one of {', '.join(SUFFIXES)}.")
+    try:
+        rows = tuple(readers[path.suffix.lower()](path))
+    except UnicodeDecodeError as error:
+        raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error
+    if not rows:
+        raise BadData(f"{path}: holds no rows.", "Check that it is the right file and was copied whole.")
+    return Table(rows, common_columns(rows), str(path))
+
+
+def common_columns(rows: Sequence[Row]) -> frozenset[str]:
+    """The columns that every row has."""
+    columns = set(rows[0].values)
+    for row in rows:
+        columns &= row.values.keys()
+    return frozenset(columns)
+
+
+def _read_csv(path: Path) -> Iterator[Row]:
+    csv.field_size_limit(sys.maxsize)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.DictReader(file, strict=True)
+        line = 2
+        try:
+            for number, record in enumerate(reader, 1):
+                if None in record or None in record.values():
+                    found = sum(v is not None for v in record.values()) + len(record.get(None, [])) - (None in record)
+                    raise BadData(
+                        f"{path}, row {number} (line {line}): {found} cells where the header has "
+                        f"{len(reader.fieldnames or [])}.",
+                        "A comma or a quotation mark in a cell must be quoted.",
+                    )
+                yield Row(number, record, line)
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise BadData(f"{path}, line {line}: {error}.", "Check the quotation marks there.") from error
+
+
+def _read_jsonl(path: Path) -> Iterator[Row]:
+    number = 0
+    with path.open(encoding="utf-8-sig") as file:
+        for line, text in enumerate(file, 1):
+            if text.strip():
+                number += 1
+                yield Row(number, _record(path, text, line), line)
+
+
+def _record(path: Path, text: str, line: int) -> dict[str, Any]:
+    try:
+        record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise BadData(f"{path}, line {line}: not JSON ({error.msg}).", "Each line must hold one object.") from error
+    if not isinstance(record, dict):
+        raise BadData(f"{path}, line {line}: holds no object.", "Each line must hold one object.")
+    return record
+
+
+def _read_json(path: Path) -> Iterator[Row]:
+    try:
+        records = json.loads(path.read_text(encoding="utf-8-sig"))
+    except json.JSONDecodeError as error:
+        # Several exports call a file of JSON lines .json; the second object then begins on line 2.
+        if error.msg == "Extra data":
+            yield from _read_jsonl(path)
+            return
+        raise BadData(f"{path}, line {error.lineno}: not JSON ({error.msg}).", "Check the file there.") from error
+    if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
+        raise BadData(f"{path}: does not hold a list of objects.", "Give a JSON list of objects, or JSON lines.")
+    for number, record in enumerate(records, 1):
+        yield Row(number, record)
+
+
+def _read_parquet(path: Path) -> Iterator[Row]:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        records = pyarrow.parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise BadData(f"{path}: not a parquet file ({error}).", "Check that it was copied whole.") from error
+    for number, record in enumerate(records, 1):
+        yield Row(number, record)

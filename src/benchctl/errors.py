@@ -1,0 +1,74 @@
+"""What can go wrong, in words for the person at the keyboard.
+
+    BenchctlError            message + hint: two lines, exit 1
+    |-- UnknownName          a task, model or metric that nobody offers; with did-you-mean
+    |-- MissingExtra         an optional package that is not installed; with the pip line
+    |-- PluginError          a plugin that broke its contract
+    |-- BadConfig            benchctl.toml, an option's value or a template
+    |-- BadData              a dataset or file; with file, row, column and what was expected
+    |-- ModelCallError       a model that cannot be loaded or reached
+    `-- RecordError          a run folder that cannot be read or is in use
+
+They are caught once, in :func:`benchctl.cli.main`. ``BENCHCTL_DEBUG=1`` shows the traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class BenchctlError(Exception):
+    """Something the user can mend. ``message`` says what happened, ``hint`` what to do; each is one line."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UnknownName(BenchctlError):
+    """A name that no plugin offers."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str], command: str) -> None:
+        super().__init__(f"There is no {what} called '{name}'.", did_you_mean(name, known, command))
+
+
+class MissingExtra(BenchctlError):
+    """An optional package is needed and not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package '{package}', which is not installed.",
+            f"Install it with: pip install 'benchctl[{extra}]'",
+        )
+
+
+class PluginError(BenchctlError):
+    """A plugin broke its contract."""
+
+
+class BadConfig(BenchctlError):
+    """A setting that cannot be used."""
+
+
+class BadData(BenchctlError):
+    """Data that cannot be used."""
+
+
+class ModelCallError(BenchctlError):
+    """A model cannot be loaded or reached."""
+
+
+class RecordError(BenchctlError):
+    """A run folder cannot be read or is in use."""
+
+
+def did_you_mean(name: str, known: Iterable[str], command: str) -> str:
+    """One line that names the closest known names, or the command that lists them all."""
+    import difflib
+
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    suggestion = f"Did you mean {' or '.join(close)}? " if close else ""
+    return f"{suggestion}'{command}' shows what there is."

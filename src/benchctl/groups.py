@@ -1,0 +1,39 @@
+"""Several tasks as one: members' estimates pooled into the mean weighted by size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from benchctl.statistics import CONFIDENCE, wilson
+from benchctl.types import Estimate
+
+
+def pooled(estimates: Sequence[Estimate]) -> Estimate:
+    """The mean of several estimates of one metric, weighted by their samples, as if asked in one task.
+
+    Shares of independent samples get Wilson's interval on the pooled counts; others a normal interval on the standard
+    errors added in quadrature (members share no samples), clipped to 0..1 for shares.
+
+    Args:
+        estimates: one per member, at least one, all of the same metric.
+    """
+    n = sum(e.n for e in estimates)
+    value = math.fsum(e.value * e.n for e in estimates) / n
+    first = estimates[0]
+    errors = [e.stderr for e in estimates]
+    stderr = None
+    if all(e is not None for e in errors):
+        stderr = math.sqrt(math.fsum((e.stderr or 0.0) ** 2 * e.n**2 for e in estimates)) / n
+    if all(e.method == "wilson" for e in estimates):
+        low, high = wilson(value, n)
+        return Estimate(value, n, stderr, low, high, "wilson-pooled", first.higher_is_better, first.percent)
+    if stderr is None:
+        return Estimate(value, n, None, None, None, "none", first.higher_is_better, first.percent)
+    from scipy.stats import norm
+
+    half = float(norm.ppf(0.5 + CONFIDENCE / 2)) * stderr
+    low, high = value - half, value + half
+    if first.percent:
+        low, high = max(low, 0.0), min(high, 1.0)
+    return Estimate(value, n, stderr, low, high, "normal-pooled", first.higher_is_better, first.percent)

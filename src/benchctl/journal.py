@@ -1,0 +1,88 @@
+"""The durable list of answers: one JSON line per answered sample, on disk within half a second."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from benchctl.errors import RecordError
+
+SYNC_SECONDS = 0.5
+"""Longest time a written line waits for fsync; a power cut loses no more than this."""
+
+
+class Journal:
+    """Appends lines to ``samples.jsonl``. Each line reaches the file at once and the disk within half a second.
+
+    A thread does the fsync, since a model may be silent for a minute after its last answer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lines = _drop_torn_line(path)
+        self._file = path.open("ab", buffering=0)
+        self._dirty = threading.Event()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._sync_loop, name="journal", daemon=True)
+        self._thread.start()
+
+    def entries(self) -> Iterator[Mapping[str, Any]]:
+        """Lines that were there when the journal was opened, in their order."""
+        yield from self._lines
+
+    def append(self, entry: Mapping[str, Any]) -> None:
+        """Write one line."""
+        self._file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        self._dirty.set()
+
+    def _sync_loop(self) -> None:
+        while not self._closed.wait(SYNC_SECONDS):
+            if self._dirty.is_set():
+                self._dirty.clear()
+                os.fsync(self._file.fileno())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._closed.set()
+        self._thread.join()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a journal; a torn last one is left out.
+
+    Raises:
+        RecordError: a line that is no JSON object before the last one: the file was damaged.
+    """
+    if not path.exists():
+        return []
+    pieces = path.read_bytes().split(b"\n")
+    lines = []
+    for number, text in enumerate(pieces[:-1], 1):  # what follows the last line end is empty or torn
+        try:
+            lines.append(json.loads(text))
+        except ValueError as error:
+            raise RecordError(
+                f"{path}, line {number}: damaged ({error}).", "Delete that line: its sample will be asked again."
+            ) from error
+    return lines
+
+
+def _drop_torn_line(path: Path) -> list[dict[str, Any]]:
+    """Cut what a killed process left half written, and give the whole lines."""
+    lines = read_lines(path)
+    if path.exists():
+        content = path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            with path.open("r+b") as file:
+                file.truncate(whole)
+    return lines

@@ -1,0 +1,116 @@
+"""The manifest of a run: everything that says what a number rests on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from benchctl.metric import Scored
+from benchctl.types import Estimate, RunRecord
+
+if TYPE_CHECKING:
+    from benchctl.runner import Job
+
+PACKAGES = ("benchctl", "torch", "transformers", "tokenizers", "peft", "bitsandbytes", "gptqmodel", "accelerate",
+            "datasets", "lm_eval", "openai", "numpy", "scipy")  # fmt: skip
+"""Packages whose version can change a result."""
+
+ERRORS_KEPT = 20
+
+
+class Stopwatch:
+    """Time spent on a run over all its sittings."""
+
+    def __init__(self, earlier: RunRecord | None) -> None:
+        timings = earlier.timings if earlier is not None else {}
+        self._before = float(timings.get("seconds", 0.0))
+        self._sittings = int(timings.get("sittings", 0))
+        self._started = str(timings.get("started") or _now())
+        self._start = time.perf_counter()
+
+    def timings(self) -> dict[str, Any]:
+        """What RunRecord.timings holds. A killed sitting leaves no trace here: its seconds are lost, not its answers."""
+        seconds = round(self._before + time.perf_counter() - self._start, 3)
+        return {"started": self._started, "finished": _now(), "seconds": seconds, "sittings": self._sittings + 1}
+
+
+def build(
+    job: Job,
+    identity: str,
+    status: str,
+    scored: Sequence[Scored],
+    estimates: Mapping[str, Estimate],
+    errors: Mapping[str, str],
+    watch: Stopwatch,
+) -> RunRecord:
+    """The record of a run as it stands."""
+    return RunRecord(
+        id=identity,
+        spec=job.spec,
+        status=status,
+        fingerprints=job.prints,
+        task={
+            "title": job.task.title, "language": job.task.language, "kind": job.task.kind, "version": job.task.version,
+            "chance": job.task.chance,
+        },
+        data={
+            "source": job.data.source, "revision": job.data.revision, "builtin": job.data.builtin,
+            "total": len(job.data.samples), "bad_rows": list(job.data.bad_rows),
+            "normalised": dict(job.data.normalised),
+        },
+        model={"name": job.model.name, "prompt_style": job.model.prompt_style, **job.model.manifest()},
+        versions=versions(),
+        hardware=hardware(),
+        timings=watch.timings(),
+        counts=counts(job, scored, errors),
+        estimates=dict(estimates),
+        errors=tuple({"id": i, "reason": r} for i, r in list(errors.items())[:ERRORS_KEPT]),
+    )  # fmt: skip
+
+
+def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:
+    """What RunRecord.counts holds."""
+    outcomes = Counter(one.answer.outcome for one in scored)
+    return {
+        "n": len(job.samples),
+        "answered": len(scored),
+        "errors": len(errors),
+        "cut": sum(any(r.cut for r in one.responses) for one in scored),
+        "bad_rows": len(job.data.bad_rows),
+        "outcomes": dict(sorted(outcomes.items())),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that can change a result, where installed."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, cores and memory, and the accelerators if torch is in use; nothing that names the machine."""
+    found: dict[str, Any] = {"system": platform.system(), "machine": platform.machine(), "cores": os.cpu_count()}
+    if hasattr(os, "sysconf"):
+        found["memory_gib"] = round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30, 1)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        found["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

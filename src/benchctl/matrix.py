@@ -1,0 +1,229 @@
+"""Several tasks times several models: each pair is one run; groups are pooled from their members' runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from benchctl.config import load_config
+from benchctl.errors import BadConfig
+from benchctl.groups import pooled
+from benchctl.metric import Metric
+from benchctl.model import Model, parse_spec, split_specs
+from benchctl.plugins import Plugins, get_plugins
+from benchctl.records import RunFolder
+from benchctl.runner import Job, Progress, prepare, run
+from benchctl.scoring import get_scoring
+from benchctl.task import Task, TaskData, TaskGroup
+from benchctl.types import Estimate, RunRecord, RunSpec
+
+
+class Display(Protocol):
+    """Where progress and notes go while the matrix runs."""
+
+    def note(self, text: str) -> None:
+        """Say something once."""
+
+    def job(self, title: str) -> Progress:
+        """A new bar, and the function that moves it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """What the command line asked for, with every task known to exist."""
+
+    tasks: Sequence[Task | TaskGroup]
+    members: Mapping[str, Task]
+    """Every single task to run, by name, in order."""
+    models: Sequence[str]
+    out: Path
+    options: Mapping[str, Any]
+    """Fields of RunSpec."""
+
+    @classmethod
+    def parse(cls, tasks: Sequence[str], models: Sequence[str], out: Path, options: Mapping[str, Any]) -> Matrix:
+        """Read the options of ``benchctl run``.
+
+        Raises:
+            UnknownName, BadConfig: before anything is loaded.
+        """
+        plugins = get_plugins()
+        names = [name.strip() for text in tasks for name in text.split(",") if name.strip()]
+        asked = [create_task(plugins, name) for name in dict.fromkeys(names)]
+        singles: dict[str, Task] = {}
+        for task in asked:
+            for member in task.members if isinstance(task, TaskGroup) else (task.name,):
+                created = create_task(plugins, member)
+                if isinstance(created, Task):
+                    singles[created.name] = created
+        template = options.get("prompt_template")
+        data = load_config().data_path(options.get("data"))
+        values = {**options, "prompt_template": _read(template) if template else None, "data": data}
+        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values)
+
+    def spec(self, task: Task, model: str) -> RunSpec:
+        """The spec of one pair."""
+        scoring = get_scoring(task, self.options.get("scoring"), 1).name
+        return RunSpec(task.name, model, **{**self.options, "scoring": scoring})
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one task, or group, gave for one model."""
+
+    task: str
+    model: str
+    status: str
+    estimates: Mapping[str, Estimate]
+    counts: Mapping[str, Any]
+    seconds: float
+    run: str | None = None
+    """The run's id; None for a group."""
+    path: Path | None = None
+    members: Sequence[Result] = field(default_factory=tuple)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object ``--json`` prints."""
+        found: dict[str, Any] = {
+            "task": self.task, "model": self.model, "run": self.run, "status": self.status, "n": self.counts["n"],
+            "metrics": {
+                name: {
+                    "value": e.value, "low": e.low, "high": e.high, "n": e.n, "stderr": e.stderr, "method": e.method,
+                    "higher_is_better": e.higher_is_better,
+                }
+                for name, e in self.estimates.items()
+            },
+            "outcomes": self.counts["outcomes"], "seconds": self.seconds,
+            "counts": {k: v for k, v in self.counts.items() if k not in ("n", "outcomes")},
+            "path": str(self.path) if self.path else None,
+        }  # fmt: skip
+        return {**found, "members": [m.as_json() for m in self.members]} if self.members else found
+
+
+def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
+    """Run every pair, each model loaded once, and pool the groups. Stops after the first interrupted run."""
+    plugins = get_plugins()
+    for problem in plugins.problems:
+        display.note(f"warning: {problem}")
+    loaded: dict[str, TaskData] = {}
+    for name, task in matrix.members.items():
+        loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
+        _note_data(display, name, loaded[name])
+    found: dict[tuple[str, str], Result] = {}
+    for spec in matrix.models:
+        model = create_model(plugins, spec)
+        try:
+            for task in matrix.members.values():
+                result = _run_one(matrix, plugins, task, loaded[task.name], spec, model, display)
+                found[task.name, spec] = result
+                if result.status == "interrupted":
+                    return _collect(matrix, found)
+        finally:
+            model.close()
+    return _collect(matrix, found)
+
+
+def create_task(plugins: Plugins, name: str) -> Task | TaskGroup:
+    """The task or group of that name.
+
+    Raises:
+        UnknownName: nobody offers it.
+    """
+    task: Task | TaskGroup = plugins.create("task", name)
+    return task
+
+
+def create_model(plugins: Plugins, spec: str) -> Model:
+    """The model a spec stands for, weights not yet loaded.
+
+    Raises:
+        UnknownName, BadConfig, MissingExtra, ModelCallError: with what to do.
+    """
+    backend, args = parse_spec(load_config().model_spec(spec))
+    model: Model = plugins.create("model", backend, args)
+    return model
+
+
+def create_metrics(plugins: Plugins, task: Task) -> list[Metric]:
+    """The metrics a task names.
+
+    Raises:
+        UnknownName: nobody offers one of them.
+    """
+    return [plugins.create("metric", name) for name in task.metrics]
+
+
+def _run_one(
+    matrix: Matrix, plugins: Plugins, task: Task, data: TaskData, spec: str, model: Model, display: Display
+) -> Result:
+    scoring = get_scoring(task, matrix.options.get("scoring"), matrix.options["max_tokens"])
+    job = prepare(matrix.spec(task, spec), task, scoring, create_metrics(plugins, task), model, data)
+    plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
+    record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
+    plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
+    _note_run(display, job, record)
+    return as_result(record, folder)
+
+
+def as_result(record: RunRecord, folder: RunFolder) -> Result:
+    """A run's record as a result."""
+    return Result(record.spec.task, record.spec.model, record.status, record.estimates, record.counts,
+                  float(record.timings["seconds"]), record.id, folder.path)  # fmt: skip
+
+
+def _collect(matrix: Matrix, found: Mapping[tuple[str, str], Result]) -> list[Result]:
+    """Results in the order asked; a group whose members did not all run yet is left out."""
+    results = []
+    for spec in matrix.models:
+        for task in matrix.tasks:
+            names = task.members if isinstance(task, TaskGroup) else (task.name,)
+            members = [found[name, spec] for name in names if (name, spec) in found]
+            if len(members) == len(names):
+                results.append(pool(task.name, members) if isinstance(task, TaskGroup) else members[0])
+    return results
+
+
+def pool(name: str, members: Sequence[Result]) -> Result:
+    """A group's result: each metric all members have, pooled; counts added up; complete when all are."""
+    shared = [m for m in members[0].estimates if all(m in r.estimates for r in members)]
+    statuses = {member.status for member in members}
+    worst = next((s for s in ("interrupted", "running", "incomplete") if s in statuses), "complete")
+    counts: dict[str, Any] = {"outcomes": {}}
+    for member in members:
+        for key, value in member.counts.items():
+            if key == "outcomes":
+                for outcome, count in value.items():
+                    counts["outcomes"][outcome] = counts["outcomes"].get(outcome, 0) + count
+            else:
+                counts[key] = counts.get(key, 0) + value
+    return Result(
+        name, members[0].model, worst, {m: pooled([r.estimates[m] for r in members]) for m in shared}, counts,
+        round(sum(r.seconds for r in members), 3), members=tuple(members),
+    )  # fmt: skip
+
+
+def _note_data(display: Display, name: str, data: TaskData) -> None:
+    if data.builtin:
+        display.note(f"note: {name}: the shipped sample, written to try benchctl; its score says nothing of a model.")
+    if data.bad_rows:
+        display.note(f"note: {name}: {len(data.bad_rows)} unusable rows left out, e.g. {data.bad_rows[0]}")
+
+
+def _note_run(display: Display, job: Job, record: RunRecord) -> None:
+    if record.counts["cut"]:
+        display.note(f"note: {job.task.name} · {job.model.name}: {record.counts['cut']} prompts were cut on the left to fit.")
+    if record.counts["errors"]:
+        first = record.errors[0]
+        display.note(
+            f"warning: {job.task.name} · {job.model.name}: {record.counts['errors']} samples without an answer, "
+            f"e.g. {first['id']}: {first['reason']}. The same command retries them."
+        )
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadConfig(f"The prompt template '{path}' cannot be read.", "Check the path; it must be UTF-8 text.") from error

@@ -1,0 +1,43 @@
+"""What a metric is: a value per sample where it has one, and an estimate over the run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from benchctl import statistics
+from benchctl.types import Answer, Estimate, Response, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """All that is known of one answered sample."""
+
+    sample: Sample
+    responses: tuple[Response, ...]
+    answer: Answer
+
+
+class Metric:
+    """Base of every metric: ``value`` for one sample; ``estimate`` over all, by default the mean with its interval."""
+
+    name: ClassVar[str]
+    higher_is_better: ClassVar[bool] = True
+    percent: ClassVar[bool] = False
+    """True for shares between 0 and 1, shown as percentages."""
+
+    def value(self, scored: Scored) -> float | None:
+        """This sample's value; None where the metric does not apply to it."""
+        raise NotImplementedError
+
+    def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
+        """The metric over a run; None where it applies to no sample."""
+        pairs = [(v, s.sample.cluster or s.sample.id) for s in scored if (v := self.value(s)) is not None]
+        if not pairs:
+            return None
+        values = [value for value, _ in pairs]
+        clusters = [cluster for _, cluster in pairs]
+        if self.percent and set(values) <= {0.0, 1.0}:
+            return statistics.proportion(values, clusters, higher_is_better=self.higher_is_better)
+        return statistics.mean(values, clusters, higher_is_better=self.higher_is_better, percent=self.percent)

@@ -1,0 +1,138 @@
+"""What a model is to benchctl: something that answers three kinds of request, in any order, as each is ready."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from benchctl.errors import BadConfig, PluginError, did_you_mean
+from benchctl.types import Choose, Generate, Kind, Perplexity, Response, Sample
+
+
+class Model:
+    """Base of every backend. A subclass overrides the methods its ``capabilities`` name.
+
+    The three methods take a sequence of requests of one kind and yield ``(index, response)`` as each is ready: the
+    runner writes every answer down at once, and a backend is free to batch, sort, shard or parallelise. Each index is
+    yielded exactly once. A call that failed for good is yielded as ``Response(error=...)``, never raised and never
+    made up; an error that no request can survive (out of disk, a missing file) is raised.
+    """
+
+    name: str = ""
+    """Shown in tables and reports."""
+    capabilities: ClassVar[frozenset[Kind]] = frozenset()
+    prompt_style: str = "text"
+    """``chat`` for models that want conversations, ``text`` for the others."""
+
+    def fingerprint(self) -> str:
+        """A sha256 of all that fixes the answers: weights, revision, adapter, quantisation, tokenizer, template.
+
+        Must not need the weights in memory: a finished run is found again without loading the model.
+        """
+        raise NotImplementedError
+
+    def manifest(self) -> Mapping[str, Any]:
+        """What is worth keeping beside the result: measured parameters, dtype, device, hashes, the scoring path."""
+        return {}
+
+    def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
+        """Told before each run what it is about; backends that answer from the prompt alone need not care.
+
+        Args:
+            samples: all samples of the run.
+            owners: the sample each of the coming requests belongs to, in their order.
+        """
+
+    def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
+        """Log-likelihoods of the choices of each request."""
+        raise NotImplementedError
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
+        """A free answer to each request."""
+        raise NotImplementedError
+
+    def perplexity(self, requests: Sequence[Perplexity]) -> Iterator[tuple[int, Response]]:
+        """Summed log-likelihood of each text."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Give back memory, sockets and processes; called once, also after an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelArgs:
+    """What follows the colon in ``BACKEND:TARGET,key=value,...``; factories read it and nothing else."""
+
+    spec: str
+    """The whole text as given."""
+    target: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def take(self, known: Mapping[str, str]) -> dict[str, str]:
+        """The options over their defaults.
+
+        Args:
+            known: option name -> default, all the backend understands.
+
+        Raises:
+            BadConfig: an option that is not among them, with did-you-mean.
+        """
+        for name in self.options:
+            if name not in known:
+                raise BadConfig(
+                    f"Model '{self.spec}' has an unknown option '{name}'.",
+                    did_you_mean(name, known, "benchctl list models") + f" Options: {', '.join(sorted(known))}.",
+                )
+        return {**known, **self.options}
+
+
+_OPTION = re.compile(r"[A-Za-z_][\w-]*=")
+
+
+def split_specs(texts: Sequence[str]) -> list[str]:
+    """The model specs in comma-separated texts: ``hf:a,dtype=float32,majority`` holds two, since options belong left.
+
+    Raises:
+        BadConfig: a text that begins with an option.
+    """
+    specs: list[str] = []
+    for text in texts:
+        first = True
+        for piece in (p.strip() for p in text.split(",")):
+            if _OPTION.match(piece):
+                if first:
+                    raise BadConfig(f"--model '{text}' begins with an option.", "Write BACKEND:TARGET,option=value.")
+                specs[-1] += f",{piece}"
+            elif piece:
+                specs.append(piece)
+            first = False
+    return specs
+
+
+def parse_spec(spec: str) -> tuple[str, ModelArgs]:
+    """``BACKEND:TARGET,key=value`` as the backend's name and its arguments; a named model has no target."""
+    head, *options = spec.split(",")
+    backend, _, target = head.partition(":")
+    pairs = dict(option.split("=", 1) for option in options)
+    return backend, ModelArgs(spec, target, pairs)
+
+
+def check_response(index: int, response: object, asked: int, seen: set[int], model: Model) -> Response:
+    """What a backend yielded, if it keeps the contract of :class:`Model`.
+
+    Raises:
+        PluginError: an index that was not asked or came twice, or something that is no :class:`Response`.
+    """
+    problem = ""
+    if not isinstance(response, Response):
+        problem = f"yielded a {type(response).__name__} instead of a Response"
+    elif not 0 <= index < asked:
+        problem = f"answered request {index} of {asked}"
+    elif index in seen:
+        problem = f"answered request {index} twice"
+    if problem or not isinstance(response, Response):
+        raise PluginError(f"The model {model.name!r} {problem}.", "This is a defect of its plugin; tell its author.")
+    seen.add(index)
+    return response

@@ -1,0 +1,156 @@
+"""Finds plugins, keeps broken ones from harming the rest, and says where every name comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from benchctl import hookspecs
+from benchctl.errors import PluginError, UnknownName, did_you_mean
+
+GROUP = "benchctl"
+REGISTRIES = {
+    "task": "benchctl_tasks",
+    "model": "benchctl_models",
+    "metric": "benchctl_metrics",
+    "trainer": "benchctl_trainers",
+    "reference": "benchctl_reference_scores",
+}
+"""Kind of thing -> the hook that offers it."""
+
+
+@dataclass(slots=True)
+class PluginInfo:
+    """One entry point and how its loading went."""
+
+    name: str
+    module: str
+    distribution: str
+    version: str
+    hooks: tuple[str, ...] = ()
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def builtin(self) -> bool:
+        """Whether it ships with benchctl."""
+        return self.distribution == "benchctl"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One name that a plugin offers."""
+
+    name: str
+    factory: Callable[..., Any]
+    plugin: PluginInfo
+
+    @property
+    def summary(self) -> str:
+        """First line of the factory's own description."""
+        described = getattr(self.factory, "summary", None) or getattr(self.factory, "__doc__", None) or ""
+        return str(described).strip().split("\n")[0]
+
+
+class Plugins:
+    """All loaded plugins and what they offer. Built-ins come first, then others by name."""
+
+    def __init__(self, found: list[EntryPoint]) -> None:
+        self.manager = pluggy.PluginManager("benchctl")
+        self.manager.add_hookspecs(hookspecs)
+        self.infos: list[PluginInfo] = []
+        blocked = set(os.environ.get("BENCHCTL_BLOCK_PLUGINS", "").split(","))
+        for entry in sorted(found, key=lambda e: (_distribution(e) != "benchctl", e.name, e.value)):
+            if entry.name not in blocked:
+                self._load(entry)
+        self._registries = {kind: self._collect(kind, hook) for kind, hook in REGISTRIES.items()}
+
+    @property
+    def problems(self) -> list[str]:
+        """One line per thing that is wrong with some plugin."""
+        return [f"plugin '{info.name}' ({info.distribution}): {p}" for info in self.infos for p in info.problems]
+
+    def offers(self, kind: str) -> Mapping[str, Offer]:
+        """Everything of a kind (a key of :data:`REGISTRIES`), by name."""
+        return self._registries[kind]
+
+    def create(self, kind: str, name: str, *args: Any) -> Any:
+        """Make the thing called ``name``.
+
+        Raises:
+            UnknownName: nobody offers it; with did-you-mean.
+        """
+        offers = self._registries[kind]
+        if name not in offers:
+            raise UnknownName(kind, name, offers, f"benchctl list {kind}s")
+        return offers[name].factory(*args)
+
+    def _load(self, entry: EntryPoint) -> None:
+        info = PluginInfo(entry.name, entry.value, _distribution(entry), _version(entry))
+        self.infos.append(info)
+        try:
+            # A plugin is somebody else's code: whatever it raises, the others must still load, and it is reported.
+            module = entry.load()
+            registered = self.manager.register(module, name=f"{info.distribution}:{entry.name}")
+        except Exception as error:
+            reason = " ".join(str(error).split())
+            info.problems.append(f"cannot be loaded ({type(error).__name__}: {reason})")
+            return
+        if registered is not None:
+            self._check_hooks(info, module)
+
+    def _check_hooks(self, info: PluginInfo, module: object) -> None:
+        callers = self.manager.get_hookcallers(module) or []
+        info.hooks = tuple(sorted(caller.name for caller in callers))
+        known = [name for name in dir(hookspecs) if name.startswith("benchctl_")]
+        for caller in callers:
+            if not caller.has_spec():
+                hint = did_you_mean(caller.name, known, "docs/reference/hooks.md").split("?")[0]
+                info.problems.append(f"implements an unknown hook '{caller.name}'. {hint}?")
+
+    def _collect(self, kind: str, hook: str) -> dict[str, Offer]:
+        found: dict[str, Offer] = {}
+        for info in self.infos:
+            plugin = self.manager.get_plugin(f"{info.distribution}:{info.name}")
+            implementation = getattr(plugin, hook, None)
+            if implementation is None or hook not in info.hooks:
+                continue
+            try:
+                offered = dict(implementation())
+            except Exception as error:
+                info.problems.append(f"{hook} failed ({type(error).__name__}: {' '.join(str(error).split())})")
+                continue
+            for name, factory in offered.items():
+                if name in found:
+                    first = found[name].plugin
+                    info.problems.append(f"{kind} '{name}' is taken by '{first.name}' ({first.distribution}), which stays")
+                    first.problems.append(f"{kind} '{name}' is also offered by '{info.name}' ({info.distribution})")
+                else:
+                    found[name] = Offer(name, factory, info)
+        return dict(sorted(found.items()))
+
+    def call(self, hook: str, **arguments: Any) -> None:
+        """Call every implementation of a hook that gives nothing back; one that fails is a :class:`PluginError`."""
+        try:
+            getattr(self.manager.hook, hook)(**arguments)
+        except Exception as error:
+            raise PluginError(f"A plugin failed in {hook}: {type(error).__name__}: {error}.", "See benchctl plugins.") from error
+
+
+def _distribution(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "?"
+
+
+def _version(entry: EntryPoint) -> str:
+    return entry.dist.version if entry.dist is not None else "?"
+
+
+@cache
+def get_plugins() -> Plugins:
+    """The plugins installed here, loaded once."""
+    return Plugins(list(entry_points(group=GROUP)))

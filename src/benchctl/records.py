@@ -1,0 +1,185 @@
+"""A run is a folder: ``runs/<task>/<model>/<id>/`` with run.json, samples.jsonl and scores.jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchctl.errors import RecordError
+from benchctl.fingerprints import digest
+from benchctl.journal import Journal, read_lines
+from benchctl.types import Response, RunRecord, RunSpec, Sample, Score
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """Where one run is kept."""
+
+    path: Path
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other processes out; the system frees it when this process ends, however it ends.
+
+        Raises:
+            RecordError: another process is writing here.
+        """
+        import filelock
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(self.path / "lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout as error:
+            raise RecordError(f"{self.path} is in use by another benchctl.", "Wait for it to end, or stop it.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def journal(self) -> Journal:
+        """The answers, open for more; hold the lock."""
+        return Journal(self.path / "samples.jsonl")
+
+    def answers(self) -> list[dict[str, Any]]:
+        """The answered samples as written down: see :func:`entry`."""
+        return read_lines(self.path / "samples.jsonl")
+
+    def scores(self) -> list[Score]:
+        """The scored samples, in the task's order; empty while the run has none."""
+        return [_adapter(Score).validate_python(line) for line in read_lines(self.path / "scores.jsonl")]
+
+    def record(self) -> RunRecord | None:
+        """The manifest, or None when the run was never finished or interrupted in order.
+
+        Raises:
+            RecordError: the file is no run record.
+        """
+        file = self.path / "run.json"
+        if not file.exists():
+            return None
+        try:
+            record: RunRecord = _adapter(RunRecord).validate_json(file.read_bytes())
+        except ValueError as error:
+            raise RecordError(f"{file} is not a run record.", "Delete it: the answers beside it are kept.") from error
+        return record
+
+    def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
+        """Replace scores.jsonl, then run.json, each atomically: a reader sees the old or the new, never half."""
+        lines = (json.dumps(asdict(score), ensure_ascii=False) + "\n" for score in scores)
+        replace_file(self.path / "scores.jsonl", "".join(lines))
+        replace_file(self.path / "run.json", json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run found on disk."""
+
+    record: RunRecord
+    path: Path
+
+
+def entry(sample: Sample, prompt_hash: str, responses: Sequence[Response]) -> dict[str, Any]:
+    """One line of samples.jsonl: the sample as asked (its raw row apart), and the raw answers."""
+    asked = {k: v for k, v in asdict(sample).items() if k != "metadata" and v not in ("", None, {})}
+    return {"id": sample.id, "prompt": prompt_hash, "sample": asked, "responses": [_lean(r) for r in responses]}
+
+
+def entry_sample(line: Mapping[str, Any]) -> Sample:
+    """The sample of a line of samples.jsonl."""
+    sample: Sample = _adapter(Sample).validate_python(line["sample"])
+    return sample
+
+
+def entry_responses(line: Mapping[str, Any]) -> tuple[Response, ...]:
+    """The responses of a line of samples.jsonl."""
+    return tuple(_adapter(Response).validate_python(r) for r in line["responses"])
+
+
+def run_id(spec: RunSpec, fingerprints: Mapping[str, str]) -> str:
+    """Twelve hexadecimal digits that name the run: the spec and what it stood for."""
+    return digest({"spec": asdict(spec), "fingerprints": dict(fingerprints)})[:12]
+
+
+def run_folder(out: Path, spec: RunSpec, identity: str) -> RunFolder:
+    """The folder of a run under ``out``."""
+    return RunFolder(out / slug(spec.task) / slug(spec.model) / identity)
+
+
+def slug(name: str) -> str:
+    """A name as part of a path: letters, digits, dots and dashes."""
+    short = re.sub(r"[^\w.-]+", "-", name).strip("-.")
+    return short if len(short) <= 80 else f"{short[:60]}-{digest(name)[:12]}"
+
+
+def read_runs(folder: Path) -> list[StoredRun]:
+    """Every run under a folder that has a manifest, oldest first.
+
+    Raises:
+        RecordError: the folder does not exist, or a manifest cannot be read.
+    """
+    if not folder.is_dir():
+        raise RecordError(f"There is no folder '{folder}' with runs.", "Run 'benchctl run' first, or give --runs FOLDER.")
+    found = []
+    for file in sorted(folder.glob("*/*/*/run.json")):
+        record = RunFolder(file.parent).record()
+        if record is not None:
+            found.append(StoredRun(record, file.parent))
+    return sorted(found, key=lambda run: str(run.record.timings.get("finished", "")))
+
+
+def find_run(folder: Path, name: str) -> StoredRun:
+    """The run with this id, the beginning of its id, or its path.
+
+    Raises:
+        RecordError: none, or several.
+    """
+    if (Path(name) / "run.json").is_file():
+        record = RunFolder(Path(name)).record()
+        if record is not None:
+            return StoredRun(record, Path(name))
+    found = [run for run in read_runs(folder) if run.record.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    what = "No run" if not found else f"{len(found)} runs"
+    raise RecordError(f"{what} in {folder} with an id that begins with '{name}'.", "'benchctl list runs' shows them.")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file so that it is never seen half written: draft, fsync, rename, fsync of the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _lean(response: Response) -> dict[str, Any]:
+    """The response without the parts that hold their default, to keep lines short."""
+    plain = asdict(response)
+    default = asdict(Response())
+    return {k: v for k, v in plain.items() if v != default[k]}
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)

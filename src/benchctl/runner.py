@@ -1,0 +1,150 @@
+"""The straight line: samples -> requests -> model -> journal -> scores -> estimates -> run.json."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from benchctl import fingerprints, manifest, records
+from benchctl.errors import BadConfig
+from benchctl.metric import Metric, Scored
+from benchctl.model import Model, check_response
+from benchctl.prompts import PromptBuilder, choose_shots
+from benchctl.scoring import Scoring
+from benchctl.task import Task, TaskData
+from benchctl.types import Estimate, Request, Response, RunRecord, RunSpec, Sample, Score
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything one run needs, loaded and checked before the model is asked anything."""
+
+    spec: RunSpec
+    task: Task
+    data: TaskData
+    scoring: Scoring
+    metrics: Sequence[Metric]
+    model: Model
+    samples: Sequence[Sample]
+    requests: Mapping[str, tuple[Request, ...]]
+    """Sample id -> what the model is asked about it."""
+    prints: Mapping[str, str]
+    """The fingerprints of data, model and prompt."""
+
+
+Progress = Callable[[int, int], None]
+"""Called with samples answered and samples in all."""
+
+
+def prepare(spec: RunSpec, task: Task, scoring: Scoring, metrics: Sequence[Metric], model: Model, data: TaskData) -> Job:
+    """Turn a spec into a job.
+
+    Raises:
+        BadConfig: the model cannot answer the kind of request the scoring asks.
+        BadData: too few examples for the shots wanted.
+    """
+    if scoring.kind not in model.capabilities:
+        can = ", ".join(sorted(model.capabilities)) or "nothing"
+        raise BadConfig(
+            f"{model.name} cannot '{scoring.kind}', which scoring '{scoring.name}' needs.",
+            f"It can {can}. Choose another --scoring or another model.",
+        )
+    samples = data.samples[: spec.limit]
+    pool = task.shots(spec.shots_data) if spec.shots else ()
+    shots = choose_shots(pool, data.samples, spec.shots, spec.seed, task.name)
+    prompts = PromptBuilder(task, scoring.name, spec.prompt_template, shots, model.prompt_style == "chat")
+    requests = {sample.id: tuple(scoring.requests(sample, prompts)) for sample in samples}
+    prints = {
+        "data": fingerprints.digest_all(_content(sample) for sample in samples),
+        "model": model.fingerprint(),
+        "prompt": fingerprints.digest_all([task.version, scoring.name, scoring.version, *requests.values()]),
+    }
+    return Job(spec, task, data, scoring, metrics, model, samples, requests, prints)
+
+
+def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> tuple[RunRecord, records.RunFolder]:
+    """Run a job, or what is left of it, and write it down. A finished run is only read."""
+    identity = records.run_id(job.spec, job.prints)
+    folder = records.run_folder(out, job.spec, identity)
+    with folder.lock():
+        earlier = folder.record()
+        if earlier is not None and earlier.status == "complete":
+            return earlier, folder
+        watch = manifest.Stopwatch(earlier)
+        errors: dict[str, str] = {}
+        interrupted = False
+        with folder.journal() as journal:
+            done = {str(line["id"]): records.entry_responses(line) for line in journal.entries()}
+            waiting = [sample for sample in job.samples if sample.id not in done]
+            progress(len(done), len(job.samples))
+            try:
+                for sample, responses in ask(job, waiting):
+                    failed = next((r.error for r in responses if r.error), None)
+                    if failed is None:
+                        journal.append(records.entry(sample, fingerprints.digest(job.requests[sample.id]), responses))
+                        done[sample.id] = responses
+                    else:
+                        errors[sample.id] = failed
+                    progress(len(done), len(job.samples))
+            except KeyboardInterrupt:
+                interrupted = True
+        scored = read_answers(job.scoring, job.samples, done)
+        status = "interrupted" if interrupted else "complete" if len(done) == len(job.samples) else "incomplete"
+        record = manifest.build(job, identity, status, scored, estimate(job.metrics, scored), errors, watch)
+        folder.save(record, score(job.metrics, scored))
+    return record, folder
+
+
+def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Response, ...]]]:
+    """Put the samples to the model and yield each with its responses as soon as the last of them is there."""
+    owners = [(sample, place) for sample in samples for place in range(len(job.requests[sample.id]))]
+    requests = list(chain.from_iterable(job.requests[sample.id] for sample in samples))
+    parts: dict[str, dict[int, Response]] = {sample.id: {} for sample in samples}
+    seen: set[int] = set()
+    if not requests:
+        return
+    job.model.meet(job.samples, [sample for sample, _ in owners])
+    for index, answered in getattr(job.model, job.scoring.kind)(requests):
+        response = check_response(index, answered, len(requests), seen, job.model)
+        sample, place = owners[index]
+        parts[sample.id][place] = response
+        if len(parts[sample.id]) == len(job.requests[sample.id]):
+            found = parts.pop(sample.id)
+            yield sample, tuple(found[i] for i in range(len(found)))
+    for identity in parts:
+        sample = next(s for s in samples if s.id == identity)
+        yield sample, (Response(error="the model gave no answer"),)
+
+
+def read_answers(
+    scoring: Scoring, samples: Sequence[Sample], done: Mapping[str, tuple[Response, ...]]
+) -> list[Scored]:
+    """The answered samples, in the task's order, as the scoring reads them."""
+    answered = [(sample, done[sample.id]) for sample in samples if sample.id in done]
+    return [Scored(sample, responses, scoring.read(sample, responses)) for sample, responses in answered]
+
+
+def estimate(metrics: Sequence[Metric], scored: Sequence[Scored]) -> dict[str, Estimate]:
+    """Every metric that applies, over the answered samples."""
+    found = {metric.name: metric.estimate(scored) for metric in metrics} if scored else {}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score]:
+    """One score per answered sample."""
+    for one in scored:
+        values = {metric.name: v for metric in metrics if (v := metric.value(one)) is not None}
+        yield Score(
+            one.sample.id, values, one.answer.label, one.answer.outcome, one.answer.explanation, one.sample.cluster
+        )
+
+
+def _content(sample: Sample) -> dict[str, Any]:
+    """What of a sample fixes the result, whatever the file format it came in."""
+    return {"id": sample.id, "question": sample.question, "context": sample.context, "choices": list(sample.choices.items()),
+            "target": sample.target}  # fmt: skip
+
+

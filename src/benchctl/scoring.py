@@ -1,0 +1,166 @@
+"""The rules that turn a multiple-choice sample into requests and the responses into an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from benchctl.errors import BadConfig, did_you_mean
+from benchctl.prompts import PromptBuilder, delimiter
+from benchctl.task import Task
+from benchctl.types import Answer, Choose, Generate, Kind, Perplexity, Request, Response, Sample
+
+
+class Scoring:
+    """Base: which kind of request, which requests a sample becomes, how their responses are read."""
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    version: ClassVar[int] = 1
+    """Raised when a change to the rule changes scores; part of the run's identity."""
+
+    def __init__(self, max_tokens: int = 256) -> None:
+        self.max_tokens = max_tokens
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """What the model is asked about the sample, all of :attr:`kind`."""
+        raise NotImplementedError
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The answer, from responses in the order of the requests."""
+        raise NotImplementedError
+
+
+class Letter(Scoring):
+    """The label with the highest log-likelihood after the prompt wins."""
+
+    name, kind = "letter", "choose"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """One request with the labels as choices."""
+        prompt = prompts.prompt(sample)
+        return [Choose(prompt, tuple(delimiter(prompt) + label for label in sample.choices))]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The likeliest label."""
+        nats = {label: c.nats for label, c in zip(sample.choices, responses[0].choices, strict=True)}
+        return Answer(_highest(nats), "choice", _figures(nats))
+
+
+class Option(Scoring):
+    """The option text with the highest log-likelihood wins; per token and per byte are read from the same pass."""
+
+    name, kind = "option", "choose"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """One request with the options' texts as choices."""
+        prompt = prompts.prompt(sample)
+        return [Choose(prompt, tuple(delimiter(prompt) + text for text in sample.choices.values()))]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The likeliest option, and the likeliest per token and per byte as variants."""
+        scores = dict(zip(sample.choices, responses[0].choices, strict=True))
+        nats = {label: s.nats for label, s in scores.items()}
+        variants = {
+            "per_token": _highest({label: s.nats / max(s.tokens, 1) for label, s in scores.items()}),
+            "per_byte": _highest({label: s.nats / max(s.bytes, 1) for label, s in scores.items()}),
+        }
+        return Answer(_highest(nats), "choice", _figures(nats), variants)
+
+
+class LowestPerplexity(Scoring):
+    """The source study's rule: perplexity of the whole text, prompt and option, no label; the lowest wins."""
+
+    name, kind = "perplexity", "perplexity"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """One text per option; the first token only conditions, as in the study."""
+        prompt = prompts.text(sample)
+        space = delimiter(prompt)
+        return [Perplexity(prompt + space + text, score_first=False) for text in sample.choices.values()]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The option whose text is the least surprising."""
+        perplexities = {
+            label: math.exp(-(r.nats or 0.0) / max(r.tokens, 1))
+            for label, r in zip(sample.choices, responses, strict=True)
+        }
+        return Answer(_highest({k: -v for k, v in perplexities.items()}), "choice", _figures(perplexities))
+
+
+class FreeChoice(Scoring):
+    """The model writes freely and the answer is read from its text; what cannot be read is an outcome, not a guess."""
+
+    name, kind = "generate", "generate"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """One free answer."""
+        return [Generate(prompts.prompt(sample), max_tokens=self.max_tokens)]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The option the text commits to, by the rules of docs/extraction.md."""
+        from benchctl.answers import read_answer
+
+        reading = read_answer(responses[0].text or "", sample.choices, sample.question)
+        return Answer(reading.label, reading.outcome, f"{reading.rule}: {reading.evidence}")
+
+
+class FreeText(Scoring):
+    """The model writes freely and metrics compare its text with the reference."""
+
+    name, kind = "text", "generate"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """One free answer."""
+        return [Generate(prompts.prompt(sample), max_tokens=self.max_tokens)]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """The whole text."""
+        return Answer(responses[0].text or "", "text")
+
+
+class WholeText(Scoring):
+    """How likely the sample's text is, each token scored once."""
+
+    name, kind = "corpus", "perplexity"
+
+    def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
+        """The text itself, without a prompt."""
+        return [Perplexity(sample.question)]
+
+    def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
+        """Nothing to take: metrics read the nats."""
+        return Answer(None, "text")
+
+
+SCORINGS: Mapping[str, Mapping[str, type[Scoring]]] = {
+    "multiple_choice": {s.name: s for s in (Letter, Option, FreeChoice, LowestPerplexity)},
+    "text": {FreeText.name: FreeText},
+    "corpus": {WholeText.name: WholeText},
+}
+"""Task kind -> scoring name -> class."""
+
+
+def get_scoring(task: Task, name: str | None, max_tokens: int) -> Scoring:
+    """The scoring a task is run with; None takes the task's own.
+
+    Raises:
+        BadConfig: the task cannot be scored that way.
+    """
+    offered = SCORINGS[task.kind]
+    name = name or (task.scoring if task.scoring in offered else next(iter(offered)))
+    if name not in offered:
+        raise BadConfig(
+            f"{task.name} cannot be scored by '{name}'.", did_you_mean(name, offered, f"--scoring {'|'.join(offered)}")
+        )
+    return offered[name](max_tokens)
+
+
+def _highest(values: Mapping[str, float]) -> str:
+    """The label with the highest value; the first of equals, as lm-eval's argmax does."""
+    return max(values, key=values.__getitem__)
+
+
+def _figures(values: Mapping[str, float]) -> str:
+    return ", ".join(f"{label} {value:.4f}" for label, value in values.items())

@@ -1,0 +1,111 @@
+"""Intervals for what a run measures. Formulas with their source; scipy does the numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+
+from benchctl.types import Estimate
+
+CONFIDENCE = 0.95
+
+
+def proportion(
+    values: Sequence[float], clusters: Sequence[Hashable] | None = None, *, higher_is_better: bool = True
+) -> Estimate:
+    """A share of right answers, with Wilson's interval (Wilson 1927, as scipy computes it).
+
+    Where samples share a passage, the interval is Wilson's for the effective number of samples: n over the design
+    effect, which is the clustered variance over the plain one (Kish 1965), and never more than n.
+
+    Args:
+        values: 0 or 1 per sample.
+        clusters: passage of each sample, or None when all are independent.
+    """
+    n, value = len(values), math.fsum(values) / len(values)
+    stderr = _stderr(values, clusters)
+    effective, method = float(n), "wilson"
+    plain = value * (1 - value) / n
+    if _clustered(clusters):
+        method = "wilson-clustered"
+        if stderr and plain:
+            effective = min(n, n * plain / stderr**2)
+    low, high = wilson(value, effective)
+    return Estimate(value, n, stderr, low, high, method, higher_is_better, percent=True)
+
+
+def wilson(value: float, n: float) -> tuple[float, float]:
+    """Wilson's interval for a share ``value`` of ``n`` (which may be an effective, fractional number)."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf(0.5 + CONFIDENCE / 2))
+    centre = (value + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mean(
+    values: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    higher_is_better: bool = True,
+    percent: bool = False,
+    seed: int = 0,
+) -> Estimate:
+    """A mean with its interval: BCa bootstrap (Efron 1987), or normal on the clustered standard error.
+
+    Args:
+        values: one finite number per sample, at least one.
+        clusters: passage of each sample, or None when all are independent.
+        seed: of the bootstrap's resamples.
+    """
+    n, value = len(values), math.fsum(values) / len(values)
+    stderr = _stderr(values, clusters)
+    if len(set(values)) == 1:
+        return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
+    if _clustered(clusters) and stderr is not None:
+        from scipy.stats import norm
+
+        half = float(norm.ppf(0.5 + CONFIDENCE / 2)) * stderr
+        return Estimate(value, n, stderr, value - half, value + half, "normal-clustered", higher_is_better, percent)
+    low, high = _bca(values, seed)
+    return Estimate(value, n, stderr, low, high, "bootstrap-bca", higher_is_better, percent)
+
+
+def clustered_stderr(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
+    """Standard error of a mean whose samples come in clusters (Liang and Zeger 1986; Miller 2024, eq. 4).
+
+    The square root of the sum over clusters of the squared sum of residuals, over n.
+    """
+    centre = math.fsum(values) / len(values)
+    sums: dict[Hashable, float] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + value - centre
+    return math.sqrt(math.fsum(s * s for s in sums.values())) / len(values)
+
+
+def _stderr(values: Sequence[float], clusters: Sequence[Hashable] | None) -> float | None:
+    """Clustered where there are clusters, else the sample standard deviation over the root of n; None for one value."""
+    n = len(values)
+    if n < 2:
+        return None
+    if clusters is not None and _clustered(clusters):
+        return clustered_stderr(values, clusters)
+    centre = math.fsum(values) / n
+    return math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (n - 1) / n)
+
+
+def _clustered(clusters: Sequence[Hashable] | None) -> bool:
+    return clusters is not None and len(set(clusters)) < len(clusters)
+
+
+def _bca(values: Sequence[float], seed: int) -> tuple[float, float]:
+    import numpy as np
+    from scipy.stats import bootstrap
+
+    # Unbatched, 9 999 resamples of 4 183 values take 780 MB.
+    found = bootstrap(
+        (np.asarray(values, dtype=float),), np.mean, confidence_level=CONFIDENCE, method="BCa", batch=500,
+        rng=np.random.default_rng(seed),
+    )  # fmt: skip
+    return float(found.confidence_interval.low), float(found.confidence_interval.high)

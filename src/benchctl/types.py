@@ -1,0 +1,231 @@
+"""The whole design on a page: what is asked, what is answered, and what is written down about it.
+
+Every dataclass is frozen and made of plain values, so that it can be hashed, compared, pickled to a worker and written
+as JSON. Log-likelihoods are in nats (natural logarithm), times in seconds, sizes in the unit the field names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["choose", "generate", "perplexity"]
+"""The three things a model can be asked; also the names of the methods of :class:`benchctl.model.Model`."""
+
+OUTCOMES = ("choice", "invented", "multiple", "refusal", "none")
+"""What the answer to a multiple-choice question can be; see docs/extraction.md for what each means."""
+
+STATUSES = ("complete", "incomplete", "interrupted", "running")
+"""A run is complete when every sample is answered, incomplete when some model calls failed for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One question of a task."""
+
+    id: str
+    """Stable within the task's data: the row's own id, or its position from 0 in the file it was read from."""
+    question: str
+    """What is asked, without context and choices; for a perplexity task, the whole text."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Label -> option text, in the order shown; empty when the task is not multiple choice."""
+    target: str = ""
+    """The right label (multiple choice), the reference answer (free text), or empty."""
+    context: str = ""
+    """A passage the question is about; empty when there is none."""
+    cluster: str | None = None
+    """Samples with the same cluster share a passage and are not independent; None when they are."""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    """Whatever else the row holds; ``metadata["row"]`` has the raw columns, for prompt templates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+Prompt = str | tuple[Message, ...]
+"""Plain text, or a conversation whose last turn is the user's: models that have a chat template get the second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Ask how likely each of several continuations of one prompt is. First-class, so the prompt is computed once."""
+
+    prompt: Prompt
+    choices: tuple[str, ...]
+    """The continuations exactly as they follow the prompt, leading space included where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Ask for a free answer."""
+
+    prompt: Prompt
+    stop: tuple[str, ...] = ()
+    """The answer ends before the first of these."""
+    max_tokens: int = 256
+    temperature: float = 0.0
+    """0 is greedy decoding, the default: the same answer every time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Perplexity:
+    """Ask how likely a whole text is."""
+
+    text: str
+    score_first: bool = True
+    """True: the first token counts too, predicted from the model's beginning-of-text token. False: no such token is
+    put in front and the first token only conditions the rest (the rule of the source study)."""
+
+
+Request = Choose | Generate | Perplexity
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceScore:
+    """How likely one continuation is."""
+
+    nats: float
+    """Sum of the log-likelihoods of its tokens, at most 0."""
+    tokens: int
+    bytes: int
+    """UTF-8 bytes of the continuation without its leading space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a generated answer cost."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    """In the currency of the price table, when there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What the model answered to one request: one of three parts is filled, or ``error``."""
+
+    choices: tuple[ChoiceScore, ...] = ()
+    """Answer to :class:`Choose`, in the order of its choices."""
+    text: str | None = None
+    """Answer to :class:`Generate`, as the model wrote it, without the stop string."""
+    finish_reason: str | None = None
+    """``stop``, ``length`` or what the server said."""
+    usage: Usage | None = None
+    nats: float | None = None
+    """Answer to :class:`Perplexity`: sum over the scored tokens, at most 0."""
+    tokens: int = 0
+    """Scored tokens of a :class:`Perplexity` request."""
+    bytes: int = 0
+    """UTF-8 bytes of the text of a :class:`Perplexity` request."""
+    cut: int = 0
+    """Prompt tokens dropped on the left because the model's context is too short."""
+    seconds: float = 0.0
+    """Wall time of the call, or this sample's share of its batch."""
+    error: str | None = None
+    """Why there is no answer: the call failed for good. Never counted as a wrong answer."""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    """What a backend wants kept beside the answer, such as how the choice was read from an API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a scoring reads the responses to one sample."""
+
+    label: str | None
+    """The label taken (multiple choice) or the text taken (free answers); None when no option was named."""
+    outcome: str
+    """One of :data:`OUTCOMES`; ``text`` for free answers and perplexity tasks."""
+    explanation: str = ""
+    """Why: the span of the answer it rests on, or the figures compared."""
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """Other readings from the same responses, such as ``per_token`` and ``per_byte``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One sample's result."""
+
+    id: str
+    values: Mapping[str, float]
+    """Metric -> value for this sample, for metrics that have one per sample."""
+    answer: str | None
+    outcome: str
+    explanation: str = ""
+    cluster: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """One metric over a run, and how sure it is."""
+
+    value: float
+    n: int
+    """Samples it rests on."""
+    stderr: float | None
+    low: float | None
+    high: float | None
+    """Bounds of the 95 % interval; None where the metric has no interval."""
+    method: str
+    """How the interval was computed, such as ``wilson`` or ``bootstrap-bca``."""
+    higher_is_better: bool = True
+    percent: bool = False
+    """Shown as a percentage: the value is a share between 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """All that fixes a result and can be chosen; the fingerprints of :class:`RunRecord` say what it stood for."""
+
+    task: str
+    model: str
+    """As given on the command line: a named model or ``BACKEND:ARGS``."""
+    data: str | None = None
+    """None: the task's hub dataset; ``builtin``; or a path."""
+    scoring: str = "letter"
+    shots: int = 0
+    shots_data: str = "builtin"
+    """Where few-shot examples come from: ``builtin`` (the package's own), ``hub`` (the training split), or a path."""
+    seed: int = 0
+    limit: int | None = None
+    prompt_template: str | None = None
+    """Text of the template, not its path: the same words are the same run wherever the file lies."""
+    skip_bad_rows: bool = False
+    max_tokens: int = 256
+    """Length limit of generated answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The manifest of a run: ``run.json``."""
+
+    id: str
+    """Hash of the spec and the fingerprints: the same command finds its own folder."""
+    spec: RunSpec
+    status: str
+    """One of :data:`STATUSES`."""
+    fingerprints: Mapping[str, str]
+    """``data``, ``model``, ``prompt``: sha256 of the samples, of what fixes the model's answers, of every request."""
+    task: Mapping[str, Any]
+    """Title, language, version, baseline and group facts of the task, for reports."""
+    data: Mapping[str, Any]
+    """Source, revision, rows, ``total`` before ``limit``, skipped rows with reasons, normalised cells, builtin or not."""
+    model: Mapping[str, Any]
+    """What the model says of itself: parameters, dtype, device, weights and tokenizer hashes, scoring path."""
+    versions: Mapping[str, str]
+    hardware: Mapping[str, Any]
+    timings: Mapping[str, Any]
+    """``started`` and ``finished`` (UTC, ISO 8601), ``seconds`` in all sittings, ``sittings``."""
+    counts: Mapping[str, Any]
+    """``n`` samples, ``answered``, ``errors``, ``cut`` (prompts cut on the left), ``outcomes``, ``bad_rows``."""
+    estimates: Mapping[str, Estimate]
+    errors: tuple[Mapping[str, str], ...] = ()
+    """The first failed calls: sample id and reason."""
+    format: int = 1
+    """Version of this layout."""
