@@ -10,7 +10,7 @@ from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
-from benchctl.types import Choose, ChoiceScore, Generate, Kind, Perplexity, Response, Sample
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Sample
 
 
 class Baseline(Model):
@@ -21,7 +21,9 @@ class Baseline(Model):
 
     def __init__(self, args: ModelArgs) -> None:
         if args.target:
-            raise BadConfig(f"Model '{self.name}' takes no target, '{args.target}' was given.", f"Write --model {self.name}.")
+            raise BadConfig(
+                f"Model '{self.name}' takes no target, '{args.target}' was given.", f"Write --model {self.name}."
+            )
         self.options = args.take(self.defaults)
         self._owners: Sequence[Sample] = ()
 
@@ -57,7 +59,12 @@ class Baseline(Model):
         for index, sample in enumerate(self._owners):
             preferences = self.preferences(sample)
             label = max(preferences, key=preferences.__getitem__)
-            yield index, Response(text=label if sample.choices[label] == label else f"Alternativa {label}", finish_reason="stop")
+            yield (
+                index,
+                Response(
+                    text=label if sample.choices[label] == label else f"Alternativa {label}", finish_reason="stop"
+                ),
+            )
 
     def perplexity(self, requests: Sequence[Perplexity]) -> Iterator[tuple[int, Response]]:
         """The preferences as one token each; a sample's requests come in the order of its labels."""

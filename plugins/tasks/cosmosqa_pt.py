@@ -10,6 +10,7 @@ from benchctl.hookspecs import hookimpl
 from benchctl.hub import HubDataset
 from benchctl.task import Task
 from benchctl.types import Sample
+
 from .drbyte import DATA, LETTERS
 
 

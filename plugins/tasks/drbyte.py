@@ -1,4 +1,4 @@
-"""The Portuguese translation of MultiMedQA (Figueredo, UFG 2024): nine test sets in one table, told apart by a column."""
+"""MultiMedQA in Portuguese (Figueredo, UFG 2024): nine test sets in one table, told apart by a column."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class DrByteTask(Task):
             RowError: no question, a missing alternative, or an answer that is no alternative.
         """
         question = _needed(row, "instruction", "no question")
-        choices = {letter: _needed(row, f"alternative_{letter.lower()}", f"alternative {letter} is missing") for letter in LETTERS}
+        choices = {
+            letter: _needed(row, f"alternative_{letter.lower()}", f"alternative {letter} is missing")
+            for letter in LETTERS
+        }
         target = row.text("output").strip().upper()
         if target not in choices:
             raise RowError(f"the label {row.text('output')!r} in column 'output' is no choice (A, B, C or D)")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from benchctl.hookspecs import hookimpl
 from benchctl.task import Task, TaskGroup
+
 from .drbyte import DATA, DrByteTask
 
 SUBJECTS = {
@@ -22,7 +23,13 @@ SUBJECTS = {
 def _subject(subject: str, title: str) -> type[DrByteTask]:
     name = f"mmlu-{subject.replace('_', '-')}-pt"
     summary = f"MMLU {subject.replace('_', ' ')} in Portuguese, four options."
-    values = {"name": name, "title": title, "dataset": f"MMLU/{subject}", "builtin": DATA / f"{name}.jsonl", "__doc__": summary}
+    values = {
+        "name": name,
+        "title": title,
+        "dataset": f"MMLU/{subject}",
+        "builtin": DATA / f"{name}.jsonl",
+        "__doc__": summary,
+    }
     return type(f"MMLU{subject.title().replace('_', '')}", (DrByteTask,), values)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchctl.hookspecs import hookimpl
+
 from .drbyte import DATA, PubMedQATask
 
 _ASK = "Leia o resumo e responda à pergunta com sim, não ou talvez."

@@ -67,6 +67,8 @@ def load_config(start: Path | None = None) -> Config:
         raise BadConfig(f"{path}: {error}.", "It must be a TOML file; see docs/reference/config.md.") from error
     for section in content:
         if section not in SECTIONS:
-            raise BadConfig(f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md"))
+            raise BadConfig(
+                f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md")
+            )
     rest = {k: v for k, v in content.items() if k not in ("data", "models")}
     return Config(path, content.get("data", {}), content.get("models", {}), rest)

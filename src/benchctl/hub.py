@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import NamedTuple
 
 from benchctl.data import Row, Table, common_columns
@@ -28,10 +29,8 @@ def read_hub(where: HubDataset) -> Table:
     from huggingface_hub import HfApi
 
     revision = where.revision
-    try:
+    with suppress(Exception):  # offline or unreachable: the cache may have the rows, load_dataset decides just below
         revision = HfApi().dataset_info(where.repository, revision=revision, timeout=20).sha
-    except Exception:  # offline or unreachable: the cache may still have the rows, load_dataset decides just below
-        pass
     datasets.disable_progress_bars()
     try:
         split = datasets.load_dataset(where.repository, where.config, split=where.split, revision=revision)

@@ -213,7 +213,9 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
 
 def _note_run(display: Display, job: Job, record: RunRecord) -> None:
     if record.counts["cut"]:
-        display.note(f"note: {job.task.name} · {job.model.name}: {record.counts['cut']} prompts were cut on the left to fit.")
+        display.note(
+            f"note: {job.task.name} · {job.model.name}: {record.counts['cut']} prompts were cut on the left to fit."
+        )
     if record.counts["errors"]:
         first = record.errors[0]
         display.note(
@@ -226,4 +228,6 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"The prompt template '{path}' cannot be read.", "Check the path; it must be UTF-8 text.") from error
+        raise BadConfig(
+            f"The prompt template '{path}' cannot be read.", "Check the path; it must be UTF-8 text."
+        ) from error

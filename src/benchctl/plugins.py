@@ -128,7 +128,9 @@ class Plugins:
             for name, factory in offered.items():
                 if name in found:
                     first = found[name].plugin
-                    info.problems.append(f"{kind} '{name}' is taken by '{first.name}' ({first.distribution}), which stays")
+                    info.problems.append(
+                        f"{kind} '{name}' is taken by '{first.name}' ({first.distribution}), which stays"
+                    )
                     first.problems.append(f"{kind} '{name}' is also offered by '{info.name}' ({info.distribution})")
                 else:
                     found[name] = Offer(name, factory, info)
@@ -139,7 +141,9 @@ class Plugins:
         try:
             getattr(self.manager.hook, hook)(**arguments)
         except Exception as error:
-            raise PluginError(f"A plugin failed in {hook}: {type(error).__name__}: {error}.", "See benchctl plugins.") from error
+            raise PluginError(
+                f"A plugin failed in {hook}: {type(error).__name__}: {error}.", "See benchctl plugins."
+            ) from error
 
 
 def _distribution(entry: EntryPoint) -> str:

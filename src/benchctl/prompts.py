@@ -31,15 +31,15 @@ INSTRUCTIONS: Mapping[str, Mapping[str, str]] = {
         "letter": "Responda a cada pergunta com a letra da alternativa correta.",
         "option": "Responda corretamente a cada pergunta.",
         "perplexity": "Responda a cada pergunta com o texto da alternativa correta.",
-        "generate": "Responda à pergunta de múltipla escolha. Termine com uma linha no formato «Alternativa X», em que X "
-        "é a letra da alternativa correta.",
+        "generate": "Responda à pergunta de múltipla escolha. Termine com uma linha no formato «Alternativa X», "
+        "em que X é a letra da alternativa correta.",
     },
     "en": {
         "letter": "Answer each question with the letter of the right option.",
         "option": "Answer each question correctly.",
         "perplexity": "Answer each question with the text of the right option.",
-        "generate": "Answer the multiple-choice question. End with a line of the form 'Option X', where X is the letter "
-        "of the right option.",
+        "generate": "Answer the multiple-choice question. End with a line of the form 'Option X', "
+        "where X is the letter of the right option.",
     },
 }
 OPTION_WORD = {"pt": "Alternativa", "en": "Option"}
@@ -69,7 +69,9 @@ class PromptBuilder:
         try:
             return environment.from_string(self.template if self.template is not None else QUESTION)
         except TemplateSyntaxError as error:
-            raise BadConfig(f"Prompt template, line {error.lineno}: {error.message}.", "It is a Jinja template.") from error
+            raise BadConfig(
+                f"Prompt template, line {error.lineno}: {error.message}.", "It is a Jinja template."
+            ) from error
 
     @property
     def instruction(self) -> str:
@@ -140,7 +142,9 @@ def delimiter(prompt: Prompt) -> str:
     return " " if isinstance(prompt, str) and prompt and not prompt[-1].isspace() else ""
 
 
-def choose_shots(pool: Sequence[Sample], samples: Sequence[Sample], count: int, seed: int, task: str) -> tuple[Sample, ...]:
+def choose_shots(
+    pool: Sequence[Sample], samples: Sequence[Sample], count: int, seed: int, task: str
+) -> tuple[Sample, ...]:
     """``count`` examples drawn with a seed, none of which asks what a test sample asks.
 
     Raises:

@@ -41,7 +41,9 @@ class RunFolder:
         try:
             lock.acquire()
         except filelock.Timeout as error:
-            raise RecordError(f"{self.path} is in use by another benchctl.", "Wait for it to end, or stop it.") from error
+            raise RecordError(
+                f"{self.path} is in use by another benchctl.", "Wait for it to end, or stop it."
+            ) from error
         try:
             yield
         finally:
@@ -129,7 +131,9 @@ def read_runs(folder: Path) -> list[StoredRun]:
         RecordError: the folder does not exist, or a manifest cannot be read.
     """
     if not folder.is_dir():
-        raise RecordError(f"There is no folder '{folder}' with runs.", "Run 'benchctl run' first, or give --runs FOLDER.")
+        raise RecordError(
+            f"There is no folder '{folder}' with runs.", "Run 'benchctl run' first, or give --runs FOLDER."
+        )
     found = []
     for file in sorted(folder.glob("*/*/*/run.json")):
         record = RunFolder(file.parent).record()

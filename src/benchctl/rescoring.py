@@ -41,7 +41,9 @@ def rescored(stored: records.StoredRun) -> RunRecord:
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
         outcomes = dict(sorted(Counter(one.answer.outcome for one in scored).items()))
         record = replace(
-            stored.record, estimates=runner.estimate(metrics, scored), counts={**stored.record.counts, "outcomes": outcomes}
+            stored.record,
+            estimates=runner.estimate(metrics, scored),
+            counts={**stored.record.counts, "outcomes": outcomes},
         )
         folder.save(record, runner.score(metrics, scored))
     return record

@@ -39,7 +39,9 @@ Progress = Callable[[int, int], None]
 """Called with samples answered and samples in all."""
 
 
-def prepare(spec: RunSpec, task: Task, scoring: Scoring, metrics: Sequence[Metric], model: Model, data: TaskData) -> Job:
+def prepare(
+    spec: RunSpec, task: Task, scoring: Scoring, metrics: Sequence[Metric], model: Model, data: TaskData
+) -> Job:
     """Turn a spec into a job.
 
     Raises:
@@ -119,9 +121,7 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
         yield sample, (Response(error="the model gave no answer"),)
 
 
-def read_answers(
-    scoring: Scoring, samples: Sequence[Sample], done: Mapping[str, tuple[Response, ...]]
-) -> list[Scored]:
+def read_answers(scoring: Scoring, samples: Sequence[Sample], done: Mapping[str, tuple[Response, ...]]) -> list[Scored]:
     """The answered samples, in the task's order, as the scoring reads them."""
     answered = [(sample, done[sample.id]) for sample in samples if sample.id in done]
     return [Scored(sample, responses, scoring.read(sample, responses)) for sample, responses in answered]
@@ -144,7 +144,5 @@ def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score
 
 def _content(sample: Sample) -> dict[str, Any]:
     """What of a sample fixes the result, whatever the file format it came in."""
-    return {"id": sample.id, "question": sample.question, "context": sample.context, "choices": list(sample.choices.items()),
-            "target": sample.target}  # fmt: skip
-
-
+    asked = {"id": sample.id, "question": sample.question, "context": sample.context}
+    return {**asked, "choices": list(sample.choices.items()), "target": sample.target}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from benchctl.data import Row, RowError, Table, read_table
 from benchctl.errors import BadData
@@ -173,5 +173,7 @@ def _unique_ids(samples: Sequence[Sample], source: str) -> None:
     seen: set[str] = set()
     for sample in samples:
         if sample.id in seen:
-            raise BadData(f"{source}: the id '{sample.id}' stands twice.", "Ids must be unique: answers are kept by id.")
+            raise BadData(
+                f"{source}: the id '{sample.id}' stands twice.", "Ids must be unique: answers are kept by id."
+            )
         seen.add(sample.id)

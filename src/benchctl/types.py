@@ -215,7 +215,7 @@ class RunRecord:
     task: Mapping[str, Any]
     """Title, language, version, baseline and group facts of the task, for reports."""
     data: Mapping[str, Any]
-    """Source, revision, rows, ``total`` before ``limit``, skipped rows with reasons, normalised cells, builtin or not."""
+    """Source, revision, ``total`` before ``limit``, skipped rows with reasons, normalised cells, builtin or not."""
     model: Mapping[str, Any]
     """What the model says of itself: parameters, dtype, device, weights and tokenizer hashes, scoring path."""
     versions: Mapping[str, str]

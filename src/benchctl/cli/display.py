@@ -42,7 +42,9 @@ class RunDisplay:
         self._bars.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bars.stop()
 
     def note(self, text: str) -> None:
@@ -93,7 +95,9 @@ def _rows(table: Table, result: Result, indent: str = "") -> None:
     for metric, e in result.estimates.items() or [("-", None)]:
         value, interval = figures(e) if e is not None else ("-", "-")
         n = str(e.n) if e is not None else "0"
-        table.add_row(Text(indent + result.task), Text(result.model), metric, value, interval, n, status, result.run or "")
+        table.add_row(
+            Text(indent + result.task), Text(result.model), metric, value, interval, n, status, result.run or ""
+        )
 
 
 def figures(e: Estimate) -> tuple[str, str]:

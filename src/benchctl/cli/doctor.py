@@ -36,7 +36,10 @@ def doctor(as_json: bool) -> None:
     click.echo("hardware: " + ", ".join(f"{k} {v}" for k, v in found["hardware"].items()))
     click.echo("device for models: " + found["device"])
     for extra, state in found["extras"].items():
-        click.echo(f"{extra}: " + ("ready" if not state["missing"] else f"missing {', '.join(state['missing'])}; {state['install']}"))
+        click.echo(
+            f"{extra}: "
+            + ("ready" if not state["missing"] else f"missing {', '.join(state['missing'])}; {state['install']}")
+        )
     click.echo("hub: " + found["hub"])
     for problem in found["problems"]:
         click.echo(f"problem: {problem}")

@@ -56,11 +56,10 @@ def _offers(kind: str) -> list[dict[str, Any]]:
     from benchctl.config import load_config
     from benchctl.plugins import get_plugins
 
-    rows = [
-        {"name": offer.name, "summary": offer.summary, "plugin": offer.plugin.name, "package": offer.plugin.distribution,
-         **getattr(offer.factory, "facts", {})}
-        for offer in get_plugins().offers(kind).values()
-    ]  # fmt: skip
+    rows = []
+    for offer in get_plugins().offers(kind).values():
+        origin = {"plugin": offer.plugin.name, "package": offer.plugin.distribution}
+        rows.append({"name": offer.name, "summary": offer.summary, **origin, **getattr(offer.factory, "facts", {})})
     if kind == "model":
         config = load_config()
         rows += [{"name": name, "summary": str(entry.get("spec", "")), "plugin": str(config.path), "package": "project"}
@@ -77,9 +76,10 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         record = run.record
         first = next(iter(record.estimates.items()), None)
         shown = f"{first[0]} {figures(first[1])[0]} ({figures(first[1])[1]})" if first else "-"
-        rows.append({"run": record.id, "task": record.spec.task, "model": record.spec.model, "scoring": record.spec.scoring,
-                     "shots": record.spec.shots, "status": record.status, "n": record.counts["n"], "result": shown,
-                     "finished": record.timings.get("finished")})  # fmt: skip
+        spec = record.spec
+        row = {"run": record.id, "task": spec.task, "model": spec.model, "scoring": spec.scoring, "shots": spec.shots}
+        state = {"status": record.status, "n": record.counts["n"], "result": shown}
+        rows.append({**row, **state, "finished": record.timings.get("finished")})
     return rows
 
 

@@ -22,18 +22,22 @@ EXIT_INTERRUPTED = 130
 @click.option("--model", "models", multiple=True, required=True, metavar="M[,M2]",
               help="Named models, or BACKEND:TARGET,option=value.")  # fmt: skip
 @click.option("--data", metavar="SOURCE",
-              help="'builtin', a file (.csv .json .jsonl .parquet) or a name from benchctl.toml.  [default: the hub]")  # fmt: skip
+              help="'builtin', a file (.csv .json .jsonl .parquet) or a name of benchctl.toml.  [default: hub]")  # fmt: skip
 @click.option("--scoring", metavar="RULE", help="letter, option, perplexity or generate.  [default: the task's own]")
-@click.option("--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Examples before each question.")
+@click.option(
+    "--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Examples before each question."
+)
 @click.option("--shots-data", default="builtin", show_default=True, metavar="SOURCE",
-              help="Where examples come from: 'builtin', 'hub' (training split) or a file; never the test rows.")  # fmt: skip
+              help="Source of examples: 'builtin', 'hub' (training split) or a file; never test rows.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each task.")
 @click.option("--prompt-template", type=click.Path(path_type=Path), metavar="FILE",
               help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.")  # fmt: skip
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of a generated answer.")
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used; counted and shown.")
-@click.option("--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
+)
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, an object per task and model.")
 def run(tasks: Sequence[str], models: Sequence[str], out: Path, as_json: bool, **options: object) -> None:
     """Evaluate models on tasks. The same command finds a finished run again and goes on with an interrupted one.

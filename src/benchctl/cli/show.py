@@ -44,6 +44,7 @@ def _facts(stored: StoredRun) -> None:
     for name, e in record.estimates.items():
         value, interval = figures(e)
         click.echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
+    timings = record.timings
     facts = {
         "scoring": f"{record.spec.scoring}, {record.spec.shots} shots, seed {record.spec.seed}",
         "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {record.counts['n']} of "
@@ -52,7 +53,7 @@ def _facts(stored: StoredRun) -> None:
         "model": ", ".join(f"{k} {v}" for k, v in record.model.items() if v is not None),
         "counts": ", ".join(f"{k} {v}" for k, v in record.counts.items() if k != "outcomes"),
         "outcomes": ", ".join(f"{k} {v}" for k, v in record.counts["outcomes"].items()),
-        "time": f"{record.timings['seconds']} s in {record.timings['sittings']} sittings, until {record.timings['finished']}",
+        "time": f"{timings['seconds']} s in {timings['sittings']} sittings, until {timings['finished']}",
         "versions": ", ".join(f"{k} {v}" for k, v in record.versions.items()),
     }  # fmt: skip
     for name, text in facts.items():
