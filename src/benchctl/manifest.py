@@ -13,7 +13,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from benchctl.metric import Scored
+from benchctl.metric import Metric, Scored
 from benchctl.types import Estimate, RunRecord
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def build(
         counts=counts(job, scored, errors),
         estimates=dict(estimates),
         errors=tuple({"id": i, "reason": r} for i, r in list(errors.items())[:ERRORS_KEPT]),
+        metrics=signatures(job.metrics),
     )  # fmt: skip
 
 
@@ -87,6 +88,11 @@ def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dic
         "bad_rows": len(job.data.bad_rows),
         "outcomes": dict(sorted(outcomes.items())),
     }
+
+
+def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
+    """What RunRecord.metrics holds."""
+    return {metric.spec or metric.name: metric.signature() for metric in metrics}
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,7 +14,7 @@ from benchctl.groups import pooled
 from benchctl.metric import Metric
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
-from benchctl.records import RunFolder
+from benchctl.records import RunFolder, StoredRun
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
 from benchctl.task import Task, TaskData, TaskGroup
@@ -41,17 +42,25 @@ class Matrix:
     out: Path
     options: Mapping[str, Any]
     """Fields of RunSpec."""
+    metrics: Sequence[str] = ()
+    """Specs of metrics besides the task's own."""
 
     @classmethod
-    def parse(cls, tasks: Sequence[str], models: Sequence[str], out: Path, options: Mapping[str, Any]) -> Matrix:
+    def parse(
+        cls,
+        tasks: Sequence[str],
+        models: Sequence[str],
+        out: Path,
+        options: Mapping[str, Any],
+        metrics: Sequence[str] = (),
+    ) -> Matrix:
         """Read the options of ``benchctl run``.
 
         Raises:
             UnknownName, BadConfig: before anything is loaded.
         """
         plugins = get_plugins()
-        names = [name.strip() for text in tasks for name in text.split(",") if name.strip()]
-        asked = [create_task(plugins, name) for name in dict.fromkeys(names)]
+        asked = [create_task(plugins, name) for name in dict.fromkeys(split_specs(tasks, "--task"))]
         singles: dict[str, Task] = {}
         for task in asked:
             for member in task.members if isinstance(task, TaskGroup) else (task.name,):
@@ -61,12 +70,17 @@ class Matrix:
         template = options.get("prompt_template")
         data = load_config().data_path(options.get("data"))
         values = {**options, "prompt_template": _read(template) if template else None, "data": data}
-        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values)
+        extra = list(dict.fromkeys(split_specs(metrics, "--metric")))
+        for single in singles.values():
+            create_metrics(plugins, single, extra)
+        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values, extra)
 
     def spec(self, task: Task, model: str) -> RunSpec:
         """The spec of one pair."""
         scoring = get_scoring(task, self.options.get("scoring"), 1).name
-        return RunSpec(task.name, model, **{**self.options, "scoring": scoring})
+        shots = self.options.get("shots")
+        fixed = {"scoring": scoring, "shots": task.default_shots if shots is None else shots}
+        return RunSpec(task.name, model, **{**self.options, **fixed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +139,14 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
     return _collect(matrix, found)
 
 
-def create_task(plugins: Plugins, name: str) -> Task | TaskGroup:
-    """The task or group of that name.
+def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
+    """The task or group of that name, or of ``NAME:TARGET,key=value``.
 
     Raises:
         UnknownName: nobody offers it.
+        BadConfig: arguments for a task that takes none.
     """
-    task: Task | TaskGroup = plugins.create("task", name)
+    task: Task | TaskGroup = _create(plugins, "task", spec)
     return task
 
 
@@ -146,22 +161,45 @@ def create_model(plugins: Plugins, spec: str) -> Model:
     return model
 
 
-def create_metrics(plugins: Plugins, task: Task) -> list[Metric]:
-    """The metrics a task names.
+def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> list[Metric]:
+    """The metrics a task names, and others by spec; of two with one name the later stays.
+
+    Args:
+        extra: ``NAME`` or ``NAME:TARGET,key=value``; arguments go to the factory as :class:`benchctl.model.ModelArgs`.
 
     Raises:
         UnknownName: nobody offers one of them.
+        BadConfig: arguments for a metric that takes none.
     """
-    return [plugins.create("metric", name) for name in task.metrics]
+    found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
+    for spec in (*task.metrics, *extra):
+        metric: Metric = _create(plugins, "metric", spec)
+        metric.spec = spec
+        found[metric.name] = metric
+    return list(found.values())
+
+
+def _create(plugins: Plugins, kind: str, spec: str) -> Any:
+    """What a spec stands for; its arguments go to the factory only where there are any."""
+    name, args = parse_spec(spec, kind)
+    given = (args,) if args.target or args.options else ()
+    offers = plugins.offers(kind)
+    if given and name in offers and not signature(offers[name].factory).parameters:
+        raise BadConfig(f"{kind.capitalize()} '{name}' takes no arguments, '{spec}' was given.", f"Write {name}.")
+    return plugins.create(kind, name, *given)
 
 
 def _run_one(
     matrix: Matrix, plugins: Plugins, task: Task, data: TaskData, spec: str, model: Model, display: Display
 ) -> Result:
     scoring = get_scoring(task, matrix.options.get("scoring"), matrix.options["max_tokens"])
-    job = prepare(matrix.spec(task, spec), task, scoring, create_metrics(plugins, task), model, data)
+    job = prepare(matrix.spec(task, spec), task, scoring, create_metrics(plugins, task, matrix.metrics), model, data)
     plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
     record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
+    if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
+        from benchctl.rescoring import rescored  # which needs this module's create_metrics
+
+        record = rescored(StoredRun(record, folder.path), matrix.metrics)
     plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
     _note_run(display, job, record)
     return as_result(record, folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -26,10 +26,26 @@ class Metric:
     higher_is_better: ClassVar[bool] = True
     percent: ClassVar[bool] = False
     """True for shares between 0 and 1, shown as percentages."""
+    spec: str = ""
+    """As given to ``--metric``; the name when it was given without arguments."""
+
+    def signature(self) -> str:
+        """What fixes the figure besides the answers: settings, library version; empty when the name says all."""
+        return ""
 
     def value(self, scored: Scored) -> float | None:
         """This sample's value; None where the metric does not apply to it."""
         raise NotImplementedError
+
+    def values(self, scored: Scored) -> Mapping[str, float]:
+        """This sample's figures by name; a metric that gives several (ROUGE-1, -2, -L) overrides this and ``estimates``."""
+        found = self.value(scored)
+        return {} if found is None else {self.name: found}
+
+    def estimates(self, scored: Sequence[Scored]) -> Mapping[str, Estimate]:
+        """The run's figures by name; empty where the metric applies to no sample."""
+        found = self.estimate(scored)
+        return {} if found is None else {self.name: found}
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
         """The metric over a run; None where it applies to no sample."""

@@ -69,6 +69,8 @@ class ModelArgs:
     """The whole text as given."""
     target: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    kind: str = "model"
+    """What is made from it, for messages: metrics are given the same way."""
 
     def take(self, known: Mapping[str, str]) -> dict[str, str]:
         """The options over their defaults.
@@ -82,8 +84,8 @@ class ModelArgs:
         for name in self.options:
             if name not in known:
                 raise BadConfig(
-                    f"Model '{self.spec}' has an unknown option '{name}'.",
-                    did_you_mean(name, known, "benchctl list models") + f" Options: {', '.join(sorted(known))}.",
+                    f"{self.kind.capitalize()} '{self.spec}' has an unknown option '{name}'.",
+                    did_you_mean(name, known, f"benchctl list {self.kind}s") + f" Options: {', '.join(sorted(known))}.",
                 )
         return {**known, **self.options}
 
@@ -91,8 +93,8 @@ class ModelArgs:
 _OPTION = re.compile(r"[A-Za-z_][\w-]*=")
 
 
-def split_specs(texts: Sequence[str]) -> list[str]:
-    """The model specs in comma-separated texts: ``hf:a,dtype=float32,majority`` holds two, since options belong left.
+def split_specs(texts: Sequence[str], option: str = "--model") -> list[str]:
+    """The specs in comma-separated texts: ``hf:a,dtype=float32,majority`` holds two, since options belong left.
 
     Raises:
         BadConfig: a text that begins with an option.
@@ -103,7 +105,7 @@ def split_specs(texts: Sequence[str]) -> list[str]:
         for piece in (p.strip() for p in text.split(",")):
             if _OPTION.match(piece):
                 if first:
-                    raise BadConfig(f"--model '{text}' begins with an option.", "Write BACKEND:TARGET,option=value.")
+                    raise BadConfig(f"{option} '{text}' begins with an option.", "Write NAME:TARGET,option=value.")
                 specs[-1] += f",{piece}"
             elif piece:
                 specs.append(piece)
@@ -111,12 +113,12 @@ def split_specs(texts: Sequence[str]) -> list[str]:
     return specs
 
 
-def parse_spec(spec: str) -> tuple[str, ModelArgs]:
+def parse_spec(spec: str, kind: str = "model") -> tuple[str, ModelArgs]:
     """``BACKEND:TARGET,key=value`` as the backend's name and its arguments; a named model has no target."""
     head, *options = spec.split(",")
     backend, _, target = head.partition(":")
     pairs = dict(option.split("=", 1) for option in options)
-    return backend, ModelArgs(spec, target, pairs)
+    return backend, ModelArgs(spec, target, pairs, kind)
 
 
 def check_response(index: int, response: object, asked: int, seen: set[int], model: Model) -> Response:

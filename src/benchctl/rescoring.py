@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from benchctl import records, runner
 from benchctl.errors import RecordError
+from benchctl.manifest import signatures
 from benchctl.matrix import create_metrics, create_task
 from benchctl.metric import Scored
 from benchctl.plugins import get_plugins
@@ -15,8 +17,11 @@ from benchctl.task import Task
 from benchctl.types import RunRecord
 
 
-def rescored(stored: records.StoredRun) -> RunRecord:
+def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
     """Read the raw answers of a run again and replace its scores and estimates.
+
+    Args:
+        extra: specs of metrics to add to those the run has.
 
     Raises:
         RecordError: the run has no answers.
@@ -28,7 +33,7 @@ def rescored(stored: records.StoredRun) -> RunRecord:
     if not isinstance(task, Task):
         raise RecordError(f"{spec.task} is a group.", "Rescore its members.")
     scoring = get_scoring(task, spec.scoring, spec.max_tokens)
-    metrics = create_metrics(plugins, task)
+    metrics = create_metrics(plugins, task, [*stored.record.metrics, *extra])
     folder = records.RunFolder(stored.path)
     with folder.lock():
         scored = []
@@ -43,6 +48,7 @@ def rescored(stored: records.StoredRun) -> RunRecord:
         record = replace(
             stored.record,
             estimates=runner.estimate(metrics, scored),
+            metrics=signatures(metrics),
             counts={**stored.record.counts, "outcomes": outcomes},
         )
         folder.save(record, runner.score(metrics, scored))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchctl.data import Row, RowError, Table, read_table
 from benchctl.errors import BadData
 from benchctl.fingerprints import digest
 from benchctl.hub import HubDataset, read_hub
 from benchctl.types import Sample
+
+if TYPE_CHECKING:
+    from benchctl.metric import Metric
+    from benchctl.scoring import Scoring
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +56,30 @@ class Task:
     """Columns a file must have."""
     instructions: Mapping[str, str] = {}
     """Scoring -> the sentence in front of the question, in the task's language; see :mod:`benchctl.prompts`."""
-    metrics: Sequence[str] = ("accuracy", "accuracy_answered", "accuracy_per_token", "accuracy_per_byte")
+    files: Sequence[str] = ()
+    """Where the test rows lie when ``--data`` is a folder: relative paths, the first that exists is read."""
+    shots_files: Sequence[str] = ()
+    """The same for the examples, when ``--shots-data`` is a folder."""
+    metrics: Sequence[str] = (
+        "accuracy", "accuracy_answered", "accuracy_per_token", "accuracy_per_byte", "degenerate", "length",
+    )  # fmt: skip
+    """Names of metrics; those that do not apply to the answers of a run vanish from it."""
     scoring: str = "letter"
     """Used when the command line names none."""
     chance: float | None = None
     """Share of right answers a blind guess gets, for reports."""
+    default_shots: int = 0
+    """Examples before each question when the command line does not say."""
+
+    @property
+    def scorings(self) -> Mapping[str, Callable[[int], Scoring]]:
+        """Scorings of its own, name -> factory that takes the length limit; empty for those of its kind."""
+        return {}
+
+    @property
+    def own_metrics(self) -> Sequence[Metric]:
+        """Metrics that only this task can compute, besides those :attr:`metrics` names."""
+        return ()
 
     def sample(self, row: Row) -> Sample:
         """The sample a row of the hub dataset, or of a local copy of it, holds."""
@@ -73,6 +96,14 @@ class Task:
     def tidied(self, row: Row) -> Sequence[str]:
         """Columns whose cell had to be changed in case or spaces to be understood."""
         return ()
+
+    def read(self, path: Path) -> Table:
+        """The rows of a local file; overridden where the originals have a layout of their own.
+
+        Raises:
+            BadData: with file, line and what was expected.
+        """
+        return read_table(path)
 
     def load(self, data: str | None, *, skip_bad_rows: bool = False) -> TaskData:
         """The test samples.
@@ -98,7 +129,7 @@ class Task:
                 raise BadData(f"{self.name} has no training split on the hub.", "Use --shots-data builtin or a file.")
             table = read_hub(self.hub_shots)
         else:
-            table = read_table(Path(source))
+            table = self.read(_in_folder(Path(source), self.shots_files, self.name))
         found: list[Sample] = []
         for row in table.rows:
             try:
@@ -113,7 +144,7 @@ class Task:
 
     def _table(self, data: str | None) -> Table:
         if data is not None:
-            return read_table(Path(data))
+            return self.read(_in_folder(Path(data), self.files, self.name))
         if self.hub is None:
             raise BadData(f"{self.name} has no dataset on the hub.", "Give --data FILE or --data builtin.")
         return read_hub(self.hub)
@@ -167,6 +198,17 @@ def builtin_sample(row: Row) -> Sample:
     metadata = {"row": dict(values)}
     choices = dict(values.get("choices") or {})
     return Sample(str(values["id"]), row.text("question"), choices, row.text("answer"), context, cluster, metadata)
+
+
+def _in_folder(path: Path, names: Sequence[str], task: str) -> Path:
+    """The file itself; of a folder, the first of ``names`` that exists in it."""
+    if not path.is_dir():
+        return path
+    found = next((path / name for name in names if (path / name).is_file()), None)
+    if found is None:
+        known = f"{task} looks there for {' or '.join(names)}." if names else f"Give {task} a file."
+        raise BadData(f"The folder '{path}' has no file of {task}.", known)
+    return found
 
 
 def _unique_ids(samples: Sequence[Sample], source: str) -> None:

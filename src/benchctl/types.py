@@ -81,6 +81,9 @@ class Perplexity:
     score_first: bool = True
     """True: the first token counts too, predicted from the model's beginning-of-text token. False: no such token is
     put in front and the first token only conditions the rest (the rule of the source study)."""
+    rolling: bool = False
+    """True: encoded and cut into windows as lm-eval's ``loglikelihood_rolling`` does, so that its perplexities can be
+    reproduced: the tokenizer's own special tokens count as text, and windows overlap only at the end of the text."""
 
 
 Request = Choose | Generate | Perplexity
@@ -95,6 +98,8 @@ class ChoiceScore:
     tokens: int
     bytes: int
     """UTF-8 bytes of the continuation without its leading space."""
+    greedy: bool | None = None
+    """Whether greedy decoding would have written exactly this; None where the backend does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,5 +232,8 @@ class RunRecord:
     estimates: Mapping[str, Estimate]
     errors: tuple[Mapping[str, str], ...] = ()
     """The first failed calls: sample id and reason."""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """Spec of every metric asked for (its name, or ``NAME:TARGET,key=value``) -> its signature. No part of the run's
+    identity: metrics are computed from the answers and can be added to a finished run."""
     format: int = 1
     """Version of this layout."""

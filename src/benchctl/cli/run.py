@@ -18,15 +18,18 @@ EXIT_INTERRUPTED = 130
 
 
 @click.command()
-@click.option("--task", "tasks", multiple=True, required=True, metavar="T[,T2]", help="Tasks or groups of tasks.")
+@click.option("--task", "tasks", multiple=True, required=True, metavar="T[,T2]",
+              help="Tasks or groups; some are given as NAME:TARGET,option=value.")  # fmt: skip
 @click.option("--model", "models", multiple=True, required=True, metavar="M[,M2]",
               help="Named models, or BACKEND:TARGET,option=value.")  # fmt: skip
 @click.option("--data", metavar="SOURCE",
               help="'builtin', a file (.csv .json .jsonl .parquet) or a name of benchctl.toml.  [default: hub]")  # fmt: skip
 @click.option("--scoring", metavar="RULE", help="letter, option, perplexity or generate.  [default: the task's own]")
 @click.option(
-    "--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Examples before each question."
+    "--shots", type=click.IntRange(min=0), help="Examples before each question.  [default: the task's own, mostly 0]"
 )
+@click.option("--metric", "metrics", multiple=True, metavar="NAME[,NAME2]",
+              help="Metrics besides the task's own; NAME:TARGET,option=value where one takes them.")  # fmt: skip
 @click.option("--shots-data", default="builtin", show_default=True, metavar="SOURCE",
               help="Source of examples: 'builtin', 'hub' (training split) or a file; never test rows.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
@@ -39,7 +42,9 @@ EXIT_INTERRUPTED = 130
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, an object per task and model.")
-def run(tasks: Sequence[str], models: Sequence[str], out: Path, as_json: bool, **options: object) -> None:
+def run(
+    tasks: Sequence[str], models: Sequence[str], metrics: Sequence[str], out: Path, as_json: bool, **options: object
+) -> None:
     """Evaluate models on tasks. The same command finds a finished run again and goes on with an interrupted one.
 
     \b
@@ -54,7 +59,7 @@ def run(tasks: Sequence[str], models: Sequence[str], out: Path, as_json: bool, *
     from benchctl.matrix import Matrix, run_matrix
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    matrix = Matrix.parse(tasks, models, out, options)
+    matrix = Matrix.parse(tasks, models, out, options, metrics)
     with RunDisplay() as display:
         results = run_matrix(matrix, display)
     if as_json:
