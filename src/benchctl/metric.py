@@ -38,7 +38,7 @@ class Metric:
         raise NotImplementedError
 
     def values(self, scored: Scored) -> Mapping[str, float]:
-        """This sample's figures by name; a metric that gives several (ROUGE-1, -2, -L) overrides this and ``estimates``."""
+        """This sample's figures by name; a metric that gives several overrides this and :meth:`estimates`."""
         found = self.value(scored)
         return {} if found is None else {self.name: found}
 

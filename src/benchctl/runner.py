@@ -12,7 +12,6 @@ from benchctl import fingerprints, manifest, records
 from benchctl.errors import BadConfig
 from benchctl.metric import Metric, Scored
 from benchctl.model import Model, check_response
-from benchctl.prompts import PromptBuilder, choose_shots
 from benchctl.scoring import Scoring
 from benchctl.task import Task, TaskData
 from benchctl.types import Estimate, Request, Response, RunRecord, RunSpec, Sample, Score
@@ -55,10 +54,7 @@ def prepare(
             f"It can {can}. Choose another --scoring or another model.",
         )
     samples = data.samples[: spec.limit]
-    pool = task.shots(spec.shots_data) if spec.shots else ()
-    shots = choose_shots(pool, data.samples, spec.shots, spec.seed, task.name)
-    prompts = PromptBuilder(task, scoring.name, spec.prompt_template, shots, model.prompt_style == "chat")
-    requests = {sample.id: tuple(scoring.requests(sample, prompts)) for sample in samples}
+    requests = scoring.ask(spec, task, data.samples, model.prompt_style == "chat")
     prints = {
         "data": fingerprints.digest_all(_content(sample) for sample in samples),
         "model": model.fingerprint(),
@@ -129,14 +125,13 @@ def read_answers(scoring: Scoring, samples: Sequence[Sample], done: Mapping[str,
 
 def estimate(metrics: Sequence[Metric], scored: Sequence[Scored]) -> dict[str, Estimate]:
     """Every metric that applies, over the answered samples."""
-    found = {metric.name: metric.estimate(scored) for metric in metrics} if scored else {}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: e for metric in metrics for name, e in metric.estimates(scored).items()} if scored else {}
 
 
 def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score]:
     """One score per answered sample."""
     for one in scored:
-        values = {metric.name: v for metric in metrics if (v := metric.value(one)) is not None}
+        values = {name: value for metric in metrics for name, value in metric.values(one).items()}
         yield Score(
             one.sample.id, values, one.answer.label, one.answer.outcome, one.answer.explanation, one.sample.cluster
         )

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from benchctl.errors import BadConfig, did_you_mean
-from benchctl.prompts import PromptBuilder, delimiter
+from benchctl.prompts import PromptBuilder, choose_shots, delimiter
 from benchctl.task import Task
-from benchctl.types import Answer, Choose, Generate, Kind, Perplexity, Request, Response, Sample
+from benchctl.types import Answer, Choose, Generate, Kind, Perplexity, Request, Response, RunSpec, Sample
 
 
 class Scoring:
@@ -22,6 +22,20 @@ class Scoring:
 
     def __init__(self, max_tokens: int = 256) -> None:
         self.max_tokens = max_tokens
+
+    def ask(self, spec: RunSpec, task: Task, samples: Sequence[Sample], chat: bool) -> dict[str, tuple[Request, ...]]:
+        """What a run asks the model about each sample, by id, up to the spec's limit.
+
+        A scoring of tasks that bring their own prompts overrides this; the others :meth:`requests`.
+
+        Args:
+            samples: all of the task's samples: none of them may be an example.
+            chat: whether the model wants conversations.
+        """
+        pool = task.shots(spec.shots_data) if spec.shots else ()
+        shots = choose_shots(pool, samples, spec.shots, spec.seed, task.name)
+        prompts = PromptBuilder(task, self.name, spec.prompt_template, shots, chat)
+        return {sample.id: tuple(self.requests(sample, prompts)) for sample in samples[: spec.limit]}
 
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """What the model is asked about the sample, all of :attr:`kind`."""
@@ -148,7 +162,7 @@ def get_scoring(task: Task, name: str | None, max_tokens: int) -> Scoring:
     Raises:
         BadConfig: the task cannot be scored that way.
     """
-    offered = SCORINGS[task.kind]
+    offered = task.scorings or SCORINGS[task.kind]
     name = name or (task.scoring if task.scoring in offered else next(iter(offered)))
     if name not in offered:
         raise BadConfig(
