@@ -40,6 +40,10 @@ class Journal:
         self._file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
         self._dirty.set()
 
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk."""
+        os.fsync(self._file.fileno())
+
     def _sync_loop(self) -> None:
         while not self._closed.wait(SYNC_SECONDS):
             if self._dirty.is_set():

@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from benchctl import __version__
+from benchctl.cli.annotate import annotate
 from benchctl.cli.doctor import doctor
 from benchctl.cli.listing import list_command, plugins_command
 from benchctl.cli.rescore import rescore
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_command, show, rescore, plugins_command, doctor):
+for _command in (run, list_command, show, rescore, annotate, plugins_command, doctor):
     cli.add_command(_command)
 
 

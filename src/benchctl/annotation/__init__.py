@@ -1,0 +1,1 @@
+"""Labels that people give to free answers: stored key by key, and compared with what the rules read."""

@@ -1,0 +1,164 @@
+"""What labels say about a run: accuracy of the readings, agreement of people, and the corrected score."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchctl.annotation.correction import Stratum, corrected
+from benchctl.annotation.items import outcomes_of, read_items, select
+from benchctl.annotation.labels import Label
+from benchctl.annotation.report import report
+from benchctl.annotation.store import Draw, open_store, read_annotators
+from benchctl.errors import RecordError
+
+
+def annotate(run, name, items, said, draw=Draw(random=True)):  # noqa: B008
+    with open_store(run.stored.path, name) as store:
+        store.begin(draw)
+        for item in items:
+            store.label(item.sample.id, said[item.sample.id])
+    return read_annotators(run.stored.path)
+
+
+def test_everything_annotated_gives_the_true_score_without_doubt(free_run):
+    people = annotate(free_run, "ana", free_run.items, free_run.people, Draw())
+    found = report(free_run.items, people)
+    truth = sum(item.right(free_run.people[item.sample.id]) for item in free_run.items) / 40
+    assert found.corrected.value == found.corrected.low == found.corrected.high == pytest.approx(truth)
+
+
+def test_readings_that_name_an_option_people_do_not_are_counted_apart(free_run):
+    said = {**free_run.people, "q0": Label("choice", "C"), "q1": Label("multiple")}
+    found = report(free_run.items, annotate(free_run, "ana", free_run.items, said))
+    assert found.wrong_readings == 2
+    assert ("choice B", "choice C", 1) in found.confusion
+
+
+def test_without_a_random_sample_there_is_no_corrected_score_and_it_says_why(free_run):
+    found = report(free_run.items, annotate(free_run, "ana", free_run.items[:10], free_run.people, Draw()))
+    assert found.corrected is None
+    assert "no random sample" in found.reason
+    assert found.extraction is not None
+
+
+def test_only_some_outcomes_annotated_says_which_part_is_missing(free_run):
+    draw = Draw(random=True, only=outcomes_of(["unread"]))
+    unread = select(free_run.items, ["unread"], {}, seed=0, count=None)
+    assert {item.reading.outcome for item in unread}.isdisjoint({"choice"})
+    found = report(free_run.items, annotate(free_run, "ana", unread, free_run.people, draw))
+    assert found.corrected is None
+    assert "read as 'choice'" in found.reason
+
+
+def test_unread_answers_and_a_sample_of_the_rest_are_weighted_by_their_share(free_run):
+    unread = select(free_run.items, ["unread"], {}, seed=0, count=None)
+    annotate(free_run, "ana", unread, free_run.people, Draw(random=True, only=outcomes_of(["unread"])))
+    read = select(free_run.items, ["choice"], {}, seed=0, count=8)
+    found = report(
+        free_run.items, annotate(free_run, "ana", read, free_run.people, Draw(random=True, only=("choice",)))
+    )
+    gain = sum(i.right(free_run.people[i.sample.id]) - i.right(i.reading) for i in unread) / 40
+    assert found.corrected.value == pytest.approx(found.score.value + gain)
+    assert found.corrected.low < found.corrected.value < found.corrected.high
+
+
+def test_two_annotators_kappa_and_ties(free_run):
+    sklearn = pytest.importorskip("sklearn.metrics", reason="needs the extra 'metrics'")
+    bruno = {**free_run.people, "q0": Label("none"), "q5": Label("refusal"), "q8": Label("choice", "D")}
+    annotate(free_run, "ana", free_run.items[:30], free_run.people)
+    found = report(free_run.items, annotate(free_run, "bruno", free_run.items[:20], bruno))
+    (pair,) = found.pairs
+    shared = [item.sample.id for item in free_run.items[:20]]
+    oracle = sklearn.cohen_kappa_score(
+        [free_run.people[i].category for i in shared], [bruno[i].category for i in shared]
+    )
+    assert pair.n == 20
+    assert pair.kappa == pytest.approx(oracle, abs=1e-12)
+    assert (found.annotated, found.unresolved) == (27, 3)
+
+
+def test_three_annotators_vote(free_run):
+    slip = {**free_run.people, "q0": Label("none")}
+    for name, said in (("ana", free_run.people), ("bruno", slip), ("clara", free_run.people)):
+        people = annotate(free_run, name, free_run.items, said)
+    found = report(free_run.items, people)
+    assert found.unresolved == 0
+    assert found.extraction.value == pytest.approx(
+        np.mean([item.reading == free_run.people[item.sample.id] for item in free_run.items])
+    )
+    assert found.alpha is not None
+
+
+def test_nobody_labelled_anything(free_run):
+    with pytest.raises(RecordError):
+        report(free_run.items, {})
+
+
+def test_a_run_without_free_answers_is_refused(benchctl):
+    benchctl("run", "--task", "medmcqa-pt", "--model", "majority", "--data", "builtin")
+    (run,) = json.loads(benchctl("list", "runs", "--json").out)
+    ran = benchctl("annotate", run["run"])
+    assert ran.code == 1
+    assert "--scoring generate" in ran.err
+
+
+def test_the_interval_is_honest_when_the_sample_shows_no_error():
+    found = corrected(0.5, [Stratum(1000, [0] * 50)])
+    assert found.value == 0.5
+    assert 0.03 < found.value - found.low < 0.08  # Wilson's bound for 0 of 50 is 7.1 points
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("won", "lost", "n"), [(0.10, 0.02, 100), (0.05, 0.05, 200), (0.01, 0.0, 60), (0.3, 0.1, 80)])
+def test_the_interval_covers_the_true_score_in_about_95_of_100_samples(won, lost, n):
+    rng = np.random.default_rng(3)
+    size = 1000
+    gains = np.zeros(size, dtype=int)
+    gains[: int(won * size)] = 1
+    gains[int(won * size) : int((won + lost) * size)] = -1
+    truth = 0.5 + gains.mean()
+    hits = 0
+    for _ in range(1000):
+        drawn = rng.choice(gains, n, replace=False).tolist()
+        found = corrected(0.5, [Stratum(size, drawn)])
+        hits += found.low <= truth <= found.high
+    assert 0.93 <= hits / 1000 <= 1.0
+
+
+def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run, benchctl, tmp_path):
+    annotate(free_run, "ana", free_run.items[:12], free_run.people)
+    with open_store(free_run.stored.path, "ana") as store:
+        store.note("q3", 'com "aspas", vírgula\ne linha')
+    before = report(free_run.items, read_annotators(free_run.stored.path))
+    file = tmp_path / "rotulos.csv"
+    ran = benchctl("annotate", free_run.stored.path, "--export", file)
+    assert "40 answers with 12 labels" in ran.out
+    (free_run.stored.path / "annotations/ana.jsonl").unlink()
+    ran = benchctl("annotate", free_run.stored.path, "--import", file)
+    assert "ana: 12 labels imported" in ran.out
+    again = read_annotators(free_run.stored.path)
+    assert again["ana"].annotations["q3"].note == 'com "aspas", vírgula\ne linha'
+    assert report(free_run.items, again).as_json() == before.as_json()
+    assert "ana: 0 labels imported" in benchctl("annotate", free_run.stored.path, "--import", file).out
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [("q99,choice,A", "id"), ("q1,chioce,A", "outcome"), ("q1,choice,F", "label"), ("q1,refusal,A", "label")],
+)
+def test_a_bad_row_is_named_and_nothing_is_imported(free_run, benchctl, tmp_path, row, column):
+    file = tmp_path / "x.csv"
+    file.write_text(f"id,outcome,label\nq0,none,\n{row}\n", encoding="utf-8")
+    ran = benchctl("annotate", free_run.stored.path, "--import", file, "--annotator", "ana")
+    assert ran.code == 1
+    assert f"x.csv, row 3, column {column}" in ran.err
+    assert read_annotators(free_run.stored.path) == {}
+
+
+def test_the_same_selection_comes_in_the_same_order_and_a_longer_one_begins_with_it(free_run):
+    ten = select(free_run.items, (), {}, seed=5, count=10)
+    assert ten == select(read_items(free_run.stored), (), {}, seed=5, count=30)[:10]
+    assert ten != select(free_run.items, (), {}, seed=6, count=10)
