@@ -8,6 +8,7 @@ from typing import Any
 
 from benchctl.types import Choose, Generate, Message, Perplexity
 from benchctl.types import Prompt as AskedPrompt
+
 from .engine.items import Prompt, Row
 
 

@@ -12,7 +12,8 @@ from benchctl.errors import BadConfig, ModelCallError
 from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
-from benchctl.types import Choose, ChoiceScore, Generate, Kind, Perplexity, Response, Usage
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
+
 from . import hf_load
 from .encoding import DoesNotFit, Encoder
 from .engine.items import Row

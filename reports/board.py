@@ -1,0 +1,245 @@
+"""What a leaderboard is made of. Values stay numbers and names: words and number formats belong to the rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from benchctl.types import Estimate, RunRecord
+
+from .sources import short_source
+
+Mark = Literal["", "best", "tied"]
+"""``best``: the highest measured value over the same questions. ``tied``: its interval overlaps the best one's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One task, or one group of tasks."""
+
+    task: str
+    title: str
+    metric: str
+    """Name of the estimate shown, ``accuracy`` wherever the task has it."""
+    percent: bool = True
+    higher_is_better: bool = True
+    chance: float | None = None
+    """Share of right answers of a blind guess; None when unknown or not the same in all runs."""
+    members: tuple[str, ...] = ()
+    """Tasks of a group; empty for a single task."""
+    group: str | None = None
+    """The smallest group this task belongs to, for single tasks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one row has for one task: one run."""
+
+    record: RunRecord
+    estimate: Estimate | None
+    """None when no question was answered."""
+    mark: Mark = ""
+    data_differ: bool = False
+    """Another row of this section was asked other questions, and not just fewer: the hash of the data is shown."""
+
+    @property
+    def n(self) -> int:
+        """Questions asked, answered or not."""
+        return int(self.record.counts["n"])
+
+    @property
+    def total(self) -> int:
+        """Questions the data has."""
+        return int(self.record.data["total"])
+
+    @property
+    def subset(self) -> bool:
+        """Whether only some of the questions were asked."""
+        return self.n < self.total
+
+    @property
+    def complete(self) -> bool:
+        """Whether every question asked has an answer."""
+        return self.record.status == "complete"
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the questions are the shipped sample, written to try the program."""
+        return bool(self.record.data["builtin"])
+
+    @property
+    def source(self) -> str:
+        """Where the questions come from; of a file only its name: folders tell of a person, not of a result."""
+        return short_source(str(self.record.data["source"]))
+
+    @property
+    def questions(self) -> str:
+        """Identity of the questions asked: only cells that share it can be compared."""
+        return self.record.fingerprints["data"]
+
+    @property
+    def chance(self) -> float | None:
+        """Share of right answers of a blind guess."""
+        found = self.record.task.get("chance")
+        return None if found is None else float(found)
+
+    @property
+    def near_chance(self) -> bool:
+        """Whether the interval does not lie wholly above a blind guess."""
+        return _near(self.estimate, self.chance)
+
+    @property
+    def answered(self) -> Estimate | None:
+        """Accuracy among the answers that name an option, where some do not."""
+        return self.record.estimates.get("accuracy_answered") if self.other_outcomes else None
+
+    @property
+    def other_outcomes(self) -> Mapping[str, int]:
+        """Outcome -> answers, for outcomes other than naming one option."""
+        outcomes: Mapping[str, int] = self.record.counts["outcomes"]
+        return {name: count for name, count in outcomes.items() if name not in ("choice", "text") and count}
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCell:
+    """What one row has for a group: the pooled estimate when all members are there, else how many are."""
+
+    members: Mapping[str, Cell]
+    """Those that are there, in the group's order."""
+    wanted: int
+    """Members the group has."""
+    estimate: Estimate | None
+    """Mean weighted by size; None unless every member has an estimate."""
+    mark: Mark = ""
+
+    @property
+    def present(self) -> int:
+        """Members with an estimate."""
+        return sum(cell.estimate is not None for cell in self.members.values())
+
+    @property
+    def n(self) -> int:
+        """Questions asked."""
+        return sum(cell.n for cell in self.members.values())
+
+    @property
+    def total(self) -> int:
+        """Questions the members' data have."""
+        return sum(cell.total for cell in self.members.values())
+
+    @property
+    def subset(self) -> bool:
+        """Whether some member was asked only some of its questions."""
+        return any(cell.subset for cell in self.members.values())
+
+    @property
+    def complete(self) -> bool:
+        """Whether all members are there, every question answered."""
+        return self.present == self.wanted and all(cell.complete for cell in self.members.values())
+
+    @property
+    def builtin(self) -> bool:
+        """Whether the questions are the shipped samples."""
+        return any(cell.builtin for cell in self.members.values())
+
+    @property
+    def questions(self) -> str:
+        """Identity of the questions of all members."""
+        return " ".join(cell.questions for cell in self.members.values())
+
+    @property
+    def chance(self) -> float | None:
+        """Mean of the members' chance, weighted as the estimate is; None when one is unknown."""
+        weights = [(cell.chance, cell.estimate.n) for cell in self.members.values() if cell.estimate is not None]
+        if not weights or any(chance is None for chance, _ in weights):
+            return None
+        return sum((chance or 0.0) * n for chance, n in weights) / sum(n for _, n in weights)
+
+    @property
+    def near_chance(self) -> bool:
+        """Whether the interval does not lie wholly above a blind guess."""
+        return _near(self.estimate, self.chance)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model under one set-up: everything in it was asked and scored in the same way."""
+
+    model: str
+    fingerprint: str
+    scoring: str
+    shots: int
+    seed: int
+    shots_data: str
+    prompt: str | None
+    """Hash of the prompt template given, or None for the tasks' own wording."""
+    max_tokens: int | None
+    """Length limit of generated answers; None for scorings that generate nothing."""
+    parameters: int | None
+    baseline: bool
+    """A rule that reads no question: random, majority, longest."""
+    untrained: bool
+    """Random weights, made to try the program: the number means nothing."""
+    cells: Mapping[str, Cell | GroupCell] = field(default_factory=dict)
+    """Column's task -> cell; a task without a run is not there."""
+    show_fingerprint: bool = False
+    """Another row has the same name for a different model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows measured on the same data; numbers of different sections are never compared."""
+
+    sources: tuple[str, ...]
+    """Where the questions come from, such as ``hub:REPOSITORY`` with its revision, or a file's name."""
+    builtin: bool
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Figures others published: never measured by benchctl."""
+
+    model: str
+    parameters: int | None
+    kind: str
+    """``reported``: quoted from the models' own papers. ``measured-by-source``: measured by the authors cited."""
+    language: str
+    """Of the test set: ``en`` means the originals, not the translation."""
+    scoring: str
+    source: str
+    """Citation."""
+    scores: Mapping[str, float]
+    """Task -> percent, as printed in the source."""
+    metric: str = "accuracy"
+    note: Mapping[str, str] = field(default_factory=dict)
+    """Language of the report -> remark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaderboard:
+    """Everything the report shows."""
+
+    columns: tuple[Column, ...]
+    sections: tuple[Section, ...]
+    references: tuple[Reference, ...]
+    sorted_by: str | None
+    """Task of the column the rows are sorted by at first."""
+    title: str | None = None
+    generated: str | None = None
+    """When, as UTC ISO 8601; left out of the page when None."""
+
+    @property
+    def rows(self) -> int:
+        """Measured rows."""
+        return sum(len(section.rows) for section in self.sections)
+
+    @property
+    def cells(self) -> int:
+        """Runs shown."""
+        return sum(isinstance(cell, Cell) for s in self.sections for row in s.rows for cell in row.cells.values())
+
+
+def _near(estimate: Estimate | None, chance: float | None) -> bool:
+    return estimate is not None and chance is not None and estimate.low is not None and estimate.low <= chance

@@ -1,0 +1,94 @@
+"""``benchctl report``: the leaderboard of all runs in a folder as one HTML file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from benchctl.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from benchctl.task import TaskGroup
+
+    from .board import Reference
+
+
+@hookimpl
+def benchctl_commands(cli: click.Group) -> None:
+    """Add ``benchctl report``."""
+    cli.add_command(report)
+
+
+@click.command()
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("report.html"), show_default=True,
+              help="The file to write.")  # fmt: skip
+@click.option("--lang", type=click.Choice(["pt", "en"]), default="pt", show_default=True, help="Language of the page.")
+@click.option("--title", help="Heading of the page.")
+@click.option("--json", "as_json", is_flag=True, help="Path, rows and cells as JSON on standard output.")
+def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool) -> None:
+    """Write the leaderboard: every run beside the figures others reported, in one HTML file that needs no network.
+
+    \b
+    Examples:
+      benchctl report
+      benchctl report --runs runs --lang en --out leaderboard.html
+    """
+    from datetime import UTC, datetime
+
+    from benchctl.errors import RecordError
+    from benchctl.records import read_runs, replace_file
+
+    from .leaderboard import build_leaderboard
+    from .page import render
+
+    records = [run.record for run in read_runs(folder)]
+    if not records:
+        raise RecordError(f"There are no runs in '{folder}'.", "Run 'benchctl run' first, or give --runs FOLDER.")
+    now = datetime.now(UTC).isoformat(timespec="minutes")
+    board = build_leaderboard(records, _references(), _groups(), title=title, generated=now)
+    page = render(board, lang)
+    try:
+        replace_file(out, page)
+    except OSError as error:
+        raise RecordError(f"'{out}' cannot be written: {error.strerror}.", "Give another file with --out.") from error
+    if as_json:
+        click.echo(json.dumps({"path": str(out), "rows": board.rows, "cells": board.cells}, ensure_ascii=False))
+    else:
+        click.echo(str(out))
+
+
+def _groups() -> list[TaskGroup]:
+    """Every group some plugin offers; a factory that fails costs its group, not the report."""
+    from benchctl.plugins import get_plugins
+    from benchctl.task import TaskGroup
+
+    found = []
+    for name, offer in get_plugins().offers("task").items():
+        try:
+            task = offer.factory()
+        except Exception as error:
+            click.echo(f"warning: task '{name}' left out ({type(error).__name__}: {error})", err=True)
+            continue
+        if isinstance(task, TaskGroup):
+            found.append(task)
+    return found
+
+
+def _references() -> list[Reference]:
+    """Every reference row some plugin offers; an offer with a fault is left out whole, and said."""
+    from benchctl.plugins import get_plugins
+
+    from .reference_scores import as_reference
+
+    found: list[Reference] = []
+    for name, offer in get_plugins().offers("reference").items():
+        try:
+            found += [as_reference(row, name) for row in offer.factory()]
+        except Exception as error:
+            click.echo(f"warning: reference scores '{name}' left out ({error})", err=True)
+    return found

@@ -1,0 +1,175 @@
+"""The command line: JSON a script can read, two plain lines for every mistake, nothing heavy before it is needed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from benchctl.plugins import get_plugins
+from tests.core.test_data import COLUMNS, row
+
+HEAVY = ("torch", "transformers", "datasets", "openai", "scipy", "peft", "lm_eval", "pandas", "rich", "pydantic", "numpy")
+
+
+def test_help_loads_nothing_heavy(program):
+    code = (
+        "import sys; sys.argv = ['benchctl', '--help']; from benchctl.cli import main\n"
+        "try: main()\nexcept SystemExit: print([m for m in %r if m in sys.modules], file=sys.stderr)" % (HEAVY,)
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stderr.strip() == "[]"
+    assert "benchctl run" in done.stdout
+
+
+def test_every_command_has_help_with_an_example(benchctl):
+    names = benchctl("--help").out.split("Commands:")[1]
+    for line in names.strip().splitlines():
+        if line.startswith("  ") and not line.startswith("   "):
+            shown = benchctl(line.split()[0], "--help").out
+            assert "Example" in shown or "Commands:" in shown, f"{line.split()[0]} shows no example"
+
+
+def test_json_is_one_array_on_standard_output(benchctl):
+    ran = benchctl("run", "--task", "medqa-pt,mmlu-medical-pt", "--model", "majority,random", "--data", "builtin", "--json")
+    assert ran.code == 0
+    results = json.loads(ran.out)
+    assert [(r["task"], r["model"]) for r in results] == [
+        ("medqa-pt", "majority"), ("mmlu-medical-pt", "majority"), ("medqa-pt", "random"), ("mmlu-medical-pt", "random"),
+    ]  # fmt: skip
+    first, group = results[:2]
+    assert {"task", "model", "run", "status", "n", "metrics", "outcomes", "seconds"} <= set(first)
+    assert set(first["metrics"]["accuracy"]) >= {"value", "low", "high", "n"}
+    assert len(group["members"]) == 6
+    assert group["n"] == sum(m["n"] for m in group["members"]) == 72
+    assert "builtin" not in ran.out
+    assert "shipped sample" in ran.err
+
+
+def test_majority_on_the_whole_of_medmcqa(benchctl, teste):
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", "majority", "--data", teste, "--json")
+    (result,) = json.loads(ran.out)
+    assert result["n"] == 4183
+    assert result["metrics"]["accuracy"]["value"] == 1348 / 4183
+
+
+def test_the_whole_matrix_reads_the_shared_file(benchctl, teste):
+    ran = benchctl("run", "--task", "multimedqa-pt", "--model", "majority", "--data", teste, "--json")
+    (group,) = json.loads(ran.out)
+    sizes = {m["task"]: m["n"] for m in group["members"]}
+    assert group["n"] == 7045
+    assert (sizes["medqa-pt"], sizes["pubmedqa-pt"], sizes["mmlu-professional-medicine-pt"]) == (1273, 500, 272)
+    assert next(m for m in group["members"] if m["task"] == "pubmedqa-pt")["metrics"]["accuracy"]["value"] == 276 / 500
+
+
+def test_the_two_capitalised_labels_of_pubmedqa_are_counted(benchctl, teste):
+    ran = benchctl("run", "--task", "pubmedqa-pt", "--model", "majority", "--data", teste, "--json")
+    shown = json.loads(benchctl("show", json.loads(ran.out)[0]["run"], "--json").out)
+    assert shown["data"]["normalised"]["output"] == 2
+
+
+def test_show_names_wrong_samples_and_what_the_number_rests_on(benchctl):
+    run = json.loads(benchctl("run", "--task", "medqa-pt", "--model", "majority", "--data", "builtin", "--json").out)[0]
+    shown = benchctl("show", run["run"][:6], "--samples", "2").out
+    assert "accuracy: 25.00 %" in shown
+    assert "<- right" in shown
+    assert "<- taken" in shown
+    assert "versions: python" in shown
+
+
+def test_rescoring_reads_the_recorded_answers_again(benchctl, tmp_path):
+    run = json.loads(benchctl("run", "--task", "medqa-pt", "--model", "random", "--data", "builtin", "--json").out)[0]
+    (folder,) = tmp_path.glob("runs/*/*/*")
+    before = (folder / "scores.jsonl").read_bytes()
+    (folder / "scores.jsonl").unlink()
+    again = json.loads(benchctl("rescore", run["run"], "--json").out)[0]
+    assert again["metrics"] == run["metrics"]
+    assert sorted((folder / "scores.jsonl").read_bytes().splitlines()) == sorted(before.splitlines())
+
+
+def test_lists_can_be_read_by_scripts(benchctl):
+    benchctl("run", "--task", "medqa-pt", "--model", "majority", "--data", "builtin")
+    for kind in ("tasks", "models", "metrics", "plugins", "runs"):
+        rows = json.loads(benchctl("list", kind, "--json").out)
+        assert rows, kind
+    assert {"medmcqa-pt", "multimedqa-pt", "cosmosqa-pt"} <= {r["name"] for r in json.loads(benchctl("list", "tasks", "--json").out)}
+
+
+def test_a_data_source_and_a_model_named_in_benchctl_toml(benchctl, tmp_path):
+    write_rows(tmp_path / "teste.csv", [row(i) for i in range(4)])
+    (tmp_path / "benchctl.toml").write_text('[data]\nmeu = "teste.csv"\n[models.chute]\nspec = "random,seed=3"\n', "utf-8")
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", "chute", "--data", "meu", "--json")
+    assert json.loads(ran.out)[0]["n"] == 4
+
+
+def write_rows(path, rows, columns=COLUMNS):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+RUN = ("run", "--task", "medmcqa-pt", "--model", "majority")
+
+MISTAKES = {
+    "wrong task": (("run", "--task", "medmqa-pt", "--model", "majority"), 1, "no task called 'medmqa-pt'", "Did you mean"),
+    "wrong model": (("run", "--task", "medmcqa-pt", "--model", "majorty"), 1, "no model called 'majorty'", "majority"),
+    "wrong model option": ((*RUN[:-1], "random,sed=1"), 1, "unknown option 'sed'", "Did you mean seed"),
+    "missing file": ((*RUN, "--data", "nada.csv"), 1, "There is no data file 'nada.csv'", "Check the path"),
+    "missing column": ((*RUN, "--data", "short.csv"), 1, "no column 'alternative_d'", "Expected the columns"),
+    "bad label": ((*RUN, "--data", "label.csv"), 1, "row 17 (line 18): the label 'E'", "--skip-bad-rows"),
+    "no network": (RUN, 1, "'luizlzg/drbyte_test' cannot be read from the hub", "--data FILE"),
+    "unknown option": ((*RUN, "--limt", "3"), 2, "--limt", "'benchctl run --help'"),
+    "missing option": (("run", "--task", "medmcqa-pt"), 2, "Missing option '--model'", "--help"),
+    "unknown command": (("rum",), 2, "No such command 'rum'", "--help"),
+    "bad scoring": ((*RUN, "--data", "builtin", "--scoring", "leter"), 1, "cannot be scored by 'leter'", "letter"),
+    "no model folder": ((*RUN[:-1], "hf:./nada", "--data", "builtin"), 1, "no model folder './nada'", "Check the path"),
+    "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "cannot be fetched", "local folder"),
+    "bad dtype": ((*RUN[:-1], "hf:x,dtype=float8", "--data", "builtin"), 1, "dtype=float8", "float32"),
+    "missing template": ((*RUN, "--data", "builtin", "--prompt-template", "x.j2"), 1, "'x.j2' cannot be read", "Check"),
+    "no runs": (("show", "abc"), 1, "no folder 'runs'", "benchctl run"),
+    "too many shots": ((*RUN, "--data", "builtin", "--shots", "99"), 1, "99 examples wanted", "--shots-data"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_gives_two_plain_lines(benchctl, tmp_path, mistake):
+    write_rows(tmp_path / "short.csv", [row(0)], COLUMNS[:-1])
+    write_rows(tmp_path / "label.csv", [row(i, **({"output": "E"} if i == 16 else {})) for i in range(20)])
+    arguments, code, message, hint = MISTAKES[mistake]
+    ran = benchctl(*arguments)
+    lines = [line for line in ran.err.strip().splitlines() if not line.startswith("note:")]
+    assert ran.code == code, ran.err
+    assert ran.out == ""
+    assert len(lines) == 2, ran.err
+    assert lines[0].startswith("error: ")
+    assert message in lines[0]
+    assert lines[1].startswith("hint: ")
+    assert hint in lines[1]
+    assert "Traceback" not in ran.err
+
+
+def test_debug_shows_the_traceback(program, tmp_path):
+    import os
+
+    command = [*program, "run", "--task", "nada", "--model", "majority"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "BENCHCTL_DEBUG": "1"})
+    assert "Traceback" in done.stderr
+
+
+def test_a_broken_plugin_is_told_on_standard_error_and_the_run_goes_on(benchctl, monkeypatch):
+    info = get_plugins().infos[0]
+    monkeypatch.setattr(info, "problems", ["cannot be loaded (X)"])
+    ran = benchctl("run", "--task", "medqa-pt", "--model", "majority", "--data", "builtin", "--json")
+    assert ran.code == 0
+    assert "cannot be loaded (X)" in ran.err
+
+
+def test_doctor_says_what_is_here_and_what_is_missing(benchctl):
+    found = json.loads(benchctl("doctor", "--json").out)
+    assert found["versions"]["benchctl"]
+    assert set(found["extras"]) >= {"hf", "openai", "lm-eval"}
+    assert "offline" in found["hub"]

@@ -1,0 +1,156 @@
+"""Rows come from csv, json, jsonl and parquet; what cannot be used is named with file, row and reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchctl.data import Row, RowError, read_table
+from benchctl.errors import BadData
+from benchctl.plugins import get_plugins
+from benchctl.task import Task
+
+COLUMNS = ["dataset", "instruction", "input", "output", *(f"alternative_{x}" for x in "abcd")]
+
+
+def row(number: int, **changes: str) -> dict[str, str]:
+    base = {"dataset": "MedMCQA", "instruction": f"Pergunta {number}?", "input": "", "output": "ABCD"[number % 4]}
+    return {**base, **{f"alternative_{x}": f"opção {x} de {number}" for x in "abcd"}, **changes}
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    if path.suffix == ".csv":
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    elif path.suffix == ".json":
+        path.write_text(json.dumps(rows, ensure_ascii=False), "utf-8")
+    elif path.suffix == ".jsonl":
+        path.write_text("".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows), "utf-8")
+    else:
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), path)
+    return path
+
+
+@pytest.fixture
+def task() -> Task:
+    return get_plugins().create("task", "medmcqa-pt")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".jsonl", ".parquet"])
+def test_the_same_rows_in_any_format_are_the_same_samples(task, tmp_path, suffix):
+    data = task.load(str(write(tmp_path / f"data{suffix}", [row(i) for i in range(6)])))
+    assert [s.target for s in data.samples] == list("ABCDAB")
+    assert data.samples[2].choices == {x.upper(): f"opção {x} de 2" for x in "abcd"}
+    assert [s.id for s in data.samples] == list("012345")
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1).filter(str.strip)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=5))
+def test_any_text_survives_a_csv_file(tmp_path, texts):
+    rows = [{"a": a, "b": b} for a, b in texts]
+    table = read_table(write(tmp_path / "any.csv", rows))
+    assert [dict(r.values) for r in table.rows] == rows
+
+
+def test_labels_in_the_wrong_case_and_stray_spaces_are_understood_and_counted(task, tmp_path):
+    rows = [row(0, output="a "), row(1, instruction=" Pergunta? "), row(2, alternative_b="x  "), row(3)]
+    data = task.load(str(write(tmp_path / "d.csv", rows)))
+    assert [s.target for s in data.samples] == list("ABCD")
+    assert data.samples[1].question == "Pergunta?"
+    assert data.normalised == {"output": 1, "instruction": 1, "alternative_b": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"instruction": "  "}, "no question"),
+        ({"alternative_c": ""}, "alternative C is missing"),
+        ({"output": "E"}, "the label 'E' in column 'output' is no choice"),
+        ({"output": ""}, "the label '' in column 'output' is no choice"),
+    ],
+)
+def test_an_unusable_row_stops_with_file_row_and_reason(task, tmp_path, change, reason):
+    path = write(tmp_path / "d.csv", [row(i, **(change if i == 16 else {})) for i in range(20)])
+    with pytest.raises(BadData) as stop:
+        task.load(str(path))
+    assert stop.value.message.startswith(f"{path}, row 17 (line 18): {reason}")
+    assert "--skip-bad-rows" in stop.value.hint
+
+
+def test_unusable_rows_can_be_left_out_and_are_counted(task, tmp_path):
+    path = write(tmp_path / "d.csv", [row(i, **({"output": "?"} if i in (3, 9) else {})) for i in range(12)])
+    data = task.load(str(path), skip_bad_rows=True)
+    assert len(data.samples) == 10
+    assert [place.split(":")[0] for place in data.bad_rows] == ["row 4 (line 5)", "row 10 (line 11)"]
+    assert data.samples[3].id == "4", "ids stay those of the whole file"
+
+
+def test_lines_are_counted_where_cells_hold_line_ends(task, tmp_path):
+    path = write(tmp_path / "d.csv", [row(0, instruction="duas\nlinhas\ne mais"), row(1, output="Z")])
+    with pytest.raises(BadData, match=r"row 2 \(line 5\)"):
+        task.load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("d.csv", "dataset,instruction\nMedMCQA,oi,tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
+        ("d.csv", "dataset,instruction\n", "holds no rows"),
+        ("d.jsonl", '{"a": 1}\n{"a": \n', "line 2: not JSON"),
+        ("d.jsonl", "[1]\n", "line 1: holds no object"),
+        ("d.json", '{"a": 1}', "does not hold a list"),
+        ("d.json", '[{"a": 1},', "not JSON"),
+        ("d.xlsx", "x", "unknown kind of file '.xlsx'"),
+        ("d.parquet", "no parquet", "not a parquet file"),
+    ],
+)
+def test_a_broken_file_is_named_with_what_is_wrong(tmp_path, name, content, says):
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    with pytest.raises(BadData, match=says):
+        read_table(path)
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_bytes("pergunta\nfunção\n".encode("latin-1"))
+    with pytest.raises(BadData, match="not UTF-8"):
+        read_table(path)
+
+
+def test_missing_columns_are_named_beside_those_that_are_there(task, tmp_path):
+    rows = [{k: v for k, v in row(0).items() if k not in ("output", "input")}]
+    with pytest.raises(BadData, match="no column 'input', 'output'") as stop:
+        task.load(str(write(tmp_path / "d.csv", rows)))
+    assert "alternative_a" in stop.value.hint
+
+
+def test_a_file_without_this_tasks_rows_is_refused(task, tmp_path):
+    with pytest.raises(BadData, match="no usable row for medmcqa-pt"):
+        task.load(str(write(tmp_path / "d.csv", [row(0, dataset="PubMedQA")])))
+
+
+def test_a_tasks_own_reason_reaches_the_message(tmp_path):
+    class Picky(Task):
+        name, columns = "picky", ("q",)
+
+        def sample(self, row: Row):
+            raise RowError("I do not like it")
+
+    path = tmp_path / "d.jsonl"
+    path.write_text('{"q": 1}\n', "utf-8")
+    with pytest.raises(BadData, match=r"row 1 \(line 1\): I do not like it"):
+        Picky().load(str(path))

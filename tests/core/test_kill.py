@@ -1,0 +1,106 @@
+"""kill -9 at any moment loses at most the answer in flight: the same command ends with the same scores."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PLUGIN = ROOT / "tests/third_party/sample_plugin"
+
+
+@pytest.fixture(scope="session")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A third party's package, really installed, into a folder of its own."""
+    import shutil
+
+    source = tmp_path_factory.mktemp("source") / "plugin"
+    shutil.copytree(PLUGIN, source)
+    target = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--target", str(target), str(source)], check=True, capture_output=True, text=True)
+    return target
+
+
+@pytest.fixture
+def environment(installed_plugin: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(installed_plugin)}
+
+
+def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program, environment, tmp_path):
+    data = tmp_path / "capitais.csv"
+    data.write_text("estado,a,b,c,certa\nBahia,Salvador,Ilhéus,Feira,A\nParaná,Londrina,Curitiba,Maringá,B\n", "utf-8")
+    command = [*program, "run", "--task", "capitals-pt", "--model", "slow,majority", "--data", str(data), "--json"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    slow, majority = json.loads(done.stdout)
+    assert majority["metrics"]["vowels"]["value"] == 1.0
+    assert slow["n"] == 2
+    listed = subprocess.run([*program, "plugins", "--json"], env=environment, capture_output=True, text=True, check=True)
+    (mine,) = (row for row in json.loads(listed.stdout) if row["name"] == "capitals")
+    assert mine["package"] == "benchctl-capitals 0.3"
+    assert mine["problems"] == ""
+
+
+def test_killed_ten_times_and_started_again_by_the_same_command(program, environment, tmp_path):
+    samples = 150
+    log = tmp_path / "asked.log"
+    rows = [{"estado": f"Estado {i}", "a": "x", "b": "y", "c": "z", "certa": "ABC"[i % 3]} for i in range(samples)]
+    data = tmp_path / "capitais.json"
+    data.write_text(json.dumps(rows), "utf-8")
+
+    def command(out: str) -> list[str]:
+        model = f"slow,seconds=0.02,log={log}"
+        return [*program, "run", "--task", "capitals-pt", "--model", model, "--data", str(data), "--out", out, "--json"]
+
+    moments = random.Random(11)
+    kills = 0
+    while kills < 10:
+        process = subprocess.Popen(command("killed"), env=environment, cwd=tmp_path, stdout=-3, stderr=-3)
+        time.sleep(0.4 + moments.random() * 0.6)
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kills += 1
+    assert kills == 10, "the run must be long enough to be killed ten times"
+    subprocess.run(command("killed"), env=environment, cwd=tmp_path, check=True, capture_output=True)
+    asked = Counter(line.split()[1] for line in log.read_text().splitlines())
+    subprocess.run(command("whole"), env=environment, cwd=tmp_path, check=True, capture_output=True)
+
+    (killed,) = (tmp_path / "killed").glob("*/*/*")
+    (whole,) = (tmp_path / "whole").glob("*/*/*")
+    ids = [json.loads(line)["id"] for line in (killed / "samples.jsonl").read_text("utf-8").splitlines()]
+    assert Counter(ids) == {str(i): 1 for i in range(1, samples + 1)}
+    assert (killed / "scores.jsonl").read_bytes() == (whole / "scores.jsonl").read_bytes()
+    # The one in flight when the process dies was not answered, and is asked again: at most one per kill.
+    assert sum(asked.values()) - len(asked) <= kills
+
+
+def test_a_run_in_use_by_another_process_is_refused(program, environment, tmp_path):
+    data = tmp_path / "capitais.csv"
+    data.write_text("estado,a,b,c,certa\n" + "Bahia,Salvador,Ilhéus,Feira,A\n" * 100, "utf-8")
+    command = [*program, "run", "--task", "capitals-pt", "--model", "slow,seconds=0.2", "--data", str(data)]
+    first = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=-3, stderr=-3)
+    try:
+        deadline = time.monotonic() + 20
+        while not list(tmp_path.glob("runs/*/*/*/samples.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        second = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert second.returncode == 1
+        assert "in use by another benchctl" in second.stderr
+    finally:
+        first.send_signal(signal.SIGINT)
+        assert first.wait(20) == 130, "Ctrl-C ends in order"
+    record = json.loads(next(tmp_path.glob("runs/*/*/*/run.json")).read_text("utf-8"))
+    assert record["status"] == "interrupted"
+    assert record["counts"]["answered"] > 0

@@ -1,0 +1,84 @@
+"""A broken plugin, a name taken twice and a misspelt hook are each reported and survived."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import EntryPoint, entry_points
+
+import pytest
+
+from benchctl.errors import UnknownName
+from benchctl.plugins import GROUP, Plugins
+
+BUILT_IN = list(entry_points(group=GROUP))
+
+
+@pytest.fixture
+def foreign(tmp_path, monkeypatch):
+    """Somebody's module as an entry point: ``foreign(name, source)``."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def make(name: str, source: str) -> EntryPoint:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+        importlib.invalidate_caches()
+        (tmp_path / f"{name}.py").write_text(source, "utf-8")
+        return EntryPoint(name, name, GROUP)
+
+    return make
+
+
+HOOK = "from benchctl.hookspecs import hookimpl\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("import no_such_module", "cannot be loaded (ModuleNotFoundError"),
+        ("raise RuntimeError('on fire')", "cannot be loaded (RuntimeError: on fire"),
+        ("def broken(:", "cannot be loaded (SyntaxError"),
+        (HOOK + "@hookimpl\ndef benchctl_tasks():\n    raise ValueError('no')", "benchctl_tasks failed (ValueError: no)"),
+        (HOOK + "@hookimpl\ndef benchctl_tasks():\n    return 7", "benchctl_tasks failed (TypeError"),
+        (HOOK + "@hookimpl\ndef benchctl_tasks(extra):\n    return {}", "cannot be loaded (PluginValidationError"),
+        (HOOK + "@hookimpl\ndef benchctl_taks():\n    return {}", "unknown hook 'benchctl_taks'. Did you mean benchctl_tasks"),
+    ],
+)
+def test_a_bad_plugin_is_reported_and_the_others_work(foreign, source, says):
+    plugins = Plugins([*BUILT_IN, foreign("badplugin", source)])
+    (problem,) = plugins.problems
+    assert says in problem
+    assert problem.startswith("plugin 'badplugin'")
+    assert "medmcqa-pt" in plugins.offers("task")
+
+
+def test_a_name_taken_twice_stays_with_the_built_in_and_both_are_told(foreign):
+    mine = foreign("zz", HOOK + "@hookimpl\ndef benchctl_metrics():\n    return {'accuracy': dict, 'mine': dict}")
+    plugins = Plugins([mine, *BUILT_IN])
+    assert plugins.offers("metric")["accuracy"].plugin.builtin
+    assert "mine" in plugins.offers("metric")
+    assert len(plugins.problems) == 2
+    assert any("is taken by 'accuracy' (benchctl), which stays" in p for p in plugins.problems)
+
+
+def test_nothing_is_wrong_with_the_built_in_plugins():
+    plugins = Plugins(BUILT_IN)
+    assert plugins.problems == []
+    assert all(info.builtin for info in plugins.infos if info.distribution == "benchctl")
+
+
+def test_an_unknown_name_comes_with_the_nearest_ones():
+    with pytest.raises(UnknownName, match="no task called 'medmqa-pt'") as stop:
+        Plugins(BUILT_IN).create("task", "medmqa-pt")
+    assert "Did you mean medqa-pt" in stop.value.hint or "medmcqa-pt" in stop.value.hint
+
+
+def test_plugins_can_be_blocked_by_name(monkeypatch):
+    monkeypatch.setenv("BENCHCTL_BLOCK_PLUGINS", "medqa-pt")
+    assert "medqa-pt" not in Plugins(BUILT_IN).offers("task")
+
+
+def test_every_offer_says_what_it_is():
+    plugins = Plugins(BUILT_IN)
+    for kind in ("task", "model", "metric"):
+        for offer in plugins.offers(kind).values():
+            assert len(offer.summary) > 15, f"{kind} {offer.name} has no description"

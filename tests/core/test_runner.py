@@ -1,0 +1,189 @@
+"""A run asks every sample once, writes every answer down, and says what it could not get."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+
+from benchctl.errors import BadConfig, PluginError, RecordError
+from benchctl.journal import read_lines
+from benchctl.records import read_runs
+from benchctl.runner import run
+from benchctl.testing import ScriptedModel, prefers
+from benchctl.types import Choose, Response
+
+
+def test_a_run_scores_every_sample(job, tmp_path):
+    record, folder = run(job(ScriptedModel(prefers("A")), 20), tmp_path)
+    assert record.status == "complete"
+    assert record.estimates["accuracy"].value == 5 / 20
+    assert record.counts["outcomes"] == {"choice": 20}
+    assert [score.id for score in folder.scores()] == [str(i) for i in range(20)]
+    assert {line["id"] for line in folder.answers()} == {str(i) for i in range(20)}
+
+
+def test_answers_may_come_in_any_order(job, tmp_path):
+    def shuffled(indices):
+        return random.Random(3).sample(indices, len(indices))
+
+    straight, _ = run(job(ScriptedModel(prefers("B"), "m")), tmp_path / "a")
+    mixed, _ = run(job(ScriptedModel(prefers("B"), "m", shuffled)), tmp_path / "b")
+    assert mixed.estimates == straight.estimates
+    assert mixed.id == straight.id
+
+
+def test_a_sample_of_several_requests_is_written_once_all_are_answered(job, tmp_path):
+    def script(request, sample):
+        wanted = request.text.endswith(sample.choices[sample.target])
+        return Response(nats=-1.0 if wanted else -9.0, tokens=3, bytes=9)
+
+    model = ScriptedModel(script, "p", lambda indices: sorted(indices, key=lambda i: (i % 4, i)))
+    record, folder = run(job(model, 6, "perplexity"), tmp_path)
+    assert record.estimates["accuracy"].value == 1.0
+    assert all(len(line["responses"]) == 4 for line in folder.answers())
+
+
+def test_a_finished_run_is_found_again_and_not_asked_again(job, tmp_path):
+    first, _ = run(job(ScriptedModel(prefers("A"))), tmp_path)
+    again = ScriptedModel(prefers("A"))
+    second, _ = run(job(again), tmp_path)
+    assert again.asked == []
+    assert second == first
+
+
+def test_failed_calls_are_errors_and_the_same_command_retries_only_those(job, tmp_path):
+    def flaky(request, sample):
+        return Response(error="server down") if int(sample.id) % 5 == 0 else prefers("A")(request, sample)
+
+    record, folder = run(job(ScriptedModel(flaky)), tmp_path)
+    assert (record.status, record.counts["errors"], record.counts["answered"]) == ("incomplete", 4, 16)
+    assert record.estimates["accuracy"].n == 16, "an error is no wrong answer"
+    assert record.errors[0] == {"id": "0", "reason": "server down"}
+
+    healed = ScriptedModel(prefers("A"))
+    record, folder = run(job(healed), tmp_path)
+    assert sorted(healed.asked, key=int) == ["0", "5", "10", "15"]
+    assert (record.status, record.counts["errors"]) == ("complete", 0)
+    assert len(folder.answers()) == 20
+
+
+def test_ctrl_c_keeps_what_is_answered_and_the_same_command_goes_on(job, tmp_path):
+    def stops(request, sample):
+        if sample.id == "7":
+            raise KeyboardInterrupt
+        return prefers("A")(request, sample)
+
+    record, _ = run(job(ScriptedModel(stops)), tmp_path)
+    assert (record.status, record.counts["answered"]) == ("interrupted", 7)
+    rest = ScriptedModel(prefers("A"))
+    record, folder = run(job(rest), tmp_path)
+    assert rest.asked == [str(i) for i in range(7, 20)]
+    assert record.status == "complete"
+    assert record.timings["sittings"] == 2
+    assert [line["id"] for line in folder.answers()] == [str(i) for i in range(20)]
+
+
+def test_resumed_scores_are_byte_identical(job, tmp_path):
+    undisturbed = run(job(ScriptedModel(prefers("C"))), tmp_path / "a")[1]
+
+    def stops(request, sample):
+        if sample.id == "11":
+            raise KeyboardInterrupt
+        return prefers("C")(request, sample)
+
+    run(job(ScriptedModel(stops)), tmp_path / "b")
+    resumed = run(job(ScriptedModel(prefers("C"))), tmp_path / "b")[1]
+    assert (resumed.path / "scores.jsonl").read_bytes() == (undisturbed.path / "scores.jsonl").read_bytes()
+
+
+def test_a_torn_last_line_is_dropped_and_its_sample_asked_again(job, tmp_path):
+    _, folder = run(job(ScriptedModel(prefers("A"))), tmp_path)
+    journal = folder.path / "samples.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-25])
+    (folder.path / "run.json").unlink()
+    again = ScriptedModel(prefers("A"))
+    run(job(again), tmp_path)
+    assert again.asked == ["19"]
+    assert [line["id"] for line in read_lines(journal)] == [str(i) for i in range(20)]
+
+
+def test_a_damaged_line_in_the_middle_is_said_with_its_place(job, tmp_path):
+    _, folder = run(job(ScriptedModel(prefers("A"))), tmp_path)
+    journal = folder.path / "samples.jsonl"
+    lines = journal.read_bytes().split(b"\n")
+    lines[3] = lines[3][:30]
+    journal.write_bytes(b"\n".join(lines))
+    (folder.path / "run.json").unlink()
+    with pytest.raises(RecordError, match="line 4: damaged"):
+        run(job(ScriptedModel(prefers("A"))), tmp_path)
+
+
+def test_two_processes_cannot_write_one_run(job, tmp_path):
+    made = job(ScriptedModel(prefers("A")))
+    _, folder = run(made, tmp_path)
+    with folder.lock(), pytest.raises(RecordError, match="in use"), type(folder)(folder.path).lock():
+        pass
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"shots": 2}, {"limit": 10}, {"seed": 1, "shots": 2}, {"prompt_template": "{{ question }}"}, {"max_tokens": 9}],
+)
+def test_whatever_fixes_the_result_gives_the_run_another_id(job, change):
+    from benchctl.records import run_id
+
+    def identity(made):
+        return run_id(made.spec, made.prints)
+
+    model = ScriptedModel(prefers("A"))
+    assert identity(job(model)) == identity(job(model))
+    assert identity(job(model, **change)) != identity(job(model))
+    assert identity(job(ScriptedModel(prefers("A"), "other"))) != identity(job(model))
+
+
+def test_changed_data_under_the_same_name_is_another_run(job):
+    model = ScriptedModel(prefers("A"))
+    samples = job(model).samples
+    changed = (replace(samples[0], target="D"), *samples[1:])
+    assert job(model, tuple(changed)).prints["data"] != job(model, tuple(samples)).prints["data"]
+
+
+def test_a_model_that_answers_twice_is_named_as_the_culprit(job, tmp_path):
+    model = ScriptedModel(prefers("A"), order=lambda indices: [0, 0])
+    with pytest.raises(PluginError, match="answered request 0 twice"):
+        run(job(model), tmp_path)
+
+
+def test_a_model_that_forgets_samples_leaves_the_run_incomplete(job, tmp_path):
+    record, _ = run(job(ScriptedModel(prefers("A"), order=lambda indices: indices[:-3])), tmp_path)
+    assert (record.status, record.counts["errors"]) == ("incomplete", 3)
+
+
+def test_a_model_that_cannot_answer_the_kind_of_request_is_refused_before_it_is_asked(job):
+    class OnlyWrites(ScriptedModel):
+        capabilities = frozenset({"generate"})
+
+    with pytest.raises(BadConfig, match="cannot 'choose'"):
+        job(OnlyWrites(prefers("A")))
+
+
+def test_cut_prompts_are_counted(job, tmp_path):
+    def cuts(request: Choose, sample):
+        return replace(prefers("A")(request, sample), cut=3 if sample.id in ("1", "2") else 0)
+
+    assert run(job(ScriptedModel(cuts)), tmp_path)[0].counts["cut"] == 2
+
+
+def test_the_manifest_says_what_the_number_rests_on(job, tmp_path):
+    run(job(ScriptedModel(prefers("A")), limit=8, shots=1), tmp_path)
+    (stored,) = read_runs(tmp_path)
+    plain = json.loads((stored.path / "run.json").read_text())
+    assert set(plain["fingerprints"]) == {"data", "model", "prompt"}
+    assert plain["data"]["total"] == 20
+    assert plain["counts"]["n"] == 8
+    assert plain["versions"]["benchctl"]
+    assert plain["hardware"]["cores"]
+    assert stored.record.spec.shots == 1

@@ -1,0 +1,205 @@
+"""The transformers backend: numbers from independent sources, honest about what it loaded and what it cut."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import re
+import shutil
+
+import pytest
+
+from benchctl.errors import ModelCallError
+from benchctl.plugins import get_plugins
+from benchctl.types import Choose, Generate, Perplexity
+
+FOX = "One day, a clever fox found a shiny key under the old oak tree."
+
+
+def load(spec):
+    from benchctl.matrix import create_model
+
+    return create_model(get_plugins(), spec)
+
+
+def test_perplexity_of_a_text_equals_the_original_c_programs(stories):
+    # bennyz/esp32-llm's golden file, from llama2.c: nll 54.404121, perplexity 4.953633, 35 tokens with <s>.
+    ((_, response),) = load(stories).perplexity([Perplexity(FOX)])
+    assert response.tokens == 34
+    assert -response.nats == pytest.approx(54.404121, abs=2e-3)
+    assert math.exp(-response.nats / response.tokens) == pytest.approx(4.9536, abs=1e-4)
+
+
+def test_choices_equal_a_direct_computation(stories):
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = stories.removeprefix("hf:")
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder).eval()
+    prompt, choices = "Once upon a time there was a", (" dog", " little girl", " xylophone")
+    ((_, response),) = load(stories).choose([Choose(prompt, choices)])
+    for choice, got in zip(choices, response.choices, strict=True):
+        context, whole = tokenizer(prompt)["input_ids"], tokenizer(prompt + choice)["input_ids"]
+        with torch.inference_mode():
+            logs = torch.log_softmax(model(torch.tensor([whole])).logits[0], -1)
+        expected = sum(float(logs[i - 1, whole[i]]) for i in range(len(context), len(whole)))
+        assert got.nats == pytest.approx(expected, abs=1e-4)
+        assert got.tokens == len(whole) - len(context)
+        assert got.bytes == len(choice.strip().encode())
+
+
+def test_greedy_generation_is_the_known_continuation(stories):
+    ((_, response),) = load(stories).generate([Generate("Once upon a time", max_tokens=40)])
+    assert response.text.startswith(", there was a little girl named Lily. She loved to play outside in the park.")
+    assert response.finish_reason == "length"
+
+
+def test_generation_ends_before_a_stop_string(stories):
+    ((_, response),) = load(stories).generate([Generate("Once upon a time", stop=(" She",), max_tokens=60)])
+    assert response.text == ", there was a little girl named Lily."
+    assert response.finish_reason == "stop"
+
+
+def test_batch_size_does_not_change_scores(stories):
+    requests = [Choose(f"Once upon a time {'and then ' * (i % 7)}there was", (" a", " the big", " Lily")) for i in range(23)]
+    one = dict(load(f"{stories},batch_tokens=1").choose(requests))
+    many = dict(load(f"{stories},batch_tokens=4096").choose(requests))
+    for index in range(len(requests)):
+        assert [c.nats for c in one[index].choices] == pytest.approx([c.nats for c in many[index].choices], abs=1e-4)
+
+
+def test_what_does_not_fit_is_cut_on_the_left_and_counted(stories):
+    prompt = "word " * 700 + "The end is"
+    (_, cut), (_, whole) = sorted(load(stories).choose([Choose(prompt, (" near",)), Choose("The end is", (" near",))]))
+    assert cut.cut > 0
+    assert whole.cut == 0
+
+
+def test_a_choice_longer_than_the_context_is_an_error(stories):
+    ((_, response),) = load(stories).choose([Choose("Hi", (" yes", " no" * 600))])
+    assert response.error is not None
+    assert "512" in response.error
+
+
+def test_a_long_text_is_scored_in_windows_each_token_once(stories):
+    model = load(stories)
+    text = (FOX + " ") * 60
+    ((_, response),) = model.perplexity([Perplexity(text)])
+    tokens = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert response.tokens == len(tokens) > 512
+    assert response.detail["windows"] > 1
+
+
+def test_the_manifest_measures_the_model(stories):
+    model = load(stories)
+    list(model.choose([Choose("Hi", (" a", " b"))]))
+    found = model.manifest()
+    assert found["parameters"] == 260_032
+    assert (found["dtype"], found["device"], found["max_length"]) == ("float32", "cpu", 512)
+    assert re.fullmatch(r"[0-9a-f]{64}", found["weights_hash"])
+    assert found["path"]
+
+
+def test_the_fingerprint_is_of_the_weights_not_of_the_path(stories, tmp_path):
+    folder = stories.removeprefix("hf:")
+    shutil.copytree(folder, tmp_path / "copy")
+    same, other = load(f"hf:{tmp_path / 'copy'}"), load(stories)
+    assert same.fingerprint() == other.fingerprint()
+    assert load(f"{stories},dtype=bfloat16").fingerprint() != other.fingerprint()
+    weights = tmp_path / "copy/model.safetensors"
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    assert load(f"hf:{tmp_path / 'copy'}").fingerprint() != other.fingerprint()
+
+
+def test_pickled_weights_are_refused_unless_allowed(stories, tmp_path):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    folder = tmp_path / "pickled"
+    shutil.copytree(stories.removeprefix("hf:"), folder, ignore=shutil.ignore_patterns("*.safetensors"))
+    model = AutoModelForCausalLM.from_pretrained(stories.removeprefix("hf:"))
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ModelCallError, match="only pickled weights") as stop:
+        load(f"hf:{folder}").fingerprint()
+    assert "allow_pickle=true" in stop.value.hint
+
+
+CHAT = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+
+
+@pytest.fixture
+def chatty(stories, tmp_path):
+    """The same model with a chat template."""
+    folder = tmp_path / "chatty"
+    shutil.copytree(stories.removeprefix("hf:"), folder)
+    (folder / "chat_template.jinja").write_text(CHAT, "utf-8")
+    return f"hf:{folder}"
+
+
+def test_a_chat_template_is_used_when_there_is_one_and_its_use_is_recorded(chatty, benchctl):
+    def prompts(spec):
+        ran = benchctl("run", "--task", "medmcqa-pt", "--model", spec, "--data", "builtin", "--limit", "3", "--json")
+        run = json.loads(ran.out)[0]["run"]
+        return json.loads(benchctl("show", run, "--json").out)
+
+    used, off = prompts(chatty), prompts(f"{chatty},chat=off")
+    assert used["model"]["prompt_style"] == "chat"
+    assert used["model"]["chat_template"]
+    assert off["model"]["prompt_style"] == "text"
+    assert off["model"]["chat_template"] is None
+    assert used["id"] != off["id"]
+
+
+def study_template(readme: str) -> str:
+    """The source study's wording as a Jinja template, read from the data's README: it is not ours to ship."""
+    opening = re.search(r"Prompt: `(Abaixo[^`]*?)\{instruction\}", readme).group(1)
+    intro = opening.replace("\\n", "\n")
+    letters = "".join(f"{x}) {{{{ row.alternative_{x.lower()} }}}}" for x in "ABCD")
+    return (
+        f"{intro}{{% if row.input %}}{{{{ row.instruction.strip() }}}}\n\n###Input:{{{{ row.input }}}}"
+        f"{{% else %}}{{% set body %}}{{{{ row.instruction }}}}{letters}"
+        "{% endset %}{{ body.rstrip() }}{% endif %}\n\n### Resposta:\n\n"
+    )
+
+
+@pytest.mark.slow
+def test_the_source_studys_rule_gives_its_505_predictions_and_perplexities(stories, shared, teste, tmp_path, benchctl):
+    golden = json.loads((shared / "data/full_text_perplexity_golden.json").read_text("utf-8"))
+    rows = list(csv.DictReader(teste.open(encoding="utf-8", newline="")))
+    subset = tmp_path / "subset.csv"
+    with subset.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows[g["row"]] for g in golden)
+    (tmp_path / "study.j2").write_text(study_template((shared / "data/README.md").read_text("utf-8")), "utf-8")
+    ran = benchctl("run", "--task", "multimedqa-pt", "--model", stories, "--data", subset, "--scoring", "perplexity",
+                   "--prompt-template", "study.j2", "--json")  # fmt: skip
+    assert json.loads(ran.out)[0]["n"] == 505
+    answers, perplexities = {}, {}
+    for file in tmp_path.glob("runs/*/*/*/samples.jsonl"):
+        for line in map(json.loads, file.read_text("utf-8").splitlines()):
+            values = [math.exp(-r["nats"] / r["tokens"]) for r in line["responses"]]
+            perplexities[int(line["id"])] = dict(zip(line["sample"]["choices"], values, strict=True))
+    for file in tmp_path.glob("runs/*/*/*/scores.jsonl"):
+        answers |= {int(s["id"]): s["answer"] for s in map(json.loads, file.read_text("utf-8").splitlines())}
+    near_ties = 0
+    for place, g in enumerate(golden):
+        labels = ("sim", "talvez", "não") if g["dataset"] == "PubMedQA" else tuple("ABCD")
+        assert [perplexities[place][x] for x in labels] == pytest.approx(g["perplexities"], rel=1e-3)
+        first, second = sorted(g["perplexities"])[:2]
+        if answers[place] != g["prediction"]:
+            assert (second - first) / first < 1e-4, f"row {g['row']} is no near tie"
+            near_ties += 1
+    assert near_ties <= 4
+
+
+def test_the_must_have_run_on_shared_data(stories, teste, benchctl):
+    ran = benchctl("run", "--task", "medmcqa-pt,mmlu-medical-pt", "--model", f"{stories},majority,random",
+                   "--data", teste, "--limit", "5", "--json")  # fmt: skip
+    results = json.loads(ran.out)
+    assert len(results) == 6
+    assert {r["status"] for r in results} == {"complete"}
+    assert [r["n"] for r in results] == [5, 30] * 3

@@ -1,0 +1,176 @@
+"""The page in a real browser, opened from a file: sort, filter, hide, remember, export, explain."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
+from benchctl_reports.reference_scores import as_reference, multiple_choice
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (apt-get install chromium)")
+NAMES = "tbody tr[data-row]:not([hidden]) .name"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """One headless Chromium for all tests here."""
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page_file(tmp_path: Path, record, install, groups) -> Path:
+    """A leaderboard with measured rows, a baseline, a hostile name, a partial group and references."""
+    install()
+    runs = [
+        record("medqa-pt", "hf:Médico", 640), record("medqa-pt", "alfa", 500), record("medqa-pt", "majority", 353),
+        record("medmcqa-pt", "alfa", 2500), record("medmcqa-pt", "majority", 1348),
+        record("medqa-pt", "=1+1<img src=x onerror=alert(1)>", 450),
+        *(record(task, "alfa", 60) for task in groups[0].members[:4]),
+    ]  # fmt: skip
+    references = [as_reference(row, "source-studies") for row in multiple_choice()]
+    file = tmp_path / "placar.html"
+    file.write_text(render(build_leaderboard(runs, references, groups), "pt"), encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def opened(browser: Any, page_file: Path) -> Iterator[Any]:
+    """The page in a tab; the test fails if the browser complained about it or it asked for anything else."""
+    complaints: list[str] = []
+    asked: list[str] = []
+    tab = browser.new_page(viewport={"width": 1280, "height": 900})
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("dialog", lambda dialog: complaints.append(dialog.message))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.add_init_script("addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.blockedURI))")
+    tab.goto(page_file.as_uri())
+    yield tab
+    tab.close()
+    assert complaints == []
+    assert {url for url in asked if not url.startswith("blob:")} == {page_file.as_uri()}
+
+
+def names(tab: Any, kind: str = "measured") -> list[str]:
+    return [text.strip() for text in tab.locator(NAMES.replace("[data-row]", f"[data-row={kind}]")).all_inner_texts()]
+
+
+def test_a_column_sorts_both_ways_and_says_so(opened):
+    heading = opened.locator("th[data-key=medqa-pt]")
+    assert heading.get_attribute("aria-sort") == "descending"
+    assert names(opened) == ["hf:Médico", "alfa", "=1+1<img src=x onerror=alert(1)>"]
+
+    heading.get_by_role("button").click()
+    assert heading.get_attribute("aria-sort") == "ascending"
+    assert names(opened) == ["=1+1<img src=x onerror=alert(1)>", "alfa", "hf:Médico"]
+
+
+def test_rows_without_a_value_stay_last_and_only_one_column_is_sorted(opened):
+    heading = opened.locator("th[data-key=medmcqa-pt]")
+    for _ in range(2):
+        heading.get_by_role("button").click()
+        assert names(opened)[0] == "alfa"
+    assert opened.locator("th[aria-sort]").count() == 1
+
+
+def test_references_never_move_among_measured_rows(opened):
+    opened.locator("th[data-key=model] button").click()
+    kinds = opened.eval_on_selector_all("tr[data-row]", "rows => rows.map(row => row.dataset.row)")
+
+    assert kinds.index("reference") == len(kinds) - kinds.count("reference")
+
+
+def test_the_filter_ignores_accents_and_case(opened):
+    opened.get_by_label("Filtrar modelos").fill("MEDICO")
+
+    assert names(opened) == ["hf:Médico"]
+    assert opened.locator("#shown").inner_text().startswith("1 de ")
+    opened.get_by_label("Filtrar modelos").fill("nobody")
+    assert opened.locator("#shown").inner_text() == "Nenhuma linha corresponde ao filtro."
+
+
+def test_references_baselines_and_members_can_be_hidden(opened):
+    assert names(opened, "reference") and names(opened, "baseline") == ["majority"]
+    opened.get_by_label("Mostrar referências").uncheck()
+    opened.get_by_label("Mostrar linhas de base").uncheck()
+    opened.get_by_label("Mostrar as tarefas dos grupos").uncheck()
+
+    assert not names(opened, "reference") and not names(opened, "baseline")
+    assert not opened.get_by_text("Relatado, não medido").first.is_visible()
+    assert not opened.locator("th[data-key=mmlu-anatomy-pt]").is_visible()
+
+
+def test_the_address_keeps_the_view(opened, browser):
+    opened.locator("th[data-key=medmcqa-pt] button").click()
+    opened.get_by_label("Filtrar modelos").fill("a")
+    opened.get_by_label("Mostrar linhas de base").uncheck()
+    again = browser.new_page()
+    again.goto(opened.url)
+
+    assert again.locator("th[aria-sort]").get_attribute("data-key") == "medmcqa-pt"
+    assert again.get_by_label("Filtrar modelos").input_value() == "a"
+    assert names(again) == names(opened)
+    again.close()
+
+
+def test_a_value_explains_itself_at_the_keyboard_and_closes_again(opened):
+    cell = opened.locator("tr[data-model=alfa] td[data-task=medqa-pt] button")
+    cell.focus()
+    opened.keyboard.press("Enter")
+    dialog = opened.get_by_role("dialog")
+
+    assert dialog.get_by_text("500 acertos em 1.273").is_visible()
+    opened.keyboard.press("Escape")
+    assert dialog.count() == 0
+
+
+def test_csv_has_a_line_per_value_and_no_formula(opened):
+    with opened.expect_download() as download:
+        opened.get_by_role("button", name="Baixar CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    lines = list(csv.DictReader(io.StringIO(text)))
+
+    assert download.value.suggested_filename == "placar.csv"
+    majority = next(line for line in lines if line["modelo"] == "majority" and line["tarefa"] == "medmcqa-pt")
+    assert (majority["valor"], majority["n"], majority["tipo"]) == ("32.2257", "4183", "linha de base")
+    assert {line["modelo"] for line in lines if "onerror" in line["modelo"]} == {"'=1+1<img src=x onerror=alert(1)>"}
+    assert {line["tipo"] for line in lines} == {"medido", "linha de base", "relatado"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_narrow_screen_scrolls_the_table_and_not_the_page(opened, scheme):
+    opened.set_viewport_size({"width": 360, "height": 740})
+    opened.emulate_media(color_scheme=scheme)
+    opened.evaluate("document.querySelector('.scroll').scrollLeft = 200")
+
+    assert opened.evaluate("document.documentElement.scrollWidth") == 360
+    assert opened.locator("tr[data-model=alfa] th").bounding_box()["x"] < 20
+    opened.emulate_media(color_scheme="light")
+
+
+def test_without_javascript_the_table_the_charts_and_the_explanations_are_there(browser, page_file):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto(page_file.as_uri())
+
+    assert not tab.locator("#controls").is_visible()
+    assert len(names(tab)) == 3
+    assert tab.locator(".charts li").first.is_visible()
+    tab.locator("tr[data-model=alfa] td[data-task=medqa-pt] button").click()
+    assert tab.get_by_role("dialog").get_by_text("500 acertos em 1.273").is_visible()
+    context.close()

@@ -1,0 +1,48 @@
+"""The dots: one chart per column and section, measured beside reported, and never a reported dot beside the sample."""
+
+from __future__ import annotations
+
+from benchctl_reports.charts import charts
+from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.reference_scores import as_reference
+
+REFERENCE = as_reference(
+    {
+        "model": "R",
+        "kind": "reported",
+        "language": "en",
+        "scoring": "papers",
+        "source": "S",
+        "scores": {"medqa-pt": 61.5},
+    },
+    "x",
+)
+
+
+def test_points_are_in_percent_and_best_first_and_reported_ones_have_no_interval(record):
+    board = build_leaderboard([record("medqa-pt", "weak", 400), record("medqa-pt", "strong", 1000)], [REFERENCE])
+    (chart,) = charts(board)
+
+    assert [(p.owner.model, round(p.percent, 1), p.measured) for p in chart.points] == [
+        ("strong", 78.6, True), ("R", 61.5, False), ("weak", 31.4, True),
+    ]  # fmt: skip
+    assert chart.points[1].low is None
+    assert 28 < chart.points[2].low < 31.4 < chart.points[2].high < 35
+
+
+def test_the_built_in_sample_is_not_drawn_beside_reported_figures(record):
+    sample = {"total": 24, "source": "builtin", "builtin": True}
+    board = build_leaderboard([record("medqa-pt", m, 9, **sample) for m in ("a", "b")], [REFERENCE])
+    (chart,) = charts(board)
+
+    assert [p.owner.model for p in chart.points] == ["a", "b"]
+
+
+def test_one_dot_makes_no_chart(record):
+    assert not list(charts(build_leaderboard([record("medqa-pt", "m", 400)])))
+
+
+def test_a_partial_group_is_not_drawn(record, groups):
+    runs = [record(task, model, 50) for model in ("a", "b") for task in groups[0].members[:2]]
+
+    assert [c.column.task for c in charts(build_leaderboard(runs, groups=groups))] == list(groups[0].members[:2])
