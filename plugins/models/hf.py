@@ -1,4 +1,4 @@
-"""``hf:PATH_OR_ID``: causal language models on transformers."""
+"""``hf:PATH_OR_ID``: language models on transformers, quantised or not, with or without an adapter."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from . import hf_load
 from .encoding import DoesNotFit, Encoder
 from .engine.items import Row
 from .engine.plain import PlainEngine, batch_budget
+from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
+from .weights import Weights
 
 
 class HFModel(Model):
-    """Causal models on transformers: a folder or a hub id. Options: dtype, device, revision, chat, batch_tokens, ..."""
+    """Models on transformers: a folder or hub id. Options: quant, adapter, merge, dtype, device, revision, chat, ..."""
 
     capabilities: ClassVar[frozenset[Kind]] = frozenset({"choose", "generate", "perplexity"})
 
@@ -31,8 +33,10 @@ class HFModel(Model):
         self.folder: Path = hf_load.find_files(self.settings)
         self.device = hf_load.resolve_device(self.settings.device)
         self.dtype = hf_load.resolve_dtype(self.settings.dtype, self.device, self._config)
-        self.name = Path(self.settings.target).resolve().name if Path(self.settings.target).is_dir() else self.settings.target
         self._measured: dict[str, Any] = {}
+        self.weights = Weights(self.settings, self.folder, self._config, self.device, self.dtype)
+        local = Path(self.settings.target).is_dir()
+        self.name = (Path(self.settings.target).resolve().name if local else self.settings.target) + self.weights.label
 
     @cached_property
     def _config(self) -> Any:
@@ -43,18 +47,20 @@ class HFModel(Model):
         except (OSError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split())[:200]
             hint = "Some need their own code: add trust_remote_code=true if you trust it."
-            raise ModelCallError(f"'{self.settings.target}' is no model transformers can load ({reason}).", hint) from error
+            raise ModelCallError(
+                f"'{self.settings.target}' is no model transformers can load ({reason}).", hint
+            ) from error
+
+    @property
+    def _tokenizer_folder(self) -> Path:
+        """The adapter's folder when it brings a tokenizer: it was trained with that one; the base's otherwise."""
+        adapter = self.weights.adapter
+        return adapter.folder if adapter and (adapter.folder / "tokenizer_config.json").is_file() else self.folder
 
     @cached_property
     def tokenizer(self) -> Any:
         """The model's tokenizer, which does not need the weights."""
-        from transformers import AutoTokenizer
-
-        try:
-            return AutoTokenizer.from_pretrained(self.folder, trust_remote_code=self.settings.trust_remote_code)
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ModelCallError(f"'{self.settings.target}' has no usable tokenizer ({reason}).", "Save one beside it.") from error
+        return hf_load.load_tokenizer(self._tokenizer_folder, self.settings, self._config)
 
     @property
     def prompt_style(self) -> str:  # type: ignore[override]
@@ -71,48 +77,38 @@ class HFModel(Model):
     @cached_property
     def encoder(self) -> Encoder:
         """Text to token ids, for this model's context length."""
-        return Encoder(self.tokenizer, self.settings.max_length or context_length(self._config, self.tokenizer))
+        length = self.settings.max_length or context_length(self._config, self.tokenizer)
+        kind = Seq2SeqEncoder if self._config.is_encoder_decoder else Encoder
+        return kind(self.tokenizer, length - self.weights.virtual_tokens)
 
     @cached_property
     def engine(self) -> PlainEngine:
         """The loaded model; loading happens here, at the first request."""
         started = time.perf_counter()
-        model = self._load()
+        model = self.weights.load()
         self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
-        self._measured["parameters"] = sum(p.numel() for p in model.parameters())
-        return PlainEngine(model, self.tokenizer, self.device, batch_budget(self.device, self.settings.batch_tokens))
-
-    def _load(self) -> Any:
-        import torch
-        from transformers import AutoModelForCausalLM
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # it would tear our own bar
-        try:
-            model = AutoModelForCausalLM.from_pretrained(
-                self.folder, dtype=getattr(torch, self.dtype), trust_remote_code=self.settings.trust_remote_code,
-                use_safetensors=None if self.settings.allow_pickle else True,
-            )  # fmt: skip
-        except (OSError, ValueError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ModelCallError(f"'{self.settings.target}' cannot be loaded ({reason}).", "See 'benchctl doctor'.") from error
-        return model.to(self.device).eval()
+        budget = batch_budget(self.device, self.settings.batch_tokens)
+        if self._config.is_encoder_decoder:
+            return Seq2SeqEngine(model, self.tokenizer, self.device, budget)
+        return PlainEngine(model, self.tokenizer, self.device, budget)
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
         return {
             "weights": hf_load.weights_hash(self.folder, self.settings.allow_pickle),
-            "tokenizer": hf_load.tokenizer_hash(self.folder),
+            "tokenizer": hf_load.tokenizer_hash(self._tokenizer_folder),
         }
 
     def fingerprint(self) -> str:
-        """Weights, tokenizer, template use, dtype, context length. The device is not part of it, only of the manifest."""
-        return digest([self._hashes, self.dtype, self.prompt_style, self.encoder.max_length])
+        """Weights, quantisation, adapter, tokenizer, template use, dtype, context length; not the device."""
+        parts = [self._hashes, self.dtype, self.prompt_style, self.encoder.max_length, self.weights.identity()]
+        return digest([part for part in parts if part])
 
     def manifest(self) -> Mapping[str, Any]:
         """What was loaded, where, and what was measured of it."""
         return {
-            **self._measured, "dtype": self.dtype, "device": self.device, "revision": self._revision(),
+            **self._measured, **self.weights.manifest(),
+            "dtype": self.dtype, "device": self.device, "revision": self._revision(),
             "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
             "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
@@ -161,17 +157,17 @@ class HFModel(Model):
         for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
             prompt, cut = encoded[index]
             usage = Usage(len(prompt.tokens), written.tokens)
-            yield index, Response(text=written.text, finish_reason=written.finish_reason, usage=usage, cut=cut, seconds=clock.lap())
+            yield (
+                index,
+                Response(
+                    text=written.text, finish_reason=written.finish_reason, usage=usage, cut=cut, seconds=clock.lap()
+                ),
+            )
 
     def close(self) -> None:
-        """Drop the weights."""
-        if self.__dict__.pop("engine", None) is not None and self.device == "cuda":
-            import gc
-
-            import torch
-
-            gc.collect()
-            torch.cuda.empty_cache()
+        """Drop the weights, or leave the base to a model that differs only in its adapter."""
+        self.__dict__.pop("engine", None)
+        self.weights.close()
 
 
 class _Clock:

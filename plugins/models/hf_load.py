@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,14 +21,38 @@ OPTIONS: Mapping[str, str] = {
     "trust_remote_code": "false",
     "allow_pickle": "false",
     "max_length": "",
+    "quant": "auto",
+    "compute_dtype": "auto",
+    "double_quant": "true",
+    "cpu_4bit": "exact",
+    "adapter": "",
+    "adapter_revision": "",
+    "merge": "false",
+    "any_base": "false",
+    "attn": "auto",
+    "device_map": "",
+    "max_memory": "",
+    "offload": "",
 }
-"""Option -> default. ``dtype`` auto: the checkpoint's on an accelerator, float32 on a CPU. ``chat`` auto: with the
-model's own template where it has one. ``batch_tokens``: tokens per batch."""
+"""Option -> default; docs/how-to/local-models.md says what each does. ``dtype`` auto: the checkpoint's on an
+accelerator, float32 on a CPU. ``chat`` auto: with the model's own template where it has one. ``batch_tokens``: tokens
+per batch. ``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it was made for another base."""
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+QUANTS = ("auto", "nf4", "fp4", "int8", "gptq")
+ATTENTION = ("auto", "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
+DEVICE_MAPS = ("", "auto", "balanced", "balanced_low_0", "sequential")
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json")
 PICKLE_FILES = ("*.bin", "*.bin.index.json")
-TOKENIZER_FILES = ("tokenizer*", "special_tokens_map.json", "vocab*", "merges.txt", "*.model", "chat_template*", "added_tokens.json")
+TOKENIZER_FILES = (
+    "tokenizer*",
+    "special_tokens_map.json",
+    "vocab*",
+    "merges.txt",
+    "*.model",
+    "chat_template*",
+    "added_tokens.json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +69,23 @@ class Settings:
     trust_remote_code: bool
     allow_pickle: bool
     max_length: int | None
+    quant: str = "auto"
+    compute_dtype: str = "auto"
+    double_quant: bool = True
+    cpu_4bit: str = "exact"
+    """``fast``: the repacking kernel of bitsandbytes on processors that have one; see quantize.keep_exact."""
+    adapter: str | None = None
+    """A folder or hub id."""
+    adapter_revision: str | None = None
+    merge: bool = False
+    any_base: bool = False
+    attn: str | None = None
+    """None: what transformers chooses."""
+    device_map: str | None = None
+    max_memory: str | None = None
+    """``0:20GiB;1:20GiB;cpu:60GiB``: the most each device may hold, with a device map."""
+    offload: str | None = None
+    """Folder for what fits neither the accelerators nor memory."""
 
     @classmethod
     def read(cls, args: ModelArgs) -> Settings:
@@ -65,7 +107,43 @@ class Settings:
             trust_remote_code=switch(args.spec, "trust_remote_code", values),
             allow_pickle=switch(args.spec, "allow_pickle", values),
             max_length=_number(args.spec, "max_length", values) if values["max_length"] else None,
+            **_weights_options(args.spec, values),
         )
+
+
+def _weights_options(spec: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """Quantisation, adapter and placement, checked alone and against each other."""
+    found: dict[str, Any] = {
+        "quant": one_of(spec, "quant", values["quant"], QUANTS),
+        "compute_dtype": one_of(spec, "compute_dtype", values["compute_dtype"], DTYPES),
+        "double_quant": switch(spec, "double_quant", values),
+        "cpu_4bit": one_of(spec, "cpu_4bit", values["cpu_4bit"], ("exact", "fast")),
+        "merge": switch(spec, "merge", values),
+        "any_base": switch(spec, "any_base", values),
+        "attn": None if values["attn"] == "auto" else one_of(spec, "attn", values["attn"], ATTENTION),
+        "device_map": one_of(spec, "device_map", values["device_map"], DEVICE_MAPS) or None,
+        **{name: values[name] or None for name in ("adapter", "adapter_revision", "max_memory", "offload")},
+    }
+    if found["merge"] and not found["adapter"]:
+        raise BadConfig(f"Model '{spec}': merge=true without an adapter.", "Add adapter=PATH_OR_ID.")
+    if (found["max_memory"] or found["offload"]) and not found["device_map"]:
+        raise BadConfig(f"Model '{spec}': max_memory and offload need a device map.", "Add device_map=auto.")
+    return found
+
+
+def memory_limits(text: str) -> dict[int | str, str]:
+    """``0:20GiB;cpu:60GiB`` as accelerate wants it.
+
+    Raises:
+        BadConfig: not of that form.
+    """
+    found: dict[int | str, str] = {}
+    for part in text.split(";"):
+        device, colon, size = part.partition(":")
+        if not colon or not re.fullmatch(r"\d+(\.\d+)?([KMGT]i?B)", size) or not (device.isdigit() or device == "cpu"):
+            raise BadConfig(f"max_memory={text} cannot be read.", "Write max_memory=0:20GiB;cpu:60GiB.")
+        found[int(device) if device.isdigit() else device] = size
+    return found
 
 
 def one_of(spec: str, name: str, value: str, known: tuple[str, ...]) -> str:
@@ -111,32 +189,52 @@ def find_files(settings: Settings) -> Path:
     """
     folder = Path(settings.target).expanduser()
     if folder.is_dir():
+        if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+            raise ModelCallError(
+                f"The folder '{folder}' holds an adapter, not a model.", f"Write hf:BASE,adapter={folder}."
+            )
         if not (folder / "config.json").is_file():
             raise ModelCallError(f"The folder '{folder}' holds no model: it has no config.json.", "Check the path.")
         return folder
     if settings.target.startswith((".", "/", "~")) or settings.target.count("/") != 1:
-        raise ModelCallError(f"There is no model folder '{settings.target}'.", "Check the path, or give a hub id OWNER/NAME.")
+        raise ModelCallError(
+            f"There is no model folder '{settings.target}'.", "Check the path, or give a hub id OWNER/NAME."
+        )
     return _download(settings)
 
 
 def _download(settings: Settings) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-
     wanted = [*WEIGHT_FILES, *TOKENIZER_FILES, *(PICKLE_FILES if settings.allow_pickle else ()), "*.py", "*.jinja"]
+    return fetch("model", settings.target, settings.revision, wanted)
+
+
+def fetch(what: str, name: str, revision: str | None, wanted: list[str]) -> Path:
+    """The folder of a hub repository's files, from the local cache or the hub.
+
+    Raises:
+        ModelCallError: gated, missing, or not to be had offline; with the reason and what to do.
+    """
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
+
     try:
-        return Path(snapshot_download(settings.target, revision=settings.revision, allow_patterns=wanted))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except GatedRepoError as error:
-        hint = f"Accept its terms on its hub page, then set HF_TOKEN; see huggingface.co/{settings.target}."
-        raise ModelCallError(f"The model '{settings.target}' is gated.", hint) from error
+        hint = f"Accept its terms on its hub page, then set HF_TOKEN; see huggingface.co/{name}."
+        raise ModelCallError(f"The {what} '{name}' is gated.", hint) from error
     except RepositoryNotFoundError as error:
         hint = "Check the spelling; a private one needs HF_TOKEN."
-        raise ModelCallError(f"The hub has no model '{settings.target}'.", hint) from error
-    except Exception as error:  # no network, offline mode, full disk: many kinds, one meaning
+        raise ModelCallError(f"The hub has no {what} '{name}'.", hint) from error
+    except LocalEntryNotFoundError as error:
+        raise ModelCallError(
+            f"The {what} '{name}' is not on this machine, and the hub cannot be reached (or HF_HUB_OFFLINE is set).",
+            f"Fetch it where there is a connection (hf download {name}), or give a local folder instead.",
+        ) from error
+    except Exception as error:  # broken connection, full disk: many kinds, one meaning
         reason = " ".join(str(error).split())[:160]
         raise ModelCallError(
-            f"The model '{settings.target}' cannot be fetched ({type(error).__name__}: {reason}).",
-            "Check the connection, or give a local folder: hf:PATH.",
+            f"The {what} '{name}' cannot be fetched ({type(error).__name__}: {reason}).",
+            "Check the connection, or give a local folder instead.",
         ) from error
 
 
@@ -165,6 +263,30 @@ def tokenizer_hash(folder: Path) -> str:
 
 def _matching(folder: Path, patterns: tuple[str, ...] | list[str]) -> list[Path]:
     return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
+
+
+def load_tokenizer(folder: Path, settings: Settings, config: Any) -> Any:
+    """The tokenizer in a folder, with a token for the beginning or end of a text where the configuration knows one.
+
+    Raises:
+        ModelCallError: there is none that transformers can load.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=settings.trust_remote_code)
+    except (OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ModelCallError(
+            f"'{settings.target}' has no usable tokenizer ({reason}).", "Save one beside it."
+        ) from error
+    if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
+        text = config.get_text_config() if hasattr(config, "get_text_config") else config
+        ids = (getattr(text, name, None) for name in ("bos_token_id", "eos_token_id", "pad_token_id"))
+        known = next((i[0] if isinstance(i, list) else i for i in ids if i is not None), tokenizer.pad_token_id)
+        if known is not None:
+            tokenizer.eos_token = tokenizer.convert_ids_to_tokens(known)
+    return tokenizer
 
 
 def resolve_device(wanted: str) -> str:

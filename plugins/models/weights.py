@@ -1,0 +1,172 @@
+"""What a local model computes with: a base, quantised or not, with or without an adapter; loaded when first wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchctl.errors import ModelCallError
+from benchctl.fingerprints import digest
+
+from . import adapters, bases, merge, quantization
+from .adapters import Adapter
+from .hf_load import Settings, memory_limits
+from .prompt_methods import PromptedModel
+from .quiet import quiet
+
+
+class Weights:
+    """The weights of one :class:`HFModel`. Several that differ only in their adapter load their base once.
+
+    Raises:
+        BadConfig, MissingExtra, ModelCallError: the options contradict the files, or the adapter the base.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, config: Any, device: str, dtype: str) -> None:
+        self.settings, self.folder, self.config, self.device, self.dtype = settings, folder, config, device, dtype
+        self.scheme = quantization.settle(settings, config)
+        self.adapter: Adapter | None = adapters.find(settings)
+        self.base_check = adapters.check_base(self.adapter, settings, folder) if self.adapter else None
+        self.measured: dict[str, Any] = {}
+        self._attached: Any = None
+        self._base: Any = None
+        self._key: str | None = None
+        if not settings.merge:  # merging changes the base, so nobody else may have it
+            self._key = digest([str(folder), device, dtype, self.identity(adapter=False), self._placement()])
+            bases.reserve(self._key)
+
+    @property
+    def shareable(self) -> bool:
+        """Whether an engine may compute a shared prompt once; not with vectors in front of every text."""
+        return self.adapter is None or not self.adapter.prompts
+
+    @property
+    def virtual_tokens(self) -> int:
+        """Places of the context that the adapter's vectors take."""
+        return self.adapter.virtual_tokens if self.adapter else 0
+
+    @property
+    def label(self) -> str:
+        """What to add to the base's name, such as `` nf4 + my-adapter``."""
+        scheme = f" {self.scheme.name}" if self.scheme and self.scheme.source == "option" else ""
+        if self.adapter is None:
+            return scheme
+        return f"{scheme} + {self.adapter.name}{' (merged)' if self.settings.merge else ''}"
+
+    def identity(self, adapter: bool = True) -> dict[str, Any]:
+        """What, besides the files of the base, fixes the answers; for the fingerprint. Empty for plain weights."""
+        found: dict[str, Any] = {}
+        if self.scheme is not None:
+            found = {"quant": self.scheme.name, "source": self.scheme.source}
+            if self.scheme.name in ("nf4", "fp4"):
+                found["compute_dtype"] = quantization.compute_dtype(self.settings, self.dtype)
+                found["cpu_4bit"] = self.settings.cpu_4bit if self.device == "cpu" else "exact"
+                if self.scheme.source == "option":
+                    found["double_quant"] = self.settings.double_quant
+        if adapter and self.adapter is not None:
+            found |= {"adapter": self.adapter.hash, "merge": self.settings.merge}
+        return found
+
+    def manifest(self) -> dict[str, Any]:
+        """What is worth keeping beside a result."""
+        found = dict(self.measured)
+        if self.scheme is not None:
+            layers = {key: found.pop(key) for key in ("quantised_layers", "linear_layers", "kernels") if key in found}
+            settled = self.identity(adapter=False)
+            found["quantisation"] = {"scheme": settled.pop("quant"), **settled, **layers}
+        if self.adapter is not None:
+            found["adapter"] = {
+                "name": self.adapter.name, "method": self.adapter.method, "hash": self.adapter.hash,
+                "merged": self.settings.merge, "base_checked_by": self.base_check,
+                "parameters": found.pop("adapter_parameters", None),
+            }  # fmt: skip
+        if self.settings.attn is not None:
+            found["attention"] = self.settings.attn
+        return found
+
+    def load(self) -> Any:
+        """The model to compute with, in evaluation mode.
+
+        Raises:
+            ModelCallError: it cannot be loaded, or the adapter does not fit it.
+        """
+        base = bases.borrow(self._key, self._load) if self._key else self._load()
+        self.measured = quantization.measure(base)
+        if self.adapter is None:
+            self._base = base
+            return base
+        if self.settings.merge:
+            return merge.merge_in_memory(base, self.adapter, self.settings, self.scheme, self.dtype)
+        self._attached = adapters.attach(base, self.adapter, self.settings)
+        self.measured["adapter_parameters"] = adapters.adapter_parameters(self._attached, self.measured["parameters"])
+        return PromptedModel(self._attached) if self.adapter.prompts else self._attached.get_base_model()
+
+    def close(self) -> None:
+        """Take the adapter off and leave the base for the next model that reserved it, or drop it."""
+        base = self._base
+        if self._attached is not None and self.adapter is not None:
+            base = adapters.detach(self._attached, self.adapter)
+        self._attached = self._base = None
+        key, self._key = self._key, None
+        if key is not None:
+            bases.give_back(key, base)
+        del base
+        bases.free_memory()
+
+    def _placement(self) -> list[Any]:
+        s = self.settings
+        return [s.attn, s.device_map, s.max_memory, s.offload, s.trust_remote_code, s.allow_pickle]
+
+    def _load(self) -> Any:
+        import transformers
+
+        seq2seq = bool(getattr(self.config, "is_encoder_decoder", False))
+        family = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
+        try:
+            with quiet():
+                model = family.from_pretrained(self.folder, **self._options())
+                if self.settings.device_map is None and self.scheme is None:
+                    model = model.to(self.device)
+        except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
+            raise _cannot_load(self.settings.target, error) from error
+        self._settle_arithmetic(model)
+        return model.eval()
+
+    def _options(self) -> Mapping[str, Any]:
+        import torch
+
+        s = self.settings
+        found: dict[str, Any] = {
+            "dtype": getattr(torch, self.dtype), "trust_remote_code": s.trust_remote_code,
+            "use_safetensors": None if s.allow_pickle else True,
+            **quantization.loading_options(self.scheme, s, self.dtype),
+        }  # fmt: skip
+        if s.attn:
+            found["attn_implementation"] = s.attn
+        if s.device_map:
+            found["device_map"] = s.device_map
+        elif self.scheme is not None:
+            found["device_map"] = {"": self.device}
+        if s.max_memory:
+            found["max_memory"] = memory_limits(s.max_memory)
+        if s.offload:
+            found["offload_folder"] = s.offload
+        return found
+
+    def _settle_arithmetic(self, model: Any) -> None:
+        if self.scheme is None or self.scheme.name not in ("nf4", "fp4"):
+            return
+        quantization.set_compute_dtype(model, quantization.compute_dtype(self.settings, self.dtype))
+        if self.settings.cpu_4bit == "exact" or self.settings.merge:
+            quantization.keep_exact(model)
+        else:
+            quantization.allow_fast(model)
+
+
+def _cannot_load(target: str, error: Exception) -> ModelCallError:
+    reason = " ".join(str(error).split())[:200]
+    if "out of memory" in reason.lower():
+        hint = "Take fewer bits (quant=nf4), several devices (device_map=auto) or another device (device=cpu)."
+        return ModelCallError(f"'{target}' does not fit the memory ({reason[:80]}).", hint)
+    return ModelCallError(f"'{target}' cannot be loaded ({reason}).", "See 'benchctl doctor'.")
