@@ -36,7 +36,7 @@ OPTIONS: Mapping[str, str] = {
 }
 """Option -> default; docs/how-to/local-models.md says what each does. ``dtype`` auto: the checkpoint's on an
 accelerator, float32 on a CPU. ``chat`` auto: with the model's own template where it has one. ``batch_tokens``: tokens
-per batch. ``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it was made for another base."""
+per batch. ``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it is another base's."""
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTS = ("auto", "nf4", "fp4", "int8", "gptq")
