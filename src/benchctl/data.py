@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from benchctl.errors import BadData
 
 SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
+"""Kinds of file; the texts among them also with ``.gz`` behind."""
 
 
 class RowError(Exception):
@@ -76,10 +78,13 @@ def read_table(path: Path) -> Table:
     }  # fmt: skip
     if not path.is_file():
         raise BadData(f"There is no data file '{path}'.", "Check the path given to --data or in benchctl.toml.")
-    if path.suffix.lower() not in readers:
+    kind = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
+    if kind not in readers:
         raise BadData(f"{path}: unknown kind of file '{path.suffix}'.", f"Give one of {', '.join(SUFFIXES)}.")
     try:
-        rows = tuple(readers[path.suffix.lower()](path))
+        rows = tuple(readers[kind](path))
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise BadData(f"{path}: not a whole gzip file ({error}).", "Check that it was copied whole.") from error
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error
     if not rows:
@@ -95,9 +100,16 @@ def common_columns(rows: Sequence[Row]) -> frozenset[str]:
     return frozenset(columns)
 
 
+def _open(path: Path) -> TextIO:
+    """The file as text, unpacked where it is ``.gz``; line ends as they are, since cells may hold some."""
+    if path.suffix.lower() == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
 def _read_csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _open(path) as file:
         reader = csv.DictReader(file, strict=True)
         line = 2
         try:
@@ -117,7 +129,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
     number = 0
-    with path.open(encoding="utf-8-sig") as file:
+    with _open(path) as file:
         for line, text in enumerate(file, 1):
             if text.strip():
                 number += 1
@@ -136,7 +148,8 @@ def _record(path: Path, text: str, line: int) -> dict[str, Any]:
 
 def _read_json(path: Path) -> Iterator[Row]:
     try:
-        records = json.loads(path.read_text(encoding="utf-8-sig"))
+        with _open(path) as file:
+            records = json.load(file)
     except json.JSONDecodeError as error:
         # Several exports call a file of JSON lines .json; the second object then begins on line 2.
         if error.msg == "Extra data":

@@ -66,7 +66,9 @@ def build(
             "total": len(job.data.samples), "bad_rows": list(job.data.bad_rows),
             "normalised": dict(job.data.normalised),
         },
-        model={"name": job.model.name, "prompt_style": job.model.prompt_style, **job.model.manifest()},
+        model={
+            "name": job.model.name, "prompt_style": job.model.prompt_style, **job.model.manifest(), **chosen_by(scored),
+        },
         versions=versions(),
         hardware=hardware(),
         timings=watch.timings(),
@@ -87,7 +89,27 @@ def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dic
         "cut": sum(any(r.cut for r in one.responses) for one in scored),
         "bad_rows": len(job.data.bad_rows),
         "outcomes": dict(sorted(outcomes.items())),
+        **used(scored),
     }
+
+
+def used(scored: Sequence[Scored]) -> dict[str, float]:
+    """Tokens and cost of all answers, in all sittings; empty for backends that do not count them."""
+    usages = [r.usage for one in scored for r in one.responses if r.usage is not None]
+    if not usages:
+        return {}
+    costs = [u.cost for u in usages if u.cost is not None]
+    tokens = {
+        "prompt_tokens": sum(u.prompt_tokens for u in usages),
+        "completion_tokens": sum(u.completion_tokens for u in usages),
+    }
+    return {**tokens, **({"cost": round(sum(costs), 6)} if costs else {})}
+
+
+def chosen_by(scored: Sequence[Scored]) -> dict[str, Any]:
+    """How many choices were read in which way, where the backend says: by ``logprobs``, ``generation``, ..."""
+    ways = Counter(str(r.detail["choose_by"]) for one in scored for r in one.responses if "choose_by" in r.detail)
+    return {"choose_by": dict(sorted(ways.items()))} if ways else {}
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:

@@ -44,6 +44,8 @@ class Matrix:
     """Fields of RunSpec."""
     metrics: Sequence[str] = ()
     """Specs of metrics besides the task's own."""
+    max_cost: float | None = None
+    """Sum at which each model that costs money stops asking."""
 
     @classmethod
     def parse(
@@ -70,10 +72,11 @@ class Matrix:
         template = options.get("prompt_template")
         data = load_config().data_path(options.get("data"))
         values = {**options, "prompt_template": _read(template) if template else None, "data": data}
+        max_cost = values.pop("max_cost", None)
         extra = list(dict.fromkeys(split_specs(metrics, "--metric")))
         for single in singles.values():
             create_metrics(plugins, single, extra)
-        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values, extra)
+        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values, extra, max_cost)
 
     def spec(self, task: Task, model: str) -> RunSpec:
         """The spec of one pair."""
@@ -126,15 +129,19 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
         loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
         _note_data(display, name, loaded[name])
     found: dict[tuple[str, str], Result] = {}
-    for spec in matrix.models:
-        model = create_model(plugins, spec)
-        try:
+    models = create_models(plugins, matrix.models)
+    try:
+        for spec in matrix.models:
+            model = models[spec]
+            model.max_cost = model.max_cost if matrix.max_cost is None else matrix.max_cost
             for task in matrix.members.values():
                 result = _run_one(matrix, plugins, task, loaded[task.name], spec, model, display)
                 found[task.name, spec] = result
                 if result.status == "interrupted":
                     return _collect(matrix, found)
-        finally:
+            models.pop(spec).close()
+    finally:
+        for model in models.values():
             model.close()
     return _collect(matrix, found)
 
@@ -159,6 +166,24 @@ def create_model(plugins: Plugins, spec: str) -> Model:
     backend, args = parse_spec(load_config().model_spec(spec))
     model: Model = plugins.create("model", backend, args)
     return model
+
+
+def create_models(plugins: Plugins, specs: Sequence[str]) -> dict[str, Model]:
+    """All the models of a command, before the first is loaded: a mistake in the last spec is found at once, and models
+    that differ only in their adapter know of each other and load their base once.
+
+    Raises:
+        UnknownName, BadConfig, MissingExtra, ModelCallError: as :func:`create_model`.
+    """
+    models: dict[str, Model] = {}
+    try:
+        for spec in specs:
+            models[spec] = create_model(plugins, spec)
+    except BaseException:
+        for model in models.values():
+            model.close()
+        raise
+    return models
 
 
 def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> list[Metric]:
@@ -193,7 +218,9 @@ def _run_one(
     matrix: Matrix, plugins: Plugins, task: Task, data: TaskData, spec: str, model: Model, display: Display
 ) -> Result:
     scoring = get_scoring(task, matrix.options.get("scoring"), matrix.options["max_tokens"])
-    job = prepare(matrix.spec(task, spec), task, scoring, create_metrics(plugins, task, matrix.metrics), model, data)
+    called = spec if load_config().model_spec(spec) != spec else model.spec or spec
+    metrics = create_metrics(plugins, task, matrix.metrics)
+    job = prepare(matrix.spec(task, called), task, scoring, metrics, model, data)
     plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
     record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now

@@ -25,6 +25,11 @@ class Model:
     capabilities: ClassVar[frozenset[Kind]] = frozenset()
     prompt_style: str = "text"
     """``chat`` for models that want conversations, ``text`` for the others."""
+    spec: str = ""
+    """What the record calls the model, where that is not what stood on the command line: a backend leaves out options
+    that cannot change an answer, so that another timeout goes on with the same run. A named model keeps its name."""
+    max_cost: float | None = None
+    """Sum, in the currency of the price table, at which a backend that costs money stops asking."""
 
     def fingerprint(self) -> str:
         """A sha256 of all that fixes the answers: weights, revision, adapter, quantisation, tokenizer, template.

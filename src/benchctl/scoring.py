@@ -57,7 +57,9 @@ class Letter(Scoring):
         return [Choose(prompt, tuple(delimiter(prompt) + label for label in sample.choices))]
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
-        """The likeliest label."""
+        """The likeliest label; where the backend could only let the model write, the one its text commits to."""
+        if not responses[0].choices:
+            return _read_text(sample, responses[0])
         nats = {label: c.nats for label, c in zip(sample.choices, responses[0].choices, strict=True)}
         return Answer(_highest(nats), "choice", _figures(nats))
 
@@ -76,10 +78,9 @@ class Option(Scoring):
         """The likeliest option, and the likeliest per token and per byte as variants."""
         scores = dict(zip(sample.choices, responses[0].choices, strict=True))
         nats = {label: s.nats for label, s in scores.items()}
-        variants = {
-            "per_token": _highest({label: s.nats / max(s.tokens, 1) for label, s in scores.items()}),
-            "per_byte": _highest({label: s.nats / max(s.bytes, 1) for label, s in scores.items()}),
-        }
+        variants = {"per_byte": _highest({label: s.nats / max(s.bytes, 1) for label, s in scores.items()})}
+        if all(s.tokens for s in scores.values()):  # some backends do not tell
+            variants["per_token"] = _highest({label: s.nats / s.tokens for label, s in scores.items()})
         return Answer(_highest(nats), "choice", _figures(nats), variants)
 
 
@@ -114,10 +115,7 @@ class FreeChoice(Scoring):
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
         """The option the text commits to, by the rules of docs/extraction.md."""
-        from benchctl.answers import read_answer
-
-        reading = read_answer(responses[0].text or "", sample.choices, sample.question)
-        return Answer(reading.label, reading.outcome, f"{reading.rule}: {reading.evidence}")
+        return _read_text(sample, responses[0])
 
 
 class FreeText(Scoring):
@@ -169,6 +167,13 @@ def get_scoring(task: Task, name: str | None, max_tokens: int) -> Scoring:
             f"{task.name} cannot be scored by '{name}'.", did_you_mean(name, offered, f"--scoring {'|'.join(offered)}")
         )
     return offered[name](max_tokens)
+
+
+def _read_text(sample: Sample, response: Response) -> Answer:
+    from benchctl.answers import read_answer
+
+    reading = read_answer(response.text or "", sample.choices, sample.question)
+    return Answer(reading.label, reading.outcome, f"{reading.rule}: {reading.evidence}")
 
 
 def _highest(values: Mapping[str, float]) -> str:

@@ -96,6 +96,7 @@ class ChoiceScore:
     nats: float
     """Sum of the log-likelihoods of its tokens, at most 0."""
     tokens: int
+    """0 where the backend does not tell."""
     bytes: int
     """UTF-8 bytes of the continuation without its leading space."""
     greedy: bool | None = None
@@ -119,7 +120,8 @@ class Response:
     choices: tuple[ChoiceScore, ...] = ()
     """Answer to :class:`Choose`, in the order of its choices."""
     text: str | None = None
-    """Answer to :class:`Generate`, as the model wrote it, without the stop string."""
+    """Answer to :class:`Generate`, as the model wrote it, without the stop string. Also the answer to a
+    :class:`Choose` among labels from a backend that has no log-likelihoods; ``detail["choose_by"]`` then says so."""
     finish_reason: str | None = None
     """``stop``, ``length`` or what the server said."""
     usage: Usage | None = None

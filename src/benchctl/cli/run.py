@@ -37,6 +37,8 @@ EXIT_INTERRUPTED = 130
 @click.option("--prompt-template", type=click.Path(path_type=Path), metavar="FILE",
               help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.")  # fmt: skip
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of a generated answer.")
+@click.option("--max-cost", type=click.FloatRange(min=0), metavar="SUM",
+              help="Stop asking a paid API once this is spent, by the prices in benchctl.toml.")  # fmt: skip
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used; counted and shown.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."

@@ -1,0 +1,156 @@
+"""What is said on the wire for each kind of request, and how the reply becomes a response."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from benchctl.types import Choose, Generate, Perplexity, Response
+
+from . import choosing
+from .calling import Answered, Caller, CallFailed
+from .costs import Budget
+from .secrets import Redactor
+from .wire import Body, Echo, Likely, Wire, Written, read_usage
+
+CHOICE_TOKENS = 256
+"""Length limit of an answer from which a choice is read."""
+NO_ECHO = "the server does not echo a prompt with its log-probabilities"
+
+
+class Ways:
+    """How choices are answered: learnt from the first reply, then kept for the whole command."""
+
+    def __init__(self, choose_by: str) -> None:
+        self.choose_by = choose_by
+        """``auto`` until it is known, then ``logprobs`` or ``generation``."""
+
+
+class Asker:
+    """Answers single requests of one stream; lives in its event loop."""
+
+    def __init__(self, caller: Caller, wire: Wire, ways: Ways, redactor: Redactor, budget: Budget) -> None:
+        self._caller = caller
+        self._wire = wire
+        self._ways = ways
+        self._redactor = redactor
+        self._budget = budget
+        self._deciding = asyncio.Lock()
+
+    async def generate(self, request: Generate) -> Response:
+        """A free answer."""
+        make = partial(self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop)
+        answered = await self._call(make, partial(self._wire.read_written, stop=request.stop))
+        return self.written(answered.value, answered.reply, **_took(answered))
+
+    def written(self, written: Written, reply: Mapping[str, Any], **more: Any) -> Response:
+        """The response that a generated answer is."""
+        usage = self._budget.charge(read_usage(reply))
+        text = self._redactor.answer(written.text)
+        return Response(text=text, finish_reason=written.finish_reason, usage=usage, **more)
+
+    async def label(self, request: Choose) -> Response:
+        """One choice among labels; the first reply decides how all are answered, unless an option says so."""
+        if self._ways.choose_by == "auto":
+            async with self._deciding:
+                if self._ways.choose_by == "auto":
+                    found = await self._try_logprobs(request)
+                    if found is not None:
+                        return found
+        if self._ways.choose_by == "generation":
+            return await self._by_generation(request)
+        found = await self._by_logprobs(request)
+        return found or Response(error="the server gave no log-probabilities for this request")
+
+    async def _try_logprobs(self, request: Choose) -> Response | None:
+        try:
+            found = await self._by_logprobs(request)
+        except CallFailed as failure:
+            if not failure.refused:
+                raise
+            found = None
+        self._ways.choose_by = "logprobs" if found else "generation"
+        return found
+
+    async def _by_logprobs(self, request: Choose) -> Response | None:
+        """By the first token's log-probabilities; None when the server gives none."""
+        answered = await self._call(partial(self._wire.likely, request.prompt), self._wire.read_likely)
+        tops: list[Likely] | None = answered.value
+        if tops is None:
+            return None
+        labels = [choice.strip() for choice in request.choices]
+        weighed = choosing.weigh_labels(tops, labels)
+        detail: dict[str, Any] = {"choose_by": "logprobs"}
+        usage = self._budget.charge(read_usage(answered.reply))
+        seconds = answered.seconds
+        if weighed is None:  # no label is likely enough to be listed: what the model would say instead is its answer
+            first = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
+            return Response(text=first, usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
+        if weighed.unseen:
+            detail["unseen"] = list(weighed.unseen)
+        return Response(weighed.scores, usage=usage, seconds=seconds, detail=detail)
+
+    async def _by_generation(self, request: Choose) -> Response:
+        make = partial(self._wire.written, request.prompt, CHOICE_TOKENS, 0.0)
+        answered = await self._call(make, partial(self._wire.read_written, stop=()))
+        took = _took(answered)
+        detail = {"choose_by": "generation", **took["detail"]}
+        return self.written(answered.value, answered.reply, seconds=took["seconds"], detail=detail)
+
+    async def options(self, request: Choose) -> Response:
+        """Whole options, by echo: a call per option."""
+        prompt = str(request.prompt)
+        scores, seconds = [], 0.0
+        for choice in request.choices:
+            answered = await self._echo(prompt + choice)
+            score = choosing.weigh_option(answered.value, prompt, choice) if answered.value else None
+            if score is None:
+                return Response(error=NO_ECHO)
+            scores.append(score)
+            seconds += answered.seconds
+        return Response(tuple(scores), seconds=round(seconds, 6), detail={"choose_by": "echo"})
+
+    async def perplexity(self, request: Perplexity) -> Response:
+        """A whole text, by echo."""
+        text = request.text
+        answered = await self._echo(text)
+        echo: Echo | None = answered.value
+        if echo is None:
+            return Response(error=NO_ECHO)
+        first = int(echo.bos) + (not request.score_first)
+        nats = [n for n in echo.after(0, len(text))[first - echo.bos :] if n is not None]
+        if len(nats) < len(echo.after(0, len(text))) - first + echo.bos or not nats:
+            return Response(error="the server gives no log-probability for the first token")
+        detail = {"bos": True} if echo.bos else {}
+        return Response(
+            nats=sum(nats), tokens=len(nats), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
+        )
+
+    async def _echo(self, text: str) -> Answered:
+        answered = await self._call(partial(self._wire.echo, text), partial(self._wire.read_echo, text=text))
+        self._budget.charge(read_usage(answered.reply))
+        return answered
+
+    async def _call(self, make: Callable[[], Body], read: Callable[[Mapping[str, Any]], Any]) -> Answered:
+        """A call, and once more in the server's own terms if it refuses ours."""
+        body = make()
+        try:
+            return await self._caller.call(self._wire.path, body, read)
+        except CallFailed as failure:
+            if not (failure.refused and self._wire.adapt(body, failure.param, failure.reason)):
+                raise
+        return await self._caller.call(self._wire.path, make(), read)
+
+
+def _took(answered: Answered) -> dict[str, Any]:
+    """Seconds, and the attempts where there were several."""
+    attempts = {"attempts": answered.attempts} if answered.attempts > 1 else {}
+    return {"seconds": answered.seconds, "detail": attempts}
+
+
+def labels_asked(requests: Sequence[Choose], owners: Sequence[Any]) -> bool:
+    """Whether all the requests choose among labels, and none among options' texts."""
+    known = owners if len(owners) == len(requests) else [None] * len(requests)
+    return all(choosing.asks_for_labels(request, owner) for request, owner in zip(requests, known, strict=True))

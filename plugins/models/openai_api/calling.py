@@ -1,0 +1,228 @@
+"""One call, made until it succeeds, is refused, or all hope is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .costs import Budget
+from .pacing import Pacer, retry_after
+from .secrets import Redactor
+from .settings import Settings, is_loopback
+from .wire import Body, Malformed
+
+if TYPE_CHECKING:
+    from openai import APIStatusError, AsyncOpenAI
+
+T = TypeVar("T")
+
+RETRIED = (408, 409, 425, 429)
+"""Statuses below 500 after which the same request may succeed."""
+HOPELESS = (401, 402, 403)
+"""Statuses after which no request will succeed."""
+MOST_NAMES = 20
+POOL = 16
+"""Connections per client: the HTTP library looks at every connection of a pool at every call."""
+
+
+class CallFailed(Exception):
+    """No answer, for good. ``param`` is the request's field that the server objects to, where it says so."""
+
+    def __init__(self, reason: str, param: str = "", refused: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.param = param
+        self.refused = refused
+        """The server understood and will not: asking again as it is does not help."""
+
+
+class Answered(NamedTuple):
+    """A reply and what it took."""
+
+    value: Any
+    reply: Mapping[str, Any]
+    seconds: float
+    """Of the attempt that succeeded."""
+    attempts: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened on the wire, for the manifest; only this sitting's."""
+
+    calls: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    served: set[str] = field(default_factory=set)
+    system_fingerprints: set[str] = field(default_factory=set)
+
+    def saw(self, reply: Mapping[str, Any], redactor: Redactor) -> None:
+        """Remember what the server says it is."""
+        for name, seen in (("model", self.served), ("system_fingerprint", self.system_fingerprints)):
+            if isinstance(reply.get(name), str) and len(seen) < MOST_NAMES:
+                seen.add(redactor.error(reply[name]))
+
+
+class _Again(Exception):
+    """This attempt failed; ``wait`` is what the server asked for, ``throttled`` that it said 'too many'."""
+
+    def __init__(self, reason: str, kind: str, wait: float | None = None, throttled: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.kind, self.wait, self.throttled = reason, kind, wait, throttled
+
+
+class Caller:
+    """Makes calls for one stream of requests."""
+
+    def __init__(
+        self, settings: Settings, clients: list[AsyncOpenAI], redactor: Redactor, budget: Budget, tally: Tally
+    ) -> None:
+        self._settings = settings
+        self._clients = clients
+        self._next = 0
+        self._redactor = redactor
+        self._budget = budget
+        self._tally = tally
+        self._in_flight = 0
+        self.pacer = Pacer(settings.connections, settings.rpm, settings.patience)
+
+    async def call(self, path: str, body: Body, read: Callable[[Mapping[str, Any]], T]) -> Answered:
+        """Post the body until ``read`` accepts the reply.
+
+        Raises:
+            CallFailed: refused, tried too often, or nothing more is asked of this server.
+        """
+        reason = ""
+        for attempt in range(self._settings.retries + 1):
+            await self.pacer.enter()
+            try:
+                self._check()
+                started = time.perf_counter()
+                reply = await self._post(path, body)
+                value = self._read(reply, read)
+                self.pacer.succeeded()
+                return Answered(value, reply, round(time.perf_counter() - started, 6), attempt + 1)
+            except _Again as fault:
+                reason = fault.reason
+                self._note(fault)
+            finally:
+                self.pacer.leave()
+            if attempt < self._settings.retries:
+                await self.pacer.sleep(back_off(attempt))
+        self.pacer.lost(reason)
+        raise CallFailed(f"{reason} ({self._settings.retries + 1} attempts)")
+
+    def _check(self) -> None:
+        stopped = self.pacer.reason or self._budget.used_up(self._in_flight)
+        if stopped:
+            raise CallFailed(stopped)
+
+    def _note(self, fault: _Again) -> None:
+        self._tally.faults[fault.kind] += 1
+        if fault.throttled:
+            self.pacer.throttled(fault.wait)
+        self.pacer.failed(fault.reason)
+
+    async def _post(self, path: str, body: Body) -> Mapping[str, Any]:
+        """One attempt; the reply as a JSON object."""
+        import httpx2
+        import openai
+
+        client = self._clients[self._next % len(self._clients)]
+        self._next += 1
+        self._tally.calls += 1
+        self._in_flight += 1
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                response = await client.post(path, cast_to=httpx2.Response, body=body)
+        except (TimeoutError, openai.APITimeoutError):
+            raise _Again(f"no answer within {self._settings.timeout:g} s", "timeout") from None
+        except openai.APIStatusError as error:
+            raise self._judge(error) from None
+        except openai.APIConnectionError as error:
+            cause = self._redactor.error(str(error.__cause__ or error)) or type(error.__cause__).__name__
+            raise _Again(f"no connection ({cause})", "connection") from None
+        finally:
+            self._in_flight -= 1
+        try:
+            reply = json.loads(response.content)
+        except ValueError:
+            raise _Again("a reply that is no JSON", "reply") from None
+        if not isinstance(reply, dict):
+            raise _Again("a reply that is no JSON object", "reply")
+        return reply
+
+    def _read(self, reply: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
+        try:
+            value = read(reply)
+        except Malformed as error:
+            said = reply.get("error")
+            text = f": {self._redactor.error(json.dumps(said, ensure_ascii=False))}" if said else ""
+            raise _Again(f"{error}{text}", "reply") from None
+        self._tally.saw(reply, self._redactor)
+        return value
+
+    def _judge(self, error: APIStatusError) -> Exception:
+        """What an HTTP error means: try again, give this request up, or stop altogether."""
+        status, body = error.status_code, error.body
+        said = body if isinstance(body, Mapping) else {}
+        message = said.get("message") if isinstance(said.get("message"), str) else error.message
+        reason = f"HTTP {status}: {self._redactor.error(str(message))}"
+        wait = retry_after(error.response.headers)
+        hopeless = (
+            status in HOPELESS
+            or said.get("code") == "insufficient_quota"
+            or (status == 404 and not self.pacer.any_success)
+        )
+        if wait is not None and wait > self._settings.max_wait:
+            reason, hopeless = (
+                f"{reason} (the server asks to wait {wait:.0f} s, max_wait is {self._settings.max_wait:g})",
+                True,
+            )
+        if hopeless:
+            self._tally.faults[f"http {status}"] += 1
+            self.pacer.stop(reason)
+            return CallFailed(reason)
+        if status >= 500 or status in RETRIED:
+            return _Again(reason, f"http {status}", wait, throttled=status == 429 or wait is not None)
+        self._tally.faults[f"http {status}"] += 1
+        return CallFailed(reason, param=str(said.get("param") or ""), refused=True)
+
+
+def back_off(attempt: int) -> float:
+    """Seconds to wait after an attempt, counted from 0: doubling to 20, with jitter so that calls come apart."""
+    return float(min(20.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0))
+
+
+@asynccontextmanager
+async def open_clients(settings: Settings) -> AsyncIterator[list[AsyncOpenAI]]:
+    """Clients enough for all connections, closed at the end. They do not retry: :class:`Caller` does."""
+    import ssl
+
+    import httpx2
+    import openai
+
+    context = ssl.create_default_context()
+    limit = httpx2.Timeout(settings.timeout, connect=min(settings.timeout, 10.0))
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(-(-settings.connections // POOL)):
+            http = openai.DefaultAsyncHttpxClient(
+                verify=context, timeout=limit, trust_env=not is_loopback(settings.base_url),
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+            )  # fmt: skip
+            client = openai.AsyncOpenAI(
+                api_key=settings.key or "none",
+                base_url=settings.base_url,
+                max_retries=0,
+                timeout=limit,
+                http_client=http,
+            )
+            clients.append(await stack.enter_async_context(client))
+        yield clients

@@ -1,0 +1,85 @@
+"""What the answers cost by the price table in benchctl.toml, and the stop at a sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from benchctl.config import load_config
+from benchctl.errors import BadConfig
+from benchctl.types import Usage
+
+BATCH_SHARE = 0.5
+"""What the batch interface costs beside the ordinary one, where the table does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Per million tokens, in the user's currency."""
+
+    prompt: float
+    completion: float
+    batch: float = BATCH_SHARE
+    """Share of the price when asked through the batch interface."""
+
+    def of(self, usage: Usage, batch: bool = False) -> float:
+        """The price of one answer."""
+        full = (usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6
+        return full * self.batch if batch else full
+
+
+def find_price(model: str) -> Price | None:
+    """The price of a model: ``[prices."MODEL"]`` with ``prompt`` and ``completion`` in benchctl.toml; None without one.
+
+    Raises:
+        BadConfig: the entry is incomplete or holds something else than numbers.
+    """
+    config = load_config()
+    entry = config.rest.get("prices", {}).get(model)
+    if entry is None:
+        return None
+    try:
+        return Price(float(entry["prompt"]), float(entry["completion"]), float(entry.get("batch", BATCH_SHARE)))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadConfig(
+            f'{config.path}: [prices."{model}"] needs the numbers prompt and completion.',
+            "Both are prices of a million tokens; see docs/how-to/api-models.md.",
+        ) from error
+
+
+class Budget:
+    """Adds up what was spent by this command, and says when the sum allowed is used up."""
+
+    def __init__(self, price: Price | None, batch: bool = False) -> None:
+        self._price, self._batch = price, batch
+        self.most: float | None = None
+        """Sum at which no further call is made; None: no limit."""
+        self.spent = 0.0
+        self._answers = 0
+
+    def check(self, model: str) -> None:
+        """See that a limit can be kept.
+
+        Raises:
+            BadConfig: a limit without a price.
+        """
+        if self.most is not None and self._price is None:
+            raise BadConfig(
+                f"A cost limit needs the price of '{model}', which benchctl.toml does not have.",
+                f'Add [prices."{model}"] with prompt = and completion =, per million tokens.',
+            )
+
+    def charge(self, usage: Usage) -> Usage:
+        """The usage with its cost, where there is a price."""
+        if self._price is None:
+            return usage
+        cost = self._price.of(usage, self._batch)
+        self.spent += cost
+        self._answers += 1
+        return replace(usage, cost=round(cost, 10))
+
+    def used_up(self, in_flight: int) -> str:
+        """Why no further call may be made, counting calls in flight at the mean cost so far; empty when one may."""
+        mean = self.spent / self._answers if self._answers else 0.0
+        if self.most is None or self.spent + in_flight * mean < self.most:
+            return ""
+        return f"stopped at the cost allowed: {self.spent:.4f} of {self.most:g} spent"

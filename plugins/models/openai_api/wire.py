@@ -1,0 +1,169 @@
+"""Requests as the JSON the API takes, and replies read with suspicion: what is missing is a fault, never an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from benchctl.types import Prompt, Usage
+
+from .settings import Settings
+
+Body = dict[str, Any]
+TOP = 20
+"""Most likely tokens asked for; the most that OpenAI gives."""
+
+
+class Malformed(Exception):
+    """A reply that does not hold what was asked for; asking again may help."""
+
+
+class Written(NamedTuple):
+    """A generated answer."""
+
+    text: str
+    finish_reason: str | None
+
+
+class Likely(NamedTuple):
+    """One of the most likely first tokens."""
+
+    token: str
+    nats: float
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """The tokens of a text that the server scored."""
+
+    nats: tuple[float | None, ...]
+    """None where the server has no figure: at the first token."""
+    ends: tuple[int, ...]
+    """Where each token ends in the text, in characters."""
+    bos: bool
+    """Whether the server put a beginning-of-text token in front."""
+
+    def after(self, place: int, end: int) -> list[float | None]:
+        """The figures of the tokens that reach beyond ``place`` and not beyond ``end``."""
+        return [n for n, e in zip(self.nats, self.ends, strict=True) if place < e <= end]
+
+
+class Wire:
+    """Bodies and replies for one model; learns which name the server has for the length limit."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._chat = settings.mode == "chat"
+        self.path = "/chat/completions" if self._chat else "/completions"
+        self._limit_name = "max_tokens"
+
+    def written(self, prompt: Prompt, max_tokens: int, temperature: float, stop: Sequence[str] = ()) -> Body:
+        """Ask for a free answer."""
+        return {**self._asked(prompt, max_tokens, temperature), **({"stop": list(stop)[:4]} if stop else {})}
+
+    def likely(self, prompt: Prompt) -> Body:
+        """Ask for the most likely first tokens."""
+        wanted: Body = {"logprobs": True, "top_logprobs": TOP} if self._chat else {"logprobs": TOP}
+        return {**self._asked(prompt, 1, 0.0), **wanted}
+
+    def echo(self, text: str) -> Body:
+        """Ask how likely each token of a text is (completions only)."""
+        return {**self._asked(text, 1, 0.0), "echo": True, "logprobs": 1}
+
+    def adapt(self, body: Body, param: str, message: str) -> bool:
+        """Learn from a refusal: newer models call the length limit ``max_completion_tokens``. Whether to ask again."""
+        if "max_completion_tokens" in message and param in ("max_tokens", ""):
+            self._limit_name = "max_completion_tokens"
+        return self._limit_name not in body
+
+    def _asked(self, prompt: Prompt, max_tokens: int, temperature: float) -> Body:
+        settings = self._settings
+        body: Body = {"model": settings.model, self._limit_name: max_tokens}
+        if self._chat:
+            turns = [("user", prompt)] if isinstance(prompt, str) else [(m.role, m.content) for m in prompt]
+            body["messages"] = [{"role": role, "content": content} for role, content in turns]
+        else:
+            body["prompt"] = prompt if isinstance(prompt, str) else "\n\n".join(m.content for m in prompt)
+        if settings.send_temperature:
+            body["temperature"] = temperature if settings.temperature is None else settings.temperature
+        return body if settings.seed is None else {**body, "seed": settings.seed}
+
+    def read_written(self, reply: Mapping[str, Any], stop: Sequence[str]) -> Written:
+        """The text of a reply, without the stop string should the server have left it in.
+
+        Raises:
+            Malformed: no choices, or neither a text nor a reason why there is none.
+        """
+        choice = _choice(reply)
+        reason = choice.get("finish_reason")
+        if self._chat:
+            message = _mapping(choice.get("message"), "message")
+            text = message.get("content")
+            text = message.get("refusal") if text is None else text
+        else:
+            text = choice.get("text")
+        if text is None and reason in ("length", "content_filter"):
+            text = (
+                ""  # all tokens went into hidden thinking, or the service kept the answer back: an answer of no words
+            )
+        if not isinstance(text, str):
+            raise Malformed("a reply without a text")
+        ends = [place for s in stop if s and (place := text.find(s)) >= 0]
+        return Written(text[: min(ends)] if ends else text, reason if isinstance(reason, str) else None)
+
+    def read_likely(self, reply: Mapping[str, Any]) -> list[Likely] | None:
+        """The most likely first tokens; None when the server gives no log-probabilities.
+
+        Raises:
+            Malformed: no choices.
+        """
+        found: Any = _choice(reply).get("logprobs")
+        try:
+            if self._chat:
+                tops = found["content"][0]["top_logprobs"]
+                return [Likely(str(t["token"]), float(t["logprob"])) for t in tops] or None
+            return [Likely(str(t), float(n)) for t, n in found["top_logprobs"][0].items()] or None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            return None
+
+    def read_echo(self, reply: Mapping[str, Any], text: str) -> Echo | None:
+        """The scored tokens of the text; None when the server does not echo with log-probabilities.
+
+        Raises:
+            Malformed: no choices.
+        """
+        found: Any = _choice(reply).get("logprobs")
+        try:
+            starts = [int(place) for place in found["text_offset"]]
+            nats = tuple(None if n is None else float(n) for n in found["token_logprobs"])
+        except (KeyError, TypeError, ValueError):
+            return None
+        ends = (*starts[1:], max(len(text), starts[-1]) + (starts[-1] >= len(text))) if starts else ()
+        if len(nats) != len(ends) or not ends or starts[0] != 0 or ends[-1] < len(text):
+            return None
+        return Echo(nats, ends, bos=len(starts) > 1 and starts[1] == 0)
+
+
+def read_usage(reply: Mapping[str, Any]) -> Usage:
+    """What the reply says it cost; zeros where it says nothing."""
+    found = reply.get("usage")
+    counts = found if isinstance(found, Mapping) else {}
+    return Usage(_count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")))
+
+
+def _choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    choices = reply.get("choices")
+    if not isinstance(choices, list) or not choices:
+        raise Malformed("a reply without choices")
+    return _mapping(choices[0], "choice")
+
+
+def _mapping(value: Any, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise Malformed(f"a reply without a {what}")
+    return value
+
+
+def _count(value: Any) -> int:
+    return int(value) if isinstance(value, int | float) and value >= 0 else 0

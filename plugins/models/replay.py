@@ -1,0 +1,165 @@
+"""``replay:FILE``: answers recorded elsewhere, by hand or last year, scored like any model's."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple
+
+from benchctl.data import Row, read_table
+from benchctl.errors import BadConfig, BadData, did_you_mean
+from benchctl.fingerprints import digest
+from benchctl.hookspecs import hookimpl
+from benchctl.model import Model, ModelArgs
+from benchctl.types import Choose, Generate, Kind, Response, Sample
+
+DEFAULTS = {"id": "id", "output": "", "name": "", "empty": "error"}
+OUTPUTS = ("output", "outputs", "answer", "response", "prediction")
+"""Columns looked for, in this order, when none is named."""
+SHOWN = 20
+"""Lines of unknown ids shown at most."""
+
+
+class Recorded(NamedTuple):
+    """One row of the file."""
+
+    output: str | None
+    """None: the row says that there is no answer."""
+    place: str
+
+
+class Replay(Model):
+    """Recorded answers from a csv, json, jsonl or parquet file: replay:FILE,id=COLUMN,output=COLUMN,name=NAME."""
+
+    capabilities: ClassVar[frozenset[Kind]] = frozenset({"choose", "generate"})
+
+    def __init__(self, args: ModelArgs) -> None:
+        options = args.take(DEFAULTS)
+        if not args.target:
+            raise BadConfig(
+                "The backend 'replay' needs a file.", "Write --model replay:FILE[,id=COLUMN,output=COLUMN]."
+            )
+        if options["empty"] not in ("error", "answer"):
+            raise BadConfig(f"empty={options['empty']} is not known.", "Write empty=error or empty=answer.")
+        self._path = Path(args.target)
+        self._options = options
+        self.name = options["name"] or self._path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        self._rows, self._column, self._repeated = _read(self._path, options["id"], options["output"])
+        self._owners: Sequence[Sample] = ()
+        self._unknown: set[str] = set()
+        self._known: set[str] = set()
+
+    def fingerprint(self) -> str:
+        """Every id and output, and how an empty one is read; not where the file lies."""
+        rows = [(key, row.output) for key, row in sorted(self._rows.items())]
+        return digest(["replay", 1, self._options["empty"], rows])
+
+    def manifest(self) -> Mapping[str, Any]:
+        """Says that the answers were recorded, and how the file's ids fit the run's."""
+        return {
+            "recorded": True, "file": self._path.name, "id_column": self._options["id"], "output_column": self._column,
+            "rows": len(self._rows), "unknown_ids": len(self._unknown), "repeated_ids": len(self._repeated),
+        }  # fmt: skip
+
+    def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
+        """Learn which ids are asked for."""
+        asked = {sample.id for sample in samples}
+        self._owners = owners
+        self._unknown = self._rows.keys() - asked
+        self._known |= self._rows.keys() & asked
+
+    def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
+        """The recorded output of each sample; an id that is not there is an error."""
+        for index, owner in enumerate(self._owners):
+            yield index, self._answer(owner.id)
+
+    def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
+        """The recorded output, from which the scoring reads the choice; there are no log-likelihoods in a record.
+
+        Raises:
+            BadConfig: the options' texts are to be weighed.
+        """
+        for request, owner in zip(requests, self._owners, strict=True):
+            if tuple(choice.strip() for choice in request.choices) != tuple(owner.choices):
+                raise BadConfig(
+                    "Recorded answers cannot be weighed: they hold no log-likelihoods.",
+                    "Use --scoring generate or letter.",
+                )
+        for index, owner in enumerate(self._owners):
+            yield index, self._answer(owner.id, {"choose_by": "recorded text"})
+
+    def close(self) -> None:
+        """Tell of the rows that no run of this command had a question for, and of repeated ones."""
+        for line in self._repeated:
+            print(f"note: {line}", file=sys.stderr)
+        if not self._owners:  # nothing was asked: the runs were finished already
+            return
+        unknown = [(key, row.place) for key, row in self._rows.items() if key not in self._known]
+        for key, place in unknown[:SHOWN]:
+            print(f"note: {self._path}, {place}: unknown id '{key}': no question of this run has it.", file=sys.stderr)
+        if len(unknown) > SHOWN:
+            print(f"note: {self._path}: {len(unknown) - SHOWN} more unknown ids.", file=sys.stderr)
+
+    def _answer(self, key: str, detail: Mapping[str, Any] | None = None) -> Response:
+        row = self._rows.get(key)
+        if row is None:
+            return Response(error=f"no row of {self._path.name} has this id")
+        if row.output is None and self._options["empty"] == "error":
+            return Response(error=f"{self._path.name}, {row.place}: no output was recorded")
+        return Response(text=row.output or "", detail=detail or {})
+
+
+def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded], str, list[str]]:
+    """The rows by id, the column of the outputs, and a line for each repeated id.
+
+    Raises:
+        BadData: a column is missing, a row has no id, or one id has two different outputs.
+    """
+    table = read_table(path)
+    names = sorted({name for row in table.rows for name in row.values})
+    column = column or next((name for name in OUTPUTS if name in names), OUTPUTS[0])
+    for name, option in ((key_column, "id"), (column, "output")):
+        if name not in names:
+            near = (
+                did_you_mean(name, names, "").split("?")[0] + "? "
+                if did_you_mean(name, names, "").startswith("Did")
+                else ""
+            )
+            raise BadData(
+                f"{path}: no column '{name}'.", f"{near}Found: {', '.join(names)}. Name one with {option}=COLUMN."
+            )
+    found: dict[str, Recorded] = {}
+    repeated: list[str] = []
+    for row in table.rows:
+        key = row.text(key_column).strip()
+        if not key:
+            raise BadData(f"{path}, {row.place}: no id in column '{key_column}'.", "Every row needs its sample's id.")
+        recorded = Recorded(_output(row, column), row.place)
+        first = found.setdefault(key, recorded)
+        if first is recorded:
+            continue
+        if first.output != recorded.output:
+            raise BadData(
+                f"{path}: id '{key}' stands twice with different outputs, in {first.place} and {recorded.place}.",
+                "Keep one of them: which answer is meant cannot be guessed.",
+            )
+        repeated.append(f"{path}, {recorded.place}: id '{key}' stands in {first.place} already, with the same output.")
+    return found, column, repeated
+
+
+def _output(row: Row, column: str) -> str | None:
+    """The recorded text: the first of a list; an object as its JSON; None where nothing was recorded."""
+    value = row.values.get(column)
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+@hookimpl
+def benchctl_models() -> Mapping[str, type[Model]]:
+    """The backend."""
+    return {"replay": Replay}

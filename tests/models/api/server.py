@@ -1,0 +1,233 @@
+"""A small OpenAI-compatible server for the tests, in a process of its own: ``python server.py --delay 0.05``.
+
+It prints its port on the first line. What it answers depends on the prompt alone, so that a run with faults must give
+the very scores of a run without. ``GET /stats`` says what was asked of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import email.utils
+import hashlib
+import json
+import math
+import random
+import time
+from collections import Counter
+from typing import Any
+
+FAULTS = ("retry-seconds", "retry-date", "500", "hang", "cut", "torn", "not-json", "no-choices", "no-object")
+
+
+class Server:
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.random = random.Random(args.seed)
+        self.asked: Counter[str] = Counter()
+        self.answered: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
+        self.open = self.most_open = 0
+        self.files: dict[str, bytes] = {}
+        self.batches: dict[str, dict[str, Any]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                lines = head.decode().split("\r\n")
+                method, path, _ = lines[0].split(" ")
+                headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines[1:])}
+                body = await read_body(reader, headers)
+                if not await self.answer(method, path, headers, body, writer):
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes, writer: Any) -> bool:
+        if path == "/stats":
+            stats = {"asked": sum(self.asked.values()), "answered": self.answered, "faults": self.faults,
+                     "most_open": self.most_open, "batches": len(self.batches), "prompts": len(self.asked)}  # fmt: skip
+            return await send(writer, 200, stats)
+        if self.args.echo_key or (self.args.key and headers.get("authorization") != f"Bearer {self.args.key}"):
+            said = headers.get("authorization", "nothing")
+            error = {"message": f"Incorrect API key provided: '{said}' ({said[7:]!r}, {said[7:31]}...)", "code": said}
+            return await send(writer, self.args.echo_key or 401, {"error": error})
+        if path.startswith(("/v1/files", "/v1/batches")):
+            return await self.batch(method, path, body, writer)
+        asked = json.loads(body)
+        prompt = json.dumps(asked.get("messages") or asked["prompt"])
+        self.asked[prompt] += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            if self.args.die_after and sum(self.answered.values()) >= self.args.die_after:
+                return await send(writer, 503, {"error": {"message": "down for good"}})
+            if self.random.random() < self.args.faults:
+                return await self.fault(self.random.choice(self.args.kinds.split(",")), writer)
+            await asyncio.sleep(self.args.delay)
+            if self.args.refuse and self.args.refuse in asked:
+                error = {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
+                         "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
+                return await send(writer, 400, {"error": error})
+            self.answered[prompt] += 1
+            return await send(writer, 200, self.reply(path, asked, prompt))
+        finally:
+            self.open -= 1
+
+    async def fault(self, kind: str, writer: Any) -> bool:
+        self.faults[kind] += 1
+        if kind == "retry-seconds":
+            return await send(writer, 429, {"error": {"message": "slow down"}}, {"Retry-After": "1"})
+        if kind == "retry-date":
+            when = email.utils.formatdate(time.time() + 1, usegmt=True)
+            return await send(writer, 429, {"error": {"message": "slow down"}}, {"Retry-After": when})
+        if kind == "500":
+            return await send(writer, 500, {"error": {"message": "we are sorry"}})
+        if kind == "hang":
+            await asyncio.sleep(3600)
+        if kind == "cut":
+            return False
+        if kind == "torn":
+            writer.write(
+                b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n{"choices": ['
+            )
+            await writer.drain()
+            return False
+        if kind == "not-json":
+            return await send(writer, 200, b'{"choices": [{"message": {"content": "Alternativa A')
+        return await send(writer, 200, {"choices": []} if kind == "no-choices" else [1, 2])
+
+    def reply(self, path: str, asked: dict[str, Any], prompt: str) -> dict[str, Any]:
+        letter = letter_of(prompt)
+        text = self.args.say.replace("@", letter)
+        logprobs = None
+        if asked.get("logprobs") and self.args.logprobs:
+            ranked = [
+                (letter, 0.6),
+                (" " + letter, 0.1),
+                *((other, 0.05) for other in "ABCD" if other != letter),
+                ("O", 0.01),
+            ]
+            if self.args.logprobs == "none-of-them":
+                ranked = [("Claro", 0.9), ("a", 0.1)]
+            tops = [{"token": t, "logprob": math.log(p)} for t, p in ranked]
+            logprobs = {"content": [{**tops[0], "top_logprobs": tops}]}
+            text = ranked[0][0]
+        usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+        if path == "/v1/chat/completions":
+            choice: dict[str, Any] = {
+                "index": 0,
+                "message": {"role": "assistant", "content": text},
+                "logprobs": logprobs,
+            }
+        elif asked.get("echo"):
+            words = [w + " " for w in asked["prompt"].split(" ")]
+            words[-1] = words[-1].rstrip(" ")
+            starts = [sum(map(len, words[:i])) for i in range(len(words))]
+            nats = [None, *(-len(w) / 4 for w in words[1:])]
+            choice = {
+                "index": 0,
+                "text": asked["prompt"],
+                "logprobs": {"tokens": words, "token_logprobs": nats, "text_offset": starts},
+            }
+        else:
+            if logprobs:
+                logprobs = {
+                    "top_logprobs": [{t["token"]: t["logprob"] for t in logprobs["content"][0]["top_logprobs"]}]
+                }
+            choice = {"index": 0, "text": text, "logprobs": logprobs}
+        return {"id": "x", "object": "chat.completion", "model": "served-1", "system_fingerprint": "fp_1",
+                "usage": usage, "choices": [{**choice, "finish_reason": "stop"}]}  # fmt: skip
+
+    async def batch(self, method: str, path: str, body: bytes, writer: Any) -> bool:
+        if path == "/v1/files":
+            boundary = body.split(b"\r\n", 1)[0]
+            part = next(p for p in body.split(boundary) if b'name="file"' in p)
+            name = f"file-{len(self.files)}"
+            self.files[name] = part.split(b"\r\n\r\n", 1)[1].rstrip(b"\r\n")
+            return await send(writer, 200, {"id": name, "object": "file", "purpose": "batch"})
+        if path.endswith("/content"):
+            return await send(writer, 200, self.files[path.split("/")[3]])
+        if method == "POST":
+            asked = json.loads(body)
+            found = {
+                "id": f"batch-{len(self.batches)}",
+                "object": "batch",
+                "status": "in_progress",
+                "made": time.time(),
+                **asked,
+            }
+            self.batches[found["id"]] = found
+            return await send(writer, 200, found)
+        found = self.batches[path.split("/")[3]]
+        if found["status"] == "in_progress" and time.time() - found["made"] > self.args.batch_seconds:
+            self.finish(found)
+        return await send(writer, 200, found)
+
+    def finish(self, found: dict[str, Any]) -> None:
+        good, bad = [], []
+        for line in self.files[found["input_file_id"]].decode().split("\n"):
+            one = json.loads(line)
+            prompt = json.dumps(one["body"].get("messages") or one["body"]["prompt"])
+            self.asked[prompt] += 1
+            failed = self.random.random() < self.args.faults
+            body = {"error": {"message": "expired"}} if failed else self.reply(one["url"], one["body"], prompt)
+            answer = {"status_code": 500 if failed else 200, "body": body}
+            (bad if failed else good).append({"custom_id": one["custom_id"], "response": answer, "error": None})
+        for key, rows in (("output_file_id", good), ("error_file_id", bad)):
+            if rows:
+                found[key] = f"file-{len(self.files)}"
+                self.files[found[key]] = "\n".join(json.dumps(row) for row in rows).encode()
+        found["status"] = "completed"
+
+
+def letter_of(prompt: str) -> str:
+    return "ABCD"[hashlib.sha256(prompt.encode()).digest()[0] % 4]
+
+
+async def read_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
+    if headers.get("transfer-encoding") != "chunked":
+        return await reader.readexactly(int(headers.get("content-length", 0)))
+    found = b""
+    while size := int(await reader.readline(), 16):
+        found += (await reader.readexactly(size + 2))[:-2]
+    await reader.readexactly(2)
+    return found
+
+
+async def send(writer: Any, status: int, content: Any, headers: dict[str, str] | None = None) -> bool:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    extra = "".join(f"{k}: {v}\r\n" for k, v in (headers or {}).items())
+    writer.write(
+        f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\n{extra}Content-Length: {len(body)}\r\n\r\n".encode()
+        + body
+    )
+    await writer.drain()
+    return True
+
+
+async def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--faults", type=float, default=0.0)
+    parser.add_argument("--kinds", default=",".join(FAULTS))
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--key", default="", help="refuse every other key, and say it back")
+    parser.add_argument("--echo-key", type=int, default=0, help="answer everything with this status and the key")
+    parser.add_argument("--say", default="Alternativa @")
+    parser.add_argument("--logprobs", default="", help="'yes' or 'none-of-them'")
+    parser.add_argument("--refuse", default="", help="a parameter this server does not know")
+    parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")
+    parser.add_argument("--batch-seconds", type=float, default=0.0)
+    server = Server(parser.parse_args())
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", server.args.port, limit=2**24)
+    print(listening.sockets[0].getsockname()[1], flush=True)
+    await listening.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
