@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchctl.errors import RecordError
-from benchctl.fingerprints import digest
+from benchctl.fingerprints import digest, field_names, plain
 from benchctl.journal import Journal, read_lines
 from benchctl.types import Response, RunRecord, RunSpec, Sample, Score
 
@@ -93,7 +93,8 @@ class StoredRun:
 
 def entry(sample: Sample, prompt_hash: str, responses: Sequence[Response]) -> dict[str, Any]:
     """One line of samples.jsonl: the sample as asked (its raw row apart), and the raw answers."""
-    asked = {k: v for k, v in asdict(sample).items() if k != "metadata" and v not in ("", None, {})}
+    shown = {name: getattr(sample, name) for name in field_names(Sample) if name != "metadata"}
+    asked = {name: plain(value) for name, value in shown.items() if value not in ("", None, {})}
     return {"id": sample.id, "prompt": prompt_hash, "sample": asked, "responses": [_lean(r) for r in responses]}
 
 
@@ -177,9 +178,11 @@ def replace_file(path: Path, text: str) -> None:
 
 def _lean(response: Response) -> dict[str, Any]:
     """The response without the parts that hold their default, to keep lines short."""
-    plain = asdict(response)
-    default = asdict(Response())
-    return {k: v for k, v in plain.items() if v != default[k]}
+    held = {name: getattr(response, name) for name in field_names(Response)}
+    return {name: plain(value) for name, value in held.items() if value != getattr(_EMPTY, name)}
+
+
+_EMPTY = Response()
 
 
 @cache
