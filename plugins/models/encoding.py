@@ -54,12 +54,10 @@ class Encoder:
         encoded = iter(self._encode(texts))
         found = []
         for request in requests:
-            context = next(encoded) or [self.prefix]
+            context = next(encoded)  # of an empty prompt: its special tokens, if any
             rows, cut = [], 0
             for choice in request.choices:
-                whole = next(encoded)
-                continuation = whole[len(context) :] if self.render(request.prompt).rstrip() else whole
-                row, lost = self._fit(context, continuation, choice)
+                row, lost = self._fit(context or [self.prefix], next(encoded)[len(context) :], choice)
                 rows.append(row)
                 cut = max(cut, lost)
             found.append((rows, cut))
@@ -69,9 +67,25 @@ class Encoder:
         """For each text its windows: each token is scored once, with at least half a window before it where it can."""
         encoded = self._encode([request.text for request in requests], special=False)
         return [
-            self.windows([self.prefix, *tokens] if request.score_first else tokens)
+            self.rolling(request.text)
+            if request.rolling
+            else self.windows([self.prefix, *tokens] if request.score_first else tokens)
             for request, tokens in zip(requests, encoded, strict=True)
         ]
+
+    def rolling(self, text: str) -> list[Row]:
+        """Rows as lm-eval's ``loglikelihood_rolling`` makes them.
+
+        The text is encoded with the tokenizer's own special tokens and all of them are scored, the first one after the
+        prefix token. A window sees nothing of the one before but its last token; the last one is filled up on the left.
+        """
+        (tokens,) = self._encode([text])
+        rows = []
+        for start in range(0, len(tokens), self.max_length):
+            end = min(start + self.max_length, len(tokens))
+            before = tokens[max(0, end - self.max_length - 1) : start] if start else [self.prefix]
+            rows.append(Row(tuple(before), tuple(tokens[start:end])))
+        return rows
 
     def windows(self, tokens: Sequence[int]) -> list[Row]:
         """Rows that score every token but the first."""

@@ -1,0 +1,1 @@
+"""Tasks and runs in the formats of other tools."""

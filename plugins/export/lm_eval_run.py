@@ -1,0 +1,201 @@
+"""A run in lm-eval's layout: ``MODEL/results_DATE.json`` and ``MODEL/samples_TASK_DATE.jsonl``.
+
+The keys are those of lm-eval 0.4.13 (``result_schema.py`` and ``loggers/evaluation_tracker.py`` there). lm-eval itself
+is not needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchctl import fingerprints
+from benchctl.errors import BenchctlError, RecordError
+from benchctl.matrix import create_task
+from benchctl.model import parse_spec
+from benchctl.plugins import get_plugins
+from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample, replace_file, slug
+from benchctl.scoring import get_scoring
+from benchctl.task import Task
+from benchctl.types import Choose, Generate, Perplexity, Prompt, Request, Response, RunRecord, Sample, Score
+
+NAMES = {"accuracy": "acc", "accuracy_per_byte": "acc_bytes"}
+"""benchctl's metric -> lm-eval's, where it is the same figure; others keep their name."""
+
+
+def write(run: StoredRun, out: Path) -> list[Path]:
+    """Write both files; the folder between is the model's name, as lm-eval has it.
+
+    Raises:
+        RecordError: the run has no answers.
+    """
+    samples = list(_samples(run))
+    if not samples:
+        raise RecordError(f"{run.path} has no answers to export.", "Run it first.")
+    date = (
+        datetime.fromisoformat(str(run.record.timings["finished"])).replace(tzinfo=None).isoformat().replace(":", "-")
+    )
+    folder = out / _safe(str(run.record.model["name"]))
+    results = folder / f"results_{date}.json"
+    lines = folder / f"samples_{slug(run.record.spec.task)}_{date}.jsonl"
+    replace_file(results, json.dumps(_results(run.record, samples), ensure_ascii=False, indent=2) + "\n")
+    replace_file(lines, "".join(json.dumps(sample, ensure_ascii=False) + "\n" for sample in samples))
+    return [results, lines]
+
+
+def _results(record: RunRecord, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What ``simple_evaluate`` and the tracker put together."""
+    task, spec, model = record.spec.task, record.spec, record.model
+    metrics: dict[str, Any] = {"name": task, "alias": record.task["title"], "sample_len": record.counts["answered"]}
+    for name, estimate in record.estimates.items():
+        metric, kept = _metric(name)
+        metrics[f"{metric},{kept}"] = estimate.value
+        metrics[f"{metric}_stderr,{kept}"] = "N/A" if estimate.stderr is None else estimate.stderr
+    config = {"task": task, "dataset_path": record.data["source"], "num_fewshot": spec.shots}
+    hashes = "".join(s["doc_hash"] + s["prompt_hash"] + s["target_hash"] for s in samples)
+    source, arguments = parse_spec(spec.model)
+    return {
+        "results": {task: metrics},
+        "group_subtasks": {},
+        "configs": {task: {**config, "metadata": {"version": record.task["version"], "benchctl": asdict(spec)}}},
+        "versions": {task: record.task["version"]},
+        "n-shot": {task: spec.shots},
+        "higher_is_better": {task: {_metric(n)[0]: e.higher_is_better for n, e in record.estimates.items()}},
+        "n-samples": {task: {"original": record.data["total"], "effective": record.counts["answered"]}},
+        "config": {
+            "model": source,
+            "model_args": ",".join([arguments.target, *(f"{k}={v}" for k, v in arguments.options.items())]).strip(","),
+            "model_num_parameters": model.get("parameters"),
+            "model_dtype": model.get("dtype"),
+            "model_revision": model.get("revision"),
+            "model_sha": model.get("weights_hash"),
+            "batch_size": None,
+            "batch_sizes": [],
+            "device": model.get("device"),
+            "limit": spec.limit,
+            "bootstrap_iters": 0,
+            "random_seed": spec.seed,
+            "fewshot_seed": spec.seed,
+        },
+        "date": datetime.fromisoformat(str(record.timings["started"])).timestamp(),
+        "pretty_env_info": "\n".join(f"{k}: {v}" for k, v in {**record.versions, **record.hardware}.items()),
+        "transformers_version": record.versions.get("transformers"),
+        "lm_eval_version": f"written by benchctl {record.versions.get('benchctl')}",
+        "max_length": model.get("max_length"),
+        "task_hashes": {task: _sha(hashes)},
+        "model_source": source,
+        "model_name": model["name"],
+        "model_name_sanitized": _safe(str(model["name"])),
+        "system_instruction": None,
+        "system_instruction_sha": None,
+        "fewshot_as_multiturn": model["prompt_style"] == "chat",
+        "chat_template": None,
+        "chat_template_sha": model.get("chat_template"),
+        "total_evaluation_time_seconds": str(record.timings["seconds"]),
+    }
+
+
+def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
+    """One object per answered sample and filter, in the task's order."""
+    folder = RunFolder(run.path)
+    lines = {str(line["id"]): line for line in folder.answers()}
+    asked = _asked(run)
+    lost = 0
+    for place, score in enumerate(folder.scores()):
+        line = lines[score.id]
+        requests = asked.get(score.id, ())
+        if fingerprints.digest(requests) != line["prompt"]:
+            lost += 1
+            requests = ()
+        yield from _sample(place, entry_sample(line), line, requests, score)
+    if lost:
+        click.echo(f"note: {lost} prompts cannot be built again as they were: their 'arguments' are empty.", err=True)
+
+
+def _asked(run: StoredRun) -> Mapping[str, tuple[Request, ...]]:
+    """The requests of the run, built again: it kept only their hash. Empty where the data or the plugin is gone."""
+    spec = run.record.spec
+    try:
+        task = create_task(get_plugins(), spec.task)
+        if not isinstance(task, Task):
+            return {}
+        samples = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows).samples
+        scoring = get_scoring(task, spec.scoring, spec.max_tokens)
+        return scoring.ask(spec, task, samples, run.record.model["prompt_style"] == "chat")
+    except BenchctlError as error:
+        click.echo(f"note: the prompts cannot be built again: {error.message}", err=True)
+        return {}
+
+
+def _sample(
+    place: int, sample: Sample, line: Mapping[str, Any], requests: Sequence[Request], score: Score
+) -> Iterator[dict[str, Any]]:
+    doc = dict(line["sample"])
+    labels = list(sample.choices)
+    target = str(labels.index(sample.target)) if sample.target in labels else sample.target
+    arguments = [argument for request in requests for argument in _arguments(request)]
+    replies = [reply for response in entry_responses(line) for reply in _replies(response)]
+    first = str(arguments[0][0]) if arguments else ""
+    by_filter: dict[str, dict[str, float]] = {}
+    for name, value in score.values.items():
+        metric, kept = _metric(name)
+        by_filter.setdefault(kept, {})[metric] = value
+    for kept, values in (by_filter or {"none": {}}).items():
+        yield {
+            "doc_id": place,
+            "doc": doc,
+            "target": target,
+            "arguments": {f"gen_args_{i}": {f"arg_{j}": a for j, a in enumerate(x)} for i, x in enumerate(arguments)},
+            "resps": [[reply] for reply in replies],
+            "filtered_resps": replies,
+            "filter": kept,
+            "metrics": list(values),
+            "doc_hash": _sha(json.dumps(doc, indent=2, ensure_ascii=False)),
+            "prompt_hash": _sha(first),
+            "target_hash": _sha(target),
+            **values,
+        }
+
+
+def _arguments(request: Request) -> list[tuple[Any, ...]]:
+    """A request as lm-eval's instances have it."""
+    if isinstance(request, Choose):
+        return [(_text(request.prompt), choice) for choice in request.choices]
+    if isinstance(request, Generate):
+        sampling = {"do_sample": request.temperature > 0, "temperature": request.temperature}
+        return [(_text(request.prompt), {"until": list(request.stop), "max_gen_toks": request.max_tokens, **sampling})]
+    assert isinstance(request, Perplexity)
+    return [(request.text,)]
+
+
+def _replies(response: Response) -> list[Any]:
+    """A response as lm-eval writes it: everything as text, so that every line has the same columns."""
+    if response.choices:
+        return [[str(choice.nats), str(choice.greedy)] for choice in response.choices]
+    return [str(response.nats) if response.text is None else response.text]
+
+
+def _metric(name: str) -> tuple[str, str]:
+    """lm-eval's metric and filter."""
+    metric, _, kept = name.partition(",")
+    return NAMES.get(metric, metric), kept or "none"
+
+
+def _text(prompt: Prompt) -> str:
+    return prompt if isinstance(prompt, str) else json.dumps([asdict(turn) for turn in prompt], ensure_ascii=False)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r'["<>:/|\\?*\[\]]+', "__", name)
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""lm-eval's filters and metrics over benchctl's answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from benchctl import statistics
+from benchctl.metric import Metric, Scored
+from benchctl.types import Estimate, Response
+
+from .lm_eval_scoring import SCORINGS
+
+if TYPE_CHECKING:
+    from .lm_eval_bridge import LmEvalTask
+
+
+class LmEvalMetric(Metric):
+    """The task's own metrics, computed and aggregated by lm-eval; the intervals are benchctl's.
+
+    Figures have lm-eval's names: ``acc``, or ``exact_match,strict-match`` behind a filter other than ``none``.
+    """
+
+    name = "lm-eval"
+
+    def __init__(self, task: LmEvalTask) -> None:
+        self.task = task
+        self._known: dict[str, tuple[Sequence[Response], dict[str, Any]]] = {}
+
+    def signature(self) -> str:
+        """lm-eval's version."""
+        import lm_eval
+
+        return f"lm-eval {lm_eval.__version__}"
+
+    def values(self, scored: Scored) -> Mapping[str, float]:
+        """This document's figures, where they are numbers."""
+        return {name: float(v) for name, v in self._results(scored).items() if _is_number(v)}
+
+    def estimates(self, scored: Sequence[Scored]) -> Mapping[str, Estimate]:
+        """Each figure as lm-eval aggregates it."""
+        columns: dict[str, list[Any]] = {}
+        for one in scored:
+            for name, value in self._results(one).items():
+                columns.setdefault(name, []).append(value)
+        return {name: self._estimate(name.split(",")[0], items) for name, items in columns.items()}
+
+    def _results(self, one: Scored) -> dict[str, Any]:
+        known = self._known.get(one.sample.id)
+        if known is None or known[0] is not one.responses:
+            known = self._known[one.sample.id] = (one.responses, self._process(one))
+        return known[1]
+
+    def _process(self, one: Scored) -> dict[str, Any]:
+        """Filters, then the task's ``process_results``, once per filter."""
+        from lm_eval.api.instance import Instance
+
+        task, doc = self.task.harness, self.task.docs[int(one.sample.id)]
+        repeats = task.config.repeats or 1
+        scoring = SCORINGS[task.OUTPUT_TYPE](self.task, 0)
+        asked = "loglikelihood" if task.OUTPUT_TYPE == "multiple_choice" else task.OUTPUT_TYPE
+        instances = [
+            Instance(asked, doc, (), i, (self.task.title, int(one.sample.id), repeats), resps=reply)
+            for i, reply in enumerate(scoring.replies(one.responses, repeats))
+        ]
+        for ensemble in task._filters:
+            ensemble.apply(instances)
+        found: dict[str, Any] = {}
+        for name in instances[0].filtered_resps:
+            results = task.process_results(doc, [i.filtered_resps[name] for i in instances])
+            found |= {metric if name == "none" else f"{metric},{name}": value for metric, value in results.items()}
+        hidden = _needing_greedy(task, one.responses)
+        return {name: v for name, v in found.items() if v is not None and name.split(",")[0] not in hidden}
+
+    def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate:
+        from lm_eval.api.metrics import bits_per_byte, mean, perplexity, weighted_perplexity
+
+        aggregate = self.task.harness.aggregation().get(metric, mean)
+        value = float(aggregate(items))
+        higher = self.task.harness.higher_is_better().get(metric, True) is not False
+        if aggregate is mean and all(map(_is_number, items)):
+            share = {float(v) for v in items} <= {0.0, 1.0}
+            found = (statistics.proportion if share else statistics.mean)(items, higher_is_better=higher)
+            return replace(found, value=value)
+        if aggregate in (perplexity, weighted_perplexity, bits_per_byte):
+            return _of_ratio(items, aggregate is bits_per_byte, higher, value)
+        return Estimate(value, len(items), None, None, None, "none", higher)
+
+
+def _of_ratio(items: Sequence[Any], bits: bool, higher: bool, value: float) -> Estimate:
+    """A perplexity with its interval: items are nats, or pairs of nats and words (or bytes)."""
+    import math
+
+    import numpy as np
+
+    from benchctl.bootstrap import of_sums
+
+    rows = [item if isinstance(item, tuple) else (item, 1) for item in items]
+
+    def statistic(sums: Any) -> Any:
+        ratio = -sums[:, 0] / sums[:, 1]
+        return ratio / math.log(2) if bits else np.exp(ratio)
+
+    return replace(of_sums(rows, statistic, higher_is_better=higher), value=value)
+
+
+def _is_number(value: object) -> bool:
+    import numbers
+
+    return isinstance(value, numbers.Real)
+
+
+def _needing_greedy(task: Any, responses: Sequence[Response]) -> frozenset[str]:
+    """Metrics that cannot be had because the model does not say what greedy decoding would write."""
+    if all(c.greedy is not None for r in responses for c in r.choices):
+        return frozenset()
+    return frozenset({"acc"} if task.OUTPUT_TYPE == "loglikelihood" else {"exact_match"})

@@ -1,0 +1,86 @@
+"""Finding and loading lm-eval's tasks, without reading its index of 14 thousand unless a name is not found before."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchctl.errors import BadConfig, BadData, UnknownName
+
+from .. import harness
+
+
+class Found(NamedTuple):
+    """A name that lm-eval knows."""
+
+    name: str
+    kind: str
+    """``task``, ``group`` or ``tag``."""
+    manager: Any
+    children: tuple[str, ...] = ()
+    """Tasks under a tag."""
+
+
+def find(name: str, include: str) -> Found:
+    """The task, group or tag of that name, or in that YAML file.
+
+    Args:
+        name: a name, or the path of a YAML file.
+        include: a folder with YAML files of one's own, searched first; empty for none.
+
+    Raises:
+        BadConfig: the folder does not exist.
+        UnknownName: no such name, in the folder or among lm-eval's own tasks.
+    """
+    if include and not Path(include).is_dir():
+        raise BadConfig(f"There is no folder '{include}' with lm-eval tasks.", "Check include_path.")
+    manager = _manager(include, False)
+    entry = manager.task_index.get(name) or _in_file(name)
+    if entry is None:  # only now the long list: 9 seconds, once per process
+        manager = _manager(include, True)
+        entry = manager.task_index.get(name)
+    if entry is None:
+        raise UnknownName("lm-eval task", name, manager.all_tasks, "lm-eval ls tasks")
+    kind = {"GROUP": "group", "TAG": "tag"}.get(entry.kind.name, "task")
+    return Found(name, kind, manager, tuple(sorted(entry.tags)) if kind == "tag" else ())
+
+
+def load(found: Found) -> dict[str, Any]:
+    """lm-eval's task objects by name, with their datasets; several for a group.
+
+    Raises:
+        BadData: the YAML or the dataset cannot be read.
+    """
+    import random
+
+    import datasets
+    import numpy as np
+
+    datasets.disable_progress_bars()
+    # Some tasks shuffle when they load: with lm-eval's own seeds they come out as lm-eval has them.
+    random.seed(0)
+    np.random.seed(harness.SEED)
+    try:
+        tasks: dict[str, Any] = found.manager.load([found.name])["tasks"]
+    except Exception as error:  # a task is somebody's YAML and code: whatever it raises means it cannot be loaded
+        reason = " ".join(str(error).split())[:200]
+        raise BadData(
+            f"lm-eval cannot load the task '{found.name}' ({type(error).__name__}: {reason}).",
+            "Check its YAML file and that its dataset can be reached.",
+        ) from error
+    return tasks
+
+
+@cache
+def _manager(include: str, defaults: bool) -> Any:
+    from lm_eval.tasks import TaskManager
+
+    return TaskManager(include_path=include or None, include_defaults=defaults)
+
+
+def _in_file(name: str) -> Any:
+    from lm_eval.tasks._index import TaskIndex
+
+    path = Path(name)
+    return TaskIndex.entry_from_path(path) if path.suffix in (".yaml", ".yml") and path.is_file() else None
