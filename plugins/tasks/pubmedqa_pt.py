@@ -19,6 +19,7 @@ class PubMedQA(PubMedQATask):
     dataset = "PubMedQA"
     builtin = DATA / "pubmedqa-pt.jsonl"
     instructions = {"letter": _ASK, "option": _ASK, "perplexity": _ASK, "generate": _ASK}
+    metrics = (*PubMedQATask.metrics, "macro_f1")
 
 
 @hookimpl
