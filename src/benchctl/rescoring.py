@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchctl import records, runner
+from benchctl import additions, records, runner
 from benchctl.errors import RecordError
 from benchctl.manifest import signatures
 from benchctl.matrix import create_metrics, create_task
@@ -18,7 +18,7 @@ from benchctl.types import RunRecord
 
 
 def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
-    """Read the raw answers of a run again and replace its scores and estimates.
+    """Read the raw answers of a run again and replace its scores and estimates; what a judge added stays.
 
     Args:
         extra: specs of metrics to add to those the run has.
@@ -47,9 +47,9 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
         outcomes = dict(sorted(Counter(one.answer.outcome for one in scored).items()))
         record = replace(
             stored.record,
-            estimates=runner.estimate(metrics, scored),
+            estimates={**runner.estimate(metrics, scored), **additions.added_estimates(stored.record)},
             metrics=signatures(metrics),
             counts={**stored.record.counts, "outcomes": outcomes},
         )
-        folder.save(record, runner.score(metrics, scored))
+        folder.save(record, additions.with_added_values(record, folder.scores(), runner.score(metrics, scored)))
     return record

@@ -29,7 +29,7 @@ class Sample:
     question: str
     """What is asked, without context and choices; for a perplexity task, the whole text."""
     choices: Mapping[str, str] = field(default_factory=dict)
-    """Label -> option text, in the order shown; empty when the task is not multiple choice."""
+    """Label -> option text as in the data, in the order shown; empty when the task is not multiple choice."""
     target: str = ""
     """The right label (multiple choice), the reference answer (free text), or empty."""
     context: str = ""
@@ -237,5 +237,7 @@ class RunRecord:
     metrics: Mapping[str, str] = field(default_factory=dict)
     """Spec of every metric asked for (its name, or ``NAME:TARGET,key=value``) -> its signature. No part of the run's
     identity: metrics are computed from the answers and can be added to a finished run."""
+    added: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Estimates that were added to the finished run, such as a judge's -> what made them. Rescoring keeps them."""
     format: int = 1
     """Version of this layout."""
