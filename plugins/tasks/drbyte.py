@@ -37,10 +37,11 @@ class DrByteTask(Task):
             RowError: no question, a missing alternative, or an answer that is no alternative.
         """
         question = _needed(row, "instruction", "no question")
-        choices = {
-            letter: _needed(row, f"alternative_{letter.lower()}", f"alternative {letter} is missing")
-            for letter in LETTERS
-        }
+        choices = {}
+        for letter in LETTERS:
+            column = f"alternative_{letter.lower()}"
+            _needed(row, column, f"alternative {letter} is missing")
+            choices[letter] = row.text(column)
         target = row.text("output").strip().upper()
         if target not in choices:
             raise RowError(f"the label {row.text('output')!r} in column 'output' is no choice (A, B, C or D)")

@@ -26,14 +26,13 @@ def read_hub(where: HubDataset) -> Table:
         BadData: no network and not in the cache, or no such dataset; the hint says what to do.
     """
     import datasets
-    from huggingface_hub import HfApi
 
-    revision = where.revision
-    with suppress(Exception):  # offline or unreachable: the cache may have the rows, load_dataset decides just below
-        revision = HfApi().dataset_info(where.repository, revision=revision, timeout=20).sha
+    revision = _newest_revision(where)
+    if revision is None:
+        _use_cache_only()
     datasets.disable_progress_bars()
     try:
-        split = datasets.load_dataset(where.repository, where.config, split=where.split, revision=revision)
+        split = datasets.load_dataset(where.repository, where.config, split=where.split, revision=revision or where.revision)
     except Exception as error:  # datasets raises many kinds for one thing: the rows are not to be had
         reason = " ".join(str(error).split())[:160]
         raise BadData(
@@ -41,4 +40,22 @@ def read_hub(where: HubDataset) -> Table:
             "Check the connection, or use a local copy with --data FILE, or the shipped sample with --data builtin.",
         ) from error
     rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
-    return Table(rows, common_columns(rows), f"hub:{where.repository}", revision or "unknown (offline)")
+    return Table(rows, common_columns(rows), f"hub:{where.repository}", revision or where.revision or "unknown (offline)")
+
+
+def _newest_revision(where: HubDataset) -> str | None:
+    """The commit the hub would give now; None when it does not answer."""
+    from huggingface_hub import HfApi
+
+    with suppress(Exception):  # offline, blocked, gated, gone: load_dataset finds out which, and the cache may serve
+        return HfApi().dataset_info(where.repository, revision=where.revision, timeout=10).sha
+    return None
+
+
+def _use_cache_only() -> None:
+    """Keep the hub's libraries from trying again: they would retry for half a minute and print each try."""
+    import datasets.config
+    import huggingface_hub.constants
+
+    datasets.config.HF_HUB_OFFLINE = True
+    huggingface_hub.constants.HF_HUB_OFFLINE = True

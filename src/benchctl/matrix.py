@@ -69,6 +69,9 @@ class Matrix:
                 created = create_task(plugins, member)
                 if isinstance(created, Task):
                     singles[created.name] = created
+        specs = list(dict.fromkeys(split_specs(models)))
+        for spec in specs:
+            plugins.find("model", parse_spec(load_config().model_spec(spec))[0])
         template = options.get("prompt_template")
         data = load_config().data_path(options.get("data"))
         values = {**options, "prompt_template": _read(template) if template else None, "data": data}
@@ -76,7 +79,7 @@ class Matrix:
         extra = list(dict.fromkeys(split_specs(metrics, "--metric")))
         for single in singles.values():
             create_metrics(plugins, single, extra)
-        return cls(asked, singles, list(dict.fromkeys(split_specs(models))), out, values, extra, max_cost)
+        return cls(asked, singles, specs, out, values, extra, max_cost)
 
     def spec(self, task: Task, model: str) -> RunSpec:
         """The spec of one pair."""
@@ -197,7 +200,7 @@ def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> l
         BadConfig: arguments for a metric that takes none.
     """
     found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
-    for spec in (*task.metrics, *extra):
+    for spec in (*task.metrics, *(name for name in extra if name not in found)):
         metric: Metric = _create(plugins, "metric", spec)
         metric.spec = spec
         found[metric.name] = metric

@@ -79,16 +79,24 @@ class Plugins:
         """Everything of a kind (a key of :data:`REGISTRIES`), by name."""
         return self._registries[kind]
 
+    def find(self, kind: str, name: str) -> Offer:
+        """The offer called ``name``.
+
+        Raises:
+            UnknownName: there is none; with did-you-mean.
+        """
+        offers = self._registries[kind]
+        if name not in offers:
+            raise UnknownName(kind, name, offers, f"benchctl list {kind}s")
+        return offers[name]
+
     def create(self, kind: str, name: str, *args: Any) -> Any:
         """Make the thing called ``name``.
 
         Raises:
             UnknownName: nobody offers it; with did-you-mean.
         """
-        offers = self._registries[kind]
-        if name not in offers:
-            raise UnknownName(kind, name, offers, f"benchctl list {kind}s")
-        return offers[name].factory(*args)
+        return self.find(kind, name).factory(*args)
 
     def _load(self, entry: EntryPoint) -> None:
         info = PluginInfo(entry.name, entry.value, _distribution(entry), _version(entry))

@@ -93,7 +93,7 @@ class PromptBuilder:
         values: dict[str, Any] = {
             "question": sample.question,
             "context": sample.context,
-            "choices": sample.choices,
+            "choices": {label: text.strip() for label, text in sample.choices.items()},
             "listed": named and self.scoring != "option",
             "cue": CUE.get(self.task.language, CUE["en"]),
             "scoring": self.scoring,
@@ -108,7 +108,7 @@ class PromptBuilder:
     def answer(self, sample: Sample) -> str:
         """The right answer as an example shows it."""
         if self.scoring in ("option", "perplexity"):
-            return sample.choices.get(sample.target, sample.target)
+            return sample.choices.get(sample.target, sample.target).strip()
         if self.scoring == "generate" and any(label != text for label, text in sample.choices.items()):
             return f"{OPTION_WORD.get(self.task.language, OPTION_WORD['en'])} {sample.target}"
         return sample.target
@@ -152,14 +152,19 @@ def choose_shots(
     """
     if not count:
         return ()
-    tested = {_gist(sample) for sample in samples}
-    fit = [example for example in pool if _gist(example) not in tested]
+    fit = untested(pool, samples)
     if len(fit) < count:
         raise BadData(
             f"{task}: {count} examples wanted, {len(fit)} at hand that are no test question.",
             "Lower --shots, or give more examples with --shots-data FILE.",
         )
     return tuple(random.Random(f"{seed}:{task}").sample(fit, count))
+
+
+def untested(pool: Sequence[Sample], samples: Sequence[Sample]) -> list[Sample]:
+    """Those of the pool that ask what no test sample asks."""
+    tested = {_gist(sample) for sample in samples}
+    return [example for example in pool if _gist(example) not in tested]
 
 
 def _gist(sample: Sample) -> str:

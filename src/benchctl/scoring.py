@@ -72,7 +72,7 @@ class Option(Scoring):
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """One request with the options' texts as choices."""
         prompt = prompts.prompt(sample)
-        return [Choose(prompt, tuple(delimiter(prompt) + text for text in sample.choices.values()))]
+        return [Choose(prompt, tuple(delimiter(prompt) + text.strip() for text in sample.choices.values()))]
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
         """The likeliest option, and the likeliest per token and per byte as variants."""
@@ -90,7 +90,7 @@ class LowestPerplexity(Scoring):
     name, kind = "perplexity", "perplexity"
 
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
-        """One text per option; the first token only conditions, as in the study."""
+        """One text per option, spaces as in the data; the first token only conditions: both as in the study."""
         prompt = prompts.text(sample)
         space = delimiter(prompt)
         return [Perplexity(prompt + space + text, score_first=False) for text in sample.choices.values()]

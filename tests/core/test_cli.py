@@ -117,7 +117,7 @@ RUN = ("run", "--task", "medmcqa-pt", "--model", "majority")
 MISTAKES = {
     "wrong task": (("run", "--task", "medmqa-pt", "--model", "majority"), 1, "no task called 'medmqa-pt'", "Did you mean"),
     "wrong model": (("run", "--task", "medmcqa-pt", "--model", "majorty"), 1, "no model called 'majorty'", "majority"),
-    "wrong model option": ((*RUN[:-1], "random,sed=1"), 1, "unknown option 'sed'", "Did you mean seed"),
+    "wrong model option": ((*RUN[:-1], "random,sed=1", "--data", "builtin"), 1, "unknown option 'sed'", "Did you mean seed"),
     "missing file": ((*RUN, "--data", "nada.csv"), 1, "There is no data file 'nada.csv'", "Check the path"),
     "missing column": ((*RUN, "--data", "short.csv"), 1, "no column 'alternative_d'", "Expected the columns"),
     "bad label": ((*RUN, "--data", "label.csv"), 1, "row 17 (line 18): the label 'E'", "--skip-bad-rows"),
@@ -127,7 +127,7 @@ MISTAKES = {
     "unknown command": (("rum",), 2, "No such command 'rum'", "--help"),
     "bad scoring": ((*RUN, "--data", "builtin", "--scoring", "leter"), 1, "cannot be scored by 'leter'", "letter"),
     "no model folder": ((*RUN[:-1], "hf:./nada", "--data", "builtin"), 1, "no model folder './nada'", "Check the path"),
-    "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "cannot be fetched", "local folder"),
+    "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "a/b", "hf:"),
     "bad dtype": ((*RUN[:-1], "hf:x,dtype=float8", "--data", "builtin"), 1, "dtype=float8", "float32"),
     "missing template": ((*RUN, "--data", "builtin", "--prompt-template", "x.j2"), 1, "'x.j2' cannot be read", "Check"),
     "no runs": (("show", "abc"), 1, "no folder 'runs'", "benchctl run"),

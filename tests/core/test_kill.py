@@ -59,7 +59,7 @@ def test_killed_ten_times_and_started_again_by_the_same_command(program, environ
     data.write_text(json.dumps(rows), "utf-8")
 
     def command(out: str) -> list[str]:
-        model = f"slow,seconds=0.02,log={log}"
+        model = f"slow,seconds=0.05,log={log}"
         return [*program, "run", "--task", "capitals-pt", "--model", model, "--data", str(data), "--out", out, "--json"]
 
     moments = random.Random(11)

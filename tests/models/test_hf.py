@@ -168,7 +168,8 @@ def study_template(readme: str) -> str:
 @pytest.mark.slow
 def test_the_source_studys_rule_gives_its_505_predictions_and_perplexities(stories, shared, teste, tmp_path, benchctl):
     golden = json.loads((shared / "data/full_text_perplexity_golden.json").read_text("utf-8"))
-    rows = list(csv.DictReader(teste.open(encoding="utf-8", newline="")))
+    with teste.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
     subset = tmp_path / "subset.csv"
     with subset.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
