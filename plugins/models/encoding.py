@@ -112,7 +112,8 @@ class Encoder:
 
     def _fit(self, context: Sequence[int], continuation: Sequence[int], choice: str) -> tuple[Row, int]:
         if len(continuation) > self.max_length:
-            raise DoesNotFit(f"the choice '{choice[:40]}...' has {len(continuation)} tokens, the model takes {self.max_length}")
+            size = len(continuation)
+            raise DoesNotFit(f"the choice '{choice[:40]}...' has {size} tokens, the model takes {self.max_length}")
         if not continuation:
             raise DoesNotFit(f"the choice '{choice}' adds no token to the prompt")
         room = self.max_length + 1 - len(continuation)
@@ -125,7 +126,8 @@ class Encoder:
         found: dict[bool, list[list[int]]] = {}
         for bare in (True, False):
             chosen = [text for text, b in zip(texts, begun, strict=True) if b is bare]
-            found[bare] = self.tokenizer(chosen, add_special_tokens=not bare, verbose=False)["input_ids"] if chosen else []
+            if chosen:
+                found[bare] = self.tokenizer(chosen, add_special_tokens=not bare, verbose=False)["input_ids"]
         parts = {bare: iter(ids) for bare, ids in found.items()}
         return [list(next(parts[bare])) for bare in begun]
 

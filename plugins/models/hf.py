@@ -8,16 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from benchctl.errors import BadConfig, ModelCallError
+from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
 
-from . import hf_load
-from .encoding import DoesNotFit, Encoder
+from . import hf_load, streaming
+from .encoding import Encoder
+from .engine.engine import Engine
 from .engine.items import Row
-from .engine.plain import PlainEngine, batch_budget
+from .engine.memory import batch_budget
+from .engine.plain import PlainEngine
 from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
 from .weights import Weights
 
@@ -29,27 +31,11 @@ class HFModel(Model):
 
     def __init__(self, args: ModelArgs) -> None:
         self.settings = hf_load.Settings.read(args)
-        hf_load.require_hf()
-        self.folder: Path = hf_load.find_files(self.settings)
-        self.device = hf_load.resolve_device(self.settings.device)
-        self.dtype = hf_load.resolve_dtype(self.settings.dtype, self.device, self._config)
+        self.weights = Weights.of(self.settings)
+        self.folder, self._config = self.weights.folder, self.weights.config
+        self.device, self.dtype = self.weights.device, self.weights.dtype
         self._measured: dict[str, Any] = {}
-        self.weights = Weights(self.settings, self.folder, self._config, self.device, self.dtype)
-        local = Path(self.settings.target).is_dir()
-        self.name = (Path(self.settings.target).resolve().name if local else self.settings.target) + self.weights.label
-
-    @cached_property
-    def _config(self) -> Any:
-        from transformers import AutoConfig
-
-        try:
-            return AutoConfig.from_pretrained(self.folder, trust_remote_code=self.settings.trust_remote_code)
-        except (OSError, ValueError, KeyError) as error:
-            reason = " ".join(str(error).split())[:200]
-            hint = "Some need their own code: add trust_remote_code=true if you trust it."
-            raise ModelCallError(
-                f"'{self.settings.target}' is no model transformers can load ({reason}).", hint
-            ) from error
+        self.name = self.weights.label_of_base + self.weights.label
 
     @property
     def _tokenizer_folder(self) -> Path:
@@ -82,15 +68,14 @@ class HFModel(Model):
         return kind(self.tokenizer, length - self.weights.virtual_tokens)
 
     @cached_property
-    def engine(self) -> PlainEngine:
+    def engine(self) -> Engine:
         """The loaded model; loading happens here, at the first request."""
         started = time.perf_counter()
         model = self.weights.load()
         self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
-        budget = batch_budget(self.device, self.settings.batch_tokens)
-        if self._config.is_encoder_decoder:
-            return Seq2SeqEngine(model, self.tokenizer, self.device, budget)
-        return PlainEngine(model, self.tokenizer, self.device, budget)
+        budget = batch_budget(model, self.device, self.settings.batch_tokens)
+        kind = Seq2SeqEngine if self._config.is_encoder_decoder else PlainEngine
+        return Engine(kind(model, self.tokenizer, self.device, budget))
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
@@ -112,7 +97,7 @@ class HFModel(Model):
             "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
             "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
-            "path": self.engine.name if "engine" in self.__dict__ else None,
+            **(self.engine.manifest() if "engine" in self.__dict__ else {}),
         }  # fmt: skip
 
     def _revision(self) -> str | None:
@@ -121,34 +106,42 @@ class HFModel(Model):
 
     def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
         """Log-likelihoods of the choices; one that does not fit the context is an error."""
-        items: list[list[Row]] = []
-        kept: list[tuple[int, int]] = []
-        for index, request in enumerate(requests):
-            try:
-                ((rows, cut),) = self.encoder.choose([request])
-            except DoesNotFit as error:
-                yield index, Response(error=str(error))
-                continue
-            items.append(rows)
-            kept.append((index, cut))
+        asked: list[tuple[int, int, list[int]]] = []
+        unfit: list[streaming.Encoded] = []
+
+        def items() -> Iterator[Sequence[Row]]:
+            for encoded in streaming.choices(self.encoder, requests):
+                if encoded.error is not None:
+                    unfit.append(encoded)
+                    continue
+                asked.append((encoded.index, encoded.cut, [len(row.continuation) for row in encoded.rows]))
+                yield encoded.rows
+
         clock = _Clock()
-        for place, nats in self.engine.score(items):
-            index, cut = kept[place]
+        for place, found in self.engine.score(items()):
+            index, cut, sizes = asked[place]
             scores = (
-                ChoiceScore(n, len(row.continuation), len(choice.lstrip().encode()))
-                for n, row, choice in zip(nats, items[place], requests[index].choices, strict=True)
+                ChoiceScore(f.nats, size, len(choice.lstrip().encode()), f.greedy)
+                for f, size, choice in zip(found, sizes, requests[index].choices, strict=True)
             )
             yield index, Response(tuple(scores), cut=cut, seconds=clock.lap())
+        yield from ((encoded.index, Response(error=encoded.error)) for encoded in unfit)
 
     def perplexity(self, requests: Sequence[Perplexity]) -> Iterator[tuple[int, Response]]:
         """Summed log-likelihoods of whole texts, long ones in windows."""
-        items = self.encoder.perplexity(requests)
+        sizes: list[int] = []
+
+        def items() -> Iterator[Sequence[Row]]:
+            for encoded in streaming.texts(self.encoder, requests):
+                sizes.append(sum(len(row.continuation) for row in encoded.rows))
+                yield encoded.rows
+
         clock = _Clock()
-        for index, nats in self.engine.score(items):
+        for index, found in self.engine.score(items()):
             size = len(requests[index].text.encode())
-            tokens = sum(len(row.continuation) for row in items[index])
-            detail = {"windows": len(nats)} if len(nats) > 1 else {}
-            yield index, Response(nats=sum(nats), tokens=tokens, bytes=size, seconds=clock.lap(), detail=detail)
+            detail = {"windows": len(found)} if len(found) > 1 else {}
+            nats = sum(f.nats for f in found)
+            yield index, Response(nats=nats, tokens=sizes[index], bytes=size, seconds=clock.lap(), detail=detail)
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
         """Free answers, greedy unless a temperature is given."""

@@ -9,7 +9,7 @@ from typing import Any
 from benchctl.types import Choose, Perplexity
 
 from .encoding import DoesNotFit, Encoder
-from .engine.items import Prompt, Row, Written
+from .engine.items import Likelihood, Prompt, Row, Written
 from .engine.plain import PlainEngine
 
 IGNORED = -100
@@ -78,7 +78,7 @@ class Seq2SeqEngine(PlainEngine):
 
     name = "plain seq2seq"
 
-    def _score_batch(self, rows: Sequence[Row]) -> list[Any]:
+    def _score_batch(self, rows: Sequence[Row]) -> list[Likelihood]:
         import torch
 
         ids, mask = self._padded([row.context for row in rows])
@@ -88,7 +88,7 @@ class Seq2SeqEngine(PlainEngine):
             logits = self.model(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device), labels=labels.to(self.device)
             ).logits
-        return [self._sum(logits[i], row) for i, row in enumerate(rows)]
+        return [self._sum(logits[i], row, 0) for i, row in enumerate(rows)]
 
     def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
         import torch

@@ -1,1 +1,1 @@
-"""The scoring engine: log-likelihoods and generation on a transformers model, in plain batches or with shared prompts."""
+"""The scoring engine: log-likelihoods and generation on a transformers model, with shared prompts where possible."""

@@ -21,6 +21,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Likelihood:
+    """How likely the continuation of a row is."""
+
+    nats: float
+    """Sum of the log-likelihoods of its tokens."""
+    greedy: bool
+    """Whether each of its tokens is the likeliest one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A prompt to continue freely."""
 

@@ -1,22 +1,16 @@
-"""The plain path: every row on its own, whole, in length-sorted batches. Slow, simple, and what the fast path must equal."""
+"""The plain path: every row on its own, whole, in batches sorted by length. What the fast path must equal."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .items import Prompt, Row, Written
+from .items import Likelihood, Prompt, Row, Written
+from .memory import halving
 
 if TYPE_CHECKING:
     import torch
-
-CPU_BATCH_TOKENS = 2048
-GPU_BATCH_TOKENS = 16384
-
-
-def batch_budget(device: str, wanted: int | None) -> int:
-    """Tokens per batch: as asked, or what measured well on that kind of device."""
-    return wanted or (CPU_BATCH_TOKENS if device == "cpu" else GPU_BATCH_TOKENS)
 
 
 def batches(sizes: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -39,21 +33,15 @@ class PlainEngine:
 
     def __init__(self, model: Any, tokenizer: Any, device: str, budget: int) -> None:
         self.model, self.tokenizer, self.device, self.budget = model, tokenizer, device, budget
+        self._keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 
-    def score(self, items: Sequence[Sequence[Row]]) -> Iterator[tuple[int, list[float]]]:
-        """For each item (rows that belong together) its index and its rows' summed log-likelihoods, in nats."""
-        rows = [(i, j, row) for i, item in enumerate(items) for j, row in enumerate(item)]
-        missing = [len(item) for item in items]
-        found: list[list[float]] = [[0.0] * len(item) for item in items]
-        for batch in batches([row.size for _, _, row in rows], self.budget):
-            for place, nats in zip(batch, self._score_batch([rows[p][2] for p in batch]), strict=True):
-                item, row, _ = rows[place]
-                found[item][row] = nats
-                missing[item] -= 1
-                if not missing[item]:
-                    yield item, found[item]
+    def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+        """For each row its index and how likely it is, as each batch is done."""
+        for batch in batches([row.size for row in rows], self.budget):
+            for places, found in halving(lambda part: (part, self._score_batch([rows[p] for p in part])), batch):
+                yield from zip(places, found, strict=True)
 
-    def _score_batch(self, rows: Sequence[Row]) -> list[float]:
+    def _score_batch(self, rows: Sequence[Row]) -> list[Likelihood]:
         import torch
 
         width = max(row.size for row in rows)
@@ -63,17 +51,21 @@ class PlainEngine:
             tokens = (row.context + row.continuation)[:-1]
             ids[i, : row.size] = torch.tensor(tokens)
             mask[i, : row.size] = 1
+        skipped = min(len(row.context) for row in rows) - 1 if self._keeps else 0
+        keep = {"logits_to_keep": width - skipped} if self._keeps else {}
         with torch.inference_mode():
-            logits = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device), use_cache=False).logits
-            return [self._sum(logits[i], row) for i, row in enumerate(rows)]
+            logits = self.model(
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), use_cache=False, **keep
+            ).logits
+            return [self._sum(logits[i], row, len(row.context) - 1 - skipped) for i, row in enumerate(rows)]
 
-    def _sum(self, logits: torch.Tensor, row: Row) -> float:
+    def _sum(self, logits: torch.Tensor, row: Row, first: int) -> Likelihood:
+        """Likelihood of the row's continuation; ``logits[first]`` is where its first token is predicted."""
         import torch
 
-        first = len(row.context) - 1
         scored = torch.log_softmax(logits[first : first + len(row.continuation)].float(), dim=-1)
-        wanted = torch.tensor(row.continuation, device=scored.device).unsqueeze(1)
-        return float(scored.gather(1, wanted).double().sum())
+        wanted = scored.gather(1, torch.tensor(row.continuation, device=scored.device).unsqueeze(1))[:, 0]
+        return Likelihood(float(wanted.double().sum()), bool((wanted >= scored.amax(dim=1)).all()))
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Written]]:
         """For each prompt its index and what the model wrote; batches hold prompts with the same limits."""

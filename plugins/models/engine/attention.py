@@ -1,0 +1,144 @@
+"""Attention over trees of tokens: the model's own attention function, called tree by tree behind a shared header.
+
+The model runs on one row that holds many trees end to end, so no position is padding. transformers lets a model's
+attention be replaced by name; the replacement below cuts the row into its trees again, puts the header's keys and
+values in front, and leaves the arithmetic (scaling, capping, sinks) to the function that the model would have used.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .items import CannotShare
+from .tree import Tree
+
+if TYPE_CHECKING:
+    import torch
+
+NAME = "benchctl_trees"
+"""What the replacement is called in transformers' registry."""
+
+
+class Memory:
+    """Keys and values of a header for every attention layer, with room behind them for those of a tree."""
+
+    def __init__(self, length: int) -> None:
+        self.length = length
+        """Tokens; may be lowered at any time, since what comes first does not depend on what follows."""
+        self._kept: dict[tuple[int, str], torch.Tensor] = {}
+
+    def keep(self, layer: int, part: str, states: torch.Tensor) -> None:
+        """Remember ``states`` [1, heads, length, size], the keys or the values of a layer."""
+        self._kept[layer, part] = states.clone()
+
+    def extend(self, layer: int, part: str, states: torch.Tensor) -> torch.Tensor:
+        """The header's states and behind them those given: [1, heads, length + tokens, size]."""
+        kept, end = self._kept[layer, part], self.length + states.shape[2]
+        if kept.shape[2] < end:
+            grown = states.new_empty((1, states.shape[1], end + states.shape[2], states.shape[3]))
+            grown[:, :, : self.length] = kept[:, :, : self.length]
+            kept = self._kept[layer, part] = grown
+        kept[:, :, self.length : end] = states
+        return kept[:, :, :end]
+
+
+@dataclass(slots=True)
+class Pass:
+    """One run through the model: its trees, and what its attention layers need to know about them."""
+
+    trees: Sequence[Tree]
+    memory: Memory
+    keeping: bool = False
+    """Whether this is the run that computes the header."""
+    causal: bool = False
+    """Whether the model's attention function knows the plain causal pattern without being given a mask."""
+    layers: set[int] = field(default_factory=set)
+    """Attention layers met so far."""
+    _masks: dict[tuple[int, int | None], torch.Tensor | None] = field(default_factory=dict)
+
+    def attend(
+        self, module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+    ) -> tuple[torch.Tensor, None]:
+        """Attention of every tree over itself and its header; [1, tokens, heads, size]."""
+        import torch
+
+        own = _own_attention(module, self.causal)
+        self.layers.add(id(module))
+        if self.keeping:
+            self.memory.keep(id(module), "keys", key)
+            self.memory.keep(id(module), "values", value)
+        parts, begin = [], 0
+        for place, tree in enumerate(self.trees):
+            span = slice(begin, begin + len(tree))
+            k, v = key[:, :, span], value[:, :, span]
+            if tree.header:
+                k = self.memory.extend(id(module), "keys", k)
+                v = self.memory.extend(id(module), "values", v)
+            mask = self._mask(place, options.get("sliding_window"), query)
+            parts.append(own(module, query[:, :, span], k, v, mask, **options)[0])
+            begin = span.stop
+        return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1), None
+
+    def _mask(self, place: int, window: int | None, like: torch.Tensor) -> torch.Tensor | None:
+        """What is added to the attention weights: [1, 1, tokens, header + tokens], or None for a plain causal tree."""
+        tree = self.trees[place]
+        if window is not None and max(tree.depths) < window:
+            window = None
+        if (place, window) not in self._masks:
+            bare = self.causal and window is None and not tree.header and tree.chain
+            self._masks[place, window] = None if bare else _tree_mask(tree, window, like)
+        return self._masks[place, window]
+
+
+def _tree_mask(tree: Tree, window: int | None, like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    seen = torch.ones((len(tree), tree.header + len(tree)), dtype=torch.bool)
+    seen[:, tree.header :] = torch.from_numpy(tree.visible())
+    if window is not None:
+        depths = torch.tensor(tree.depths)
+        before = torch.cat([torch.arange(tree.header), depths])
+        seen &= depths[:, None] - before[None, :] < window
+    mask = torch.zeros(seen.shape, dtype=like.dtype).masked_fill_(~seen, torch.finfo(like.dtype).min)
+    return mask[None, None].to(like.device)
+
+
+def _own_attention(module: Any, fused: bool) -> Any:
+    """The attention function the model would have used: torch's fused one, or the one written beside the layer."""
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    if fused:
+        return ALL_ATTENTION_FUNCTIONS["sdpa"]
+    try:
+        return sys.modules[type(module).__module__].eager_attention_forward
+    except AttributeError as error:
+        raise CannotShare(f"{type(module).__name__} has no attention function to call") from error
+
+
+_CURRENT: ContextVar[Pass] = ContextVar("benchctl_current_pass")
+
+
+def _attend(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **options: Any) -> tuple[Any, None]:
+    """What transformers calls; the mask it offers is empty, since it knows no pattern for this name."""
+    return _CURRENT.get().attend(module, query, key, value, **options)
+
+
+@contextmanager
+def trees_attended(model: Any, run: Pass) -> Iterator[None]:
+    """While open, the model's attention layers work on the trees of ``run``."""
+    from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
+
+    ALL_ATTENTION_FUNCTIONS.register(NAME, _attend)
+    before = model.config._attn_implementation
+    token = _CURRENT.set(run)
+    model.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = before
+        _CURRENT.reset(token)

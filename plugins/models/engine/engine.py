@@ -1,0 +1,94 @@
+"""The engine a backend holds: shared prompts where they are proven to give the same scores, plain rows elsewhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from .items import CannotShare, Likelihood, Prompt, Row, Written
+from .memory import is_out_of_memory
+from .plain import PlainEngine
+from .shared import SharedScorer
+
+FIRST, WAVE = 8, 128
+"""Items taken up at a time: few while it is open whether sharing works, then as many as sharing pays for."""
+
+TOLERANCE = 1e-3
+"""Nats by which shared and plain computation may differ on a row in float32."""
+HALF_TOLERANCE = 0.05
+"""The same per scored token for shorter floats, whose rounding depends on the order of the sums."""
+
+Score = Callable[[Sequence[Row]], Iterator[tuple[int, Likelihood]]]
+
+
+class Engine:
+    """Scores items (rows that belong together) and writes answers with one loaded model.
+
+    Which way the scoring goes is settled on the first items: ``path`` and ``path_reason`` say which and why.
+    """
+
+    def __init__(self, plain: PlainEngine) -> None:
+        self.plain = plain
+        self.path: str | None = None
+        self.path_reason: str | None = None
+        self._score: Score | None = None
+
+    def score(self, items: Iterable[Sequence[Row]]) -> Iterator[tuple[int, list[Likelihood]]]:
+        """For each item its index and the likelihoods of its rows, as each is ready.
+
+        Items are taken up as they are needed, so that a long run needs no more memory than a short one.
+        """
+        source = enumerate(items)
+        while wave := list(islice(source, WAVE if self._score else FIRST)):
+            rows = [row for _, item in wave for row in item]
+            owners = [(place, i) for place, (_, item) in enumerate(wave) for i in range(len(item))]
+            found: list[dict[int, Likelihood]] = [{} for _ in wave]
+            yield from ((index, []) for index, item in wave if not item)
+            for number, likelihood in (self._score or self._settle)(rows):
+                place, i = owners[number]
+                index, item = wave[place]
+                found[place][i] = likelihood
+                if len(found[place]) == len(item):
+                    yield index, [found[place][j] for j in range(len(item))]
+
+    def manifest(self) -> dict[str, str | None]:
+        """Which way the scoring went, and why; None while nothing was scored."""
+        return {"path": self.path, "path_reason": self.path_reason}
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Written]]:
+        """For each prompt its index and what the model wrote."""
+        return self.plain.generate(prompts)
+
+    def _settle(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+        """Score the first rows both ways as far as it takes to choose one; the rest of the run follows it."""
+        try:
+            shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
+            found = dict(shared.score(rows))
+            self._compare(rows, found)
+        except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
+            if is_out_of_memory(error):
+                raise
+            reason = str(error) if isinstance(error, CannotShare) else f"{type(error).__name__}: {error}"
+            self._take("plain", " ".join(reason.split())[:200], self.plain.score)
+            logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
+            return self.plain.score(rows)
+        self._take("shared", "equal to the plain path on the first questions", shared.score)
+        return iter(found.items())
+
+    def _take(self, path: str, reason: str, score: Score) -> None:
+        self.path, self.path_reason, self._score = path, reason, score
+
+    def _compare(self, rows: Sequence[Row], found: dict[int, Likelihood]) -> None:
+        """Hold the longest row and the last one against the plain path.
+
+        Raises:
+            CannotShare: they differ.
+        """
+        for place in {max(range(len(rows)), key=lambda i: rows[i].size), len(rows) - 1}:
+            ((_, plain),) = self.plain.score([rows[place]])
+            exact = str(self.plain.model.dtype) == "torch.float32"
+            allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[place].continuation)
+            apart = abs(plain.nats - found[place].nats)
+            if not apart <= allowed:  # also when it is no number
+                raise CannotShare(f"scores differ from the plain path by {apart:.2g} nats")

@@ -1,0 +1,73 @@
+"""Batch budgets, and going on with half a batch when memory runs out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+Part = TypeVar("Part")
+Result = TypeVar("Result")
+
+CPU_TOKENS = 1024
+"""Few enough that a layer's activations stay in the cache, many enough for the matrix products to run at full rate."""
+GPU_TOKENS = 32768
+SHARE = 0.4
+"""Part of the free device memory that one batch's activations may take by our estimate, which is a rough one."""
+
+
+def batch_budget(model: Any, device: str, wanted: int | None) -> int:
+    """Tokens per batch: as asked; on a CPU what measured best; on CUDA what the free memory has room for."""
+    import torch
+
+    if wanted or not device.startswith("cuda"):
+        return wanted or CPU_TOKENS
+    text = model.config.get_text_config()
+    inner = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
+    per_token = model.dtype.itemsize * (16 * text.hidden_size + 4 * inner)
+    free, _ = torch.cuda.mem_get_info(device)
+    return max(256, min(GPU_TOKENS, int(SHARE * free / per_token)))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that a device, or the machine, has no memory left."""
+    import torch
+
+    if isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(
+        words in str(error).lower() for words in ("out of memory", "not enough memory", "can't allocate memory")
+    )
+
+
+def halving(work: Callable[[Sequence[Part]], Result], batch: Sequence[Part]) -> Iterator[Result]:
+    """The results of a batch: in one piece, or in halves, quarters and so on where memory does not suffice.
+
+    Raises:
+        RuntimeError: not even a single part fits.
+    """
+    waiting = deque([batch])
+    while waiting:
+        parts = waiting.popleft()
+        try:
+            result = work(parts)
+        except (RuntimeError, MemoryError) as error:
+            if len(parts) == 1 or not is_out_of_memory(error):
+                raise
+        else:
+            yield result
+            continue
+        release()
+        middle = len(parts) // 2
+        waiting.extendleft([parts[middle:], parts[:middle]])
+
+
+def release() -> None:
+    """Give cached device memory back, outside the handler that still holds the failed batch's tensors."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

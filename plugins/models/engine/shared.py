@@ -1,0 +1,138 @@
+"""The fast path: what rows share is computed once, logits only where something is scored."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import header as headers
+from .attention import Memory, Pass, trees_attended
+from .head import Head, gather
+from .items import CannotShare, Likelihood, Row
+from .memory import halving
+from .tree import Asked, Tree, grow
+
+if TYPE_CHECKING:
+    import torch
+
+WIDTH = {"cpu": 128}
+"""Tokens a tree may hold although its rows share nothing; elsewhere :data:`WIDE`."""
+WIDE = 1024
+
+
+class SharedScorer:
+    """Scores rows with a causal model whose attention can be replaced.
+
+    Raises:
+        CannotShare: the model is of a kind that this does not work for; says why.
+    """
+
+    def __init__(self, model: Any, device: str, budget: int) -> None:
+        refuse(model)
+        self.model = model
+        self.device, self.budget = device, budget
+        self._head = Head(self.model)
+        self._causal = self.model.config._attn_implementation != "eager"
+        self._header: tuple[int, ...] = ()
+        self._memory = Memory(0)
+
+    def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+        """For each row its index and how likely it is, as each batch is done."""
+        self._settle_header(rows)
+        size = len(self._header)
+        asked = [Asked(i, row, size if self._begins(row) else 0) for i, row in enumerate(rows)]
+        asked.sort(key=lambda a: (a.header, a.tail))
+        width = WIDTH.get(self.device, WIDE)
+        trees = grow(asked, width, self.model.config.get_text_config().hidden_size)
+        for batch in self._batches(trees):
+            for done in halving(self._run, batch):
+                yield from done.items()
+
+    def _settle_header(self, rows: Sequence[Row]) -> None:
+        """Keep, shorten or compute anew what the rows begin with."""
+        length = headers.shorten(self._header, rows)
+        if length:
+            self._header, self._memory.length = self._header[:length], length
+            return
+        self._header = headers.find(rows)
+        self._memory = Memory(len(self._header))
+        if self._header:
+            chain = Tree()
+            chain.add(Asked(0, Row((*self._header, 0), (0,)), 0))
+            self._forward(Pass([chain], self._memory, keeping=True, causal=self._causal))
+
+    def _begins(self, row: Row) -> bool:
+        size = len(self._header)
+        return len(row.context) > size and row.context[:size] == self._header
+
+    def _batches(self, trees: Iterator[Tree]) -> Iterator[list[Tree]]:
+        batch: list[Tree] = []
+        size = 0
+        for tree in trees:
+            if batch and size + len(tree) > self.budget:
+                yield batch
+                batch, size = [], 0
+            batch.append(tree)
+            size += len(tree)
+        if batch:
+            yield batch
+
+    def _run(self, trees: Sequence[Tree]) -> dict[int, Likelihood]:
+        """One batch: the likelihood of the row at each place."""
+        import torch
+
+        scored, begin = [], 0
+        for tree in trees:
+            scored += [(begin + node, token, place) for node, token, place in tree.scored]
+            begin += len(tree)
+        positions, slots, tokens, places = gather(scored)
+        with torch.inference_mode():
+            states = self._forward(Pass(trees, self._memory, causal=self._causal))
+            nats, likeliest = self._head.score(
+                states[torch.tensor(positions, device=self.device)], torch.tensor(slots, device=self.device),
+                torch.tensor(tokens, device=self.device),
+            )  # fmt: skip
+        sums, greedy = dict.fromkeys(places, 0.0), dict.fromkeys(places, True)
+        for place, value, best in zip(places, nats.tolist(), likeliest.tolist(), strict=True):
+            sums[place] += value
+            greedy[place] &= best
+        return {place: Likelihood(sums[place], greedy[place]) for place in sums}
+
+    def _forward(self, run: Pass) -> torch.Tensor:
+        """Last hidden states of all trees end to end: [tokens, hidden]."""
+        import torch
+
+        tokens = [token for tree in run.trees for token in tree.tokens]
+        depths = [depth for tree in run.trees for depth in tree.depths]
+        with torch.inference_mode(), trees_attended(self.model, run):
+            found = self.model.base_model(
+                input_ids=torch.tensor([tokens], device=self.device),
+                position_ids=torch.tensor([depths], device=self.device), use_cache=False,
+            )  # fmt: skip
+        if not run.layers:
+            raise CannotShare("its attention does not go through transformers' interface")
+        states: torch.Tensor = found.last_hidden_state[0]
+        return states
+
+
+def refuse(model: Any) -> None:
+    """Say no to models that cannot work: what can be known without running them.
+
+    Raises:
+        CannotShare: with the reason.
+    """
+    if not hasattr(model, "base_model"):
+        raise CannotShare("it is no plain transformers model: trained vectors stand in front of its text")
+    text = model.config.get_text_config()
+    if model.config.is_encoder_decoder:
+        raise CannotShare("encoder-decoder")
+    if "position_ids" not in inspect.signature(model.base_model.forward).parameters:
+        raise CannotShare("positions cannot be given to it (ALiBi or state space)")
+    if not model._supports_attention_backend:
+        raise CannotShare("its attention does not go through transformers' interface")
+    odd = set(getattr(text, "layer_types", None) or ()) - {"full_attention", "sliding_attention"}
+    if odd:
+        raise CannotShare(f"layers of the kind {', '.join(sorted(odd))}")
+    if model.get_output_embeddings() is None:
+        raise CannotShare("no output layer of its own")
