@@ -12,6 +12,8 @@ from benchctl.errors import BadConfig, MissingExtra, ModelCallError
 from benchctl.fingerprints import digest_all, file_digest
 from benchctl.model import ModelArgs
 
+from .quiet import hush
+
 OPTIONS: Mapping[str, str] = {
     "revision": "",
     "dtype": "auto",
@@ -179,6 +181,7 @@ def require_hf() -> None:
     for package in ("torch", "transformers"):
         if find_spec(package) is None:
             raise MissingExtra(package, "hf", "A local model")
+    hush()
 
 
 def find_files(settings: Settings) -> Path:
@@ -263,6 +266,22 @@ def tokenizer_hash(folder: Path) -> str:
 
 def _matching(folder: Path, patterns: tuple[str, ...] | list[str]) -> list[Path]:
     return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
+
+
+def load_config(folder: Path, settings: Settings) -> Any:
+    """The model's configuration.
+
+    Raises:
+        ModelCallError: transformers does not know this kind of model.
+    """
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(folder, trust_remote_code=settings.trust_remote_code)
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        hint = "Some need their own code: add trust_remote_code=true if you trust it."
+        raise ModelCallError(f"'{settings.target}' is no model transformers can load ({reason}).", hint) from error
 
 
 def load_tokenizer(folder: Path, settings: Settings, config: Any) -> Any:

@@ -13,12 +13,14 @@ class PromptedModel:
         self._attached = attached
         self.config, self.generation_config = attached.config, attached.generation_config
 
-    def __call__(self, input_ids: Any, **inputs: Any) -> SimpleNamespace:
+    def forward(self, input_ids: Any, **inputs: Any) -> SimpleNamespace:
         """The logits of the text's own tokens; those of the vectors in front are cut off."""
         labels = inputs.get("labels")
         length = input_ids.shape[1] if labels is None else labels.shape[1]
         logits = self._attached(input_ids=input_ids, **inputs).logits
         return SimpleNamespace(logits=logits[:, logits.shape[1] - length :])
+
+    __call__ = forward
 
     def generate(self, **inputs: Any) -> Any:
         """As the model's own."""

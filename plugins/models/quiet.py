@@ -19,6 +19,12 @@ NOISY = (
 """Loggers that report, at every start, what is no concern of the person at the keyboard."""
 
 
+def hush() -> None:
+    """Let those loggers report errors only; before the libraries are imported, since they talk while they are."""
+    for name in NOISY:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
     """While models are loaded, quantised or given an adapter: nothing on standard output, no bars, no advice.
@@ -26,10 +32,9 @@ def quiet() -> Iterator[None]:
     gptqmodel prints a banner and its progress on standard output as soon as it is imported, which peft does whenever it
     attaches an adapter; that would break ``--json``.
     """
+    hush()
     from transformers.utils import logging as hf_logging
 
-    for name in NOISY:
-        logging.getLogger(name).setLevel(logging.ERROR)
     hf_logging.disable_progress_bar()  # it would tear our own bar
     level = hf_logging.get_verbosity()
     hf_logging.set_verbosity_error()

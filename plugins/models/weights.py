@@ -9,9 +9,9 @@ from typing import Any
 from benchctl.errors import ModelCallError
 from benchctl.fingerprints import digest
 
-from . import adapters, bases, merge, quantization
+from . import adapters, bases, hf_load, merge, quantization
 from .adapters import Adapter
-from .hf_load import Settings, memory_limits
+from .hf_load import Settings
 from .prompt_methods import PromptedModel
 from .quiet import quiet
 
@@ -36,6 +36,19 @@ class Weights:
             self._key = digest([str(folder), device, dtype, self.identity(adapter=False), self._placement()])
             bases.reserve(self._key)
 
+    @classmethod
+    def of(cls, settings: Settings) -> Weights:
+        """From the settings alone: files found, device and dtype settled.
+
+        Raises:
+            BadConfig, MissingExtra, ModelCallError: as the class.
+        """
+        hf_load.require_hf()
+        folder = hf_load.find_files(settings)
+        config = hf_load.load_config(folder, settings)
+        device = hf_load.resolve_device(settings.device)
+        return cls(settings, folder, config, device, hf_load.resolve_dtype(settings.dtype, device, config))
+
     @property
     def shareable(self) -> bool:
         """Whether an engine may compute a shared prompt once; not with vectors in front of every text."""
@@ -53,6 +66,17 @@ class Weights:
         if self.adapter is None:
             return scheme
         return f"{scheme} + {self.adapter.name}{' (merged)' if self.settings.merge else ''}"
+
+    @property
+    def label_of_base(self) -> str:
+        """The base's name as it may be written down: a hub id, or a folder's last part."""
+        local = Path(self.settings.target).expanduser()
+        return local.resolve().name if local.is_dir() else self.settings.target
+
+    @property
+    def base_hash(self) -> str:
+        """sha256 of the base's weight files."""
+        return adapters.base_hash(self.folder)
 
     def identity(self, adapter: bool = True) -> dict[str, Any]:
         """What, besides the files of the base, fixes the answers; for the fingerprint. Empty for plain weights."""
@@ -102,6 +126,19 @@ class Weights:
         self.measured["adapter_parameters"] = adapters.adapter_parameters(self._attached, self.measured["parameters"])
         return PromptedModel(self._attached) if self.adapter.prompts else self._attached.get_base_model()
 
+    def merged(self) -> Any:
+        """The base with the adapter that :meth:`load` attached merged in, as plain weights; the rest is used up.
+
+        Raises:
+            BadConfig, ModelCallError: it cannot be merged.
+        """
+        if self.adapter is None or self._attached is None:
+            raise RuntimeError("merged() comes after load(), with an adapter and without merge=true")
+        merge.require_mergeable(self.adapter, self.settings, self.scheme)
+        attached, self._attached = self._attached, None
+        base = adapters.detach(attached, self.adapter)
+        return merge.merge_in_memory(base, self.adapter, self.settings, self.scheme, self.dtype)
+
     def close(self) -> None:
         """Take the adapter off and leave the base for the next model that reserved it, or drop it."""
         base = self._base
@@ -149,7 +186,7 @@ class Weights:
         elif self.scheme is not None:
             found["device_map"] = {"": self.device}
         if s.max_memory:
-            found["max_memory"] = memory_limits(s.max_memory)
+            found["max_memory"] = hf_load.memory_limits(s.max_memory)
         if s.offload:
             found["offload_folder"] = s.offload
         return found

@@ -1,0 +1,106 @@
+"""``benchctl merge`` and ``benchctl quantize``: models made from models, checked before they are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchctl.hookspecs import hookimpl
+
+from . import making
+from .merge import MAX_ERROR
+
+
+@click.command("merge")
+@click.argument("base")
+@click.argument("adapter")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="New folder.")
+@click.option("--quant", type=click.Choice(["nf4", "fp4", "int8"]),
+              help="How the base was quantised when the adapter was trained; a QLoRA adapter needs it.")  # fmt: skip
+@click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto",
+              show_default=True, help="Of the merged weights.")  # fmt: skip
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--max-error", type=click.FloatRange(min=0), default=MAX_ERROR, show_default=True, metavar="E",
+              help="Refuse a result whose logits differ by more (relative) from the unmerged model's.")  # fmt: skip
+@click.option("--any-base", is_flag=True, help="Merge although the adapter was made for another base.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
+def merge_command(base: str, adapter: str, out: Path, as_json: bool, max_error: float, **options: Any) -> None:
+    """Merge ADAPTER into BASE (a folder, hub id or named model) and write plain weights to a new folder.
+
+    An unquantised base is merged in place; a 4-bit one is dequantised first, since its adapter has learnt to make up
+    for the rounding. The logits of the result are compared with those of base and adapter side by side.
+
+    \b
+    Example:
+      benchctl merge HuggingFaceH4/zephyr-7b-beta adapters/zephyr-qlora --quant nf4 --out models/zephyr-merged
+    """
+    with _draft(out) as folder:
+        facts = making.write_merged(base, adapter, folder, max_error, options)
+    _say(facts, out, as_json, "{out}: {route}, {parameters:,} parameters, {weights_mib:.1f} MiB; logits differ from "
+         "the unmerged model's by {error:.2g} (limit {max_error:g})")  # fmt: skip
+
+
+@click.command("quantize")
+@click.argument("model")
+@click.option("--method", type=click.Choice(["gptq", "nf4"]), required=True, help="nf4 needs no calibration.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="New folder.")
+@click.option("--bits", type=click.Choice(["2", "3", "4", "8"]), default="4", show_default=True, help="For gptq.")
+@click.option("--group-size", type=click.IntRange(min=1), metavar="N",
+              help="Weights that share a scale, for gptq.  [default: the largest of 128, 64, 32 that fits]")  # fmt: skip
+@click.option("--task", "tasks", multiple=True, default=("medmcqa-pt", "medqa-pt", "pubmedqa-pt"), show_default=True,
+              metavar="T", help="Tasks whose training rows calibrate gptq.")  # fmt: skip
+@click.option("--data", default="builtin", show_default=True, metavar="SOURCE",
+              help="Their training rows: 'builtin', 'hub' (training split) or a file.")  # fmt: skip
+@click.option("--test-data", metavar="SOURCE", help="Test rows to keep out, besides the built-in ones.")
+@click.option(
+    "--samples", type=click.IntRange(min=1), default=128, show_default=True, help="Calibration texts, at most."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of their choice.")
+@click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
+def quantize_command(model: str, method: str, out: Path, as_json: bool, **options: Any) -> None:
+    """Write MODEL (a folder, hub id or named model) quantised to a new folder, and say how much it changed.
+
+    \b
+    Example:
+      benchctl quantize gpt2-xl --method gptq --task medmcqa-pt --data hub --out models/gpt2-xl-gptq
+    """
+    with _draft(out) as folder:
+        facts = making.write_quantized(model, method, folder, options)
+    _say(facts, out, as_json, "{out}: {method}, {quantised_layers} of {linear_layers} layers, {weights_mib:.1f} MiB "
+         "instead of {weights_mib_before:.1f}; logits differ by {error:.2g} (relative)")  # fmt: skip
+
+
+@contextmanager
+def _draft(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` that takes its name when all went well, and is removed when not."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise click.UsageError(f"The folder '{out}' exists and is not empty.")
+    draft = out.with_name(f"{out.name}.{os.getpid()}.draft")
+    try:
+        yield draft
+        if out.is_dir():
+            out.rmdir()
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _say(facts: Mapping[str, Any], out: Path, as_json: bool, line: str) -> None:
+    found = {"out": str(out), **facts}
+    click.echo(json.dumps(found, ensure_ascii=False, indent=1) if as_json else line.format(**found))
+
+
+@hookimpl
+def benchctl_commands(cli: click.Group) -> None:
+    """The two commands."""
+    commands: Sequence[click.Command] = (merge_command, quantize_command)
+    for command in commands:
+        cli.add_command(command)

@@ -1,0 +1,101 @@
+"""Making quantised models, calibrated on a task's training rows."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchctl.errors import BadData, MissingExtra, ModelCallError
+from benchctl.fingerprints import digest
+
+GROUPS = (128, 64, 32, 16)
+"""Group sizes of GPTQ, the usual one first; it must divide every layer's inputs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Texts that GPTQ measures activations on."""
+
+    texts: tuple[str, ...]
+    tasks: tuple[str, ...]
+    source: str
+    hash: str
+    """sha256 of the texts."""
+
+
+def calibration(tasks: Sequence[str], source: str, count: int, seed: int, test: str | None = None) -> Calibration:
+    """Training rows of tasks as texts with their answers; rows that ask what a test row asks are left out.
+
+    Args:
+        tasks: names of tasks; all that are given take part equally.
+        source: ``builtin``, ``hub`` (the training split) or a file of training rows.
+        count: texts in all, at most.
+        seed: of the choice.
+        test: more test rows to keep out, besides the built-in ones.
+
+    Raises:
+        UnknownName: no such task.
+        BadData: no usable row.
+    """
+    from benchctl.matrix import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.prompts import PromptBuilder, choose_shots, delimiter, untested
+    from benchctl.task import TaskGroup
+
+    texts: list[str] = []
+    names: list[str] = []
+    for given in tasks:
+        found = create_task(get_plugins(), given)
+        names += found.members if isinstance(found, TaskGroup) else [found.name]
+    for name in names:
+        task = create_task(get_plugins(), name)
+        if isinstance(task, TaskGroup):
+            continue
+        rows = task.shots(source)
+        tested = [*(task.load("builtin").samples if task.builtin else ()), *(task.load(test).samples if test else ())]
+        fit = untested(rows, tested)
+        builder = PromptBuilder(task, "letter")
+        for row in choose_shots(fit, (), min(len(fit), -(-count // len(names))), seed, task.name):
+            question = builder.question(row)
+            texts.append(question + delimiter(question) + builder.answer(row))
+    if not texts:
+        raise BadData(f"No row of {', '.join(tasks)} to calibrate on.", "Check --task and --data.")
+    return Calibration(tuple(texts[:count]), tuple(names), source, digest(texts[:count]))
+
+
+def group_size(config: Any, wanted: int | None) -> int:
+    """The largest usual group that divides the inputs of the model's layers, or the one asked for."""
+    if wanted:
+        return wanted
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    sizes = [getattr(text, name, None) for name in ("hidden_size", "intermediate_size", "n_embd")]
+    known = [size for size in sizes if isinstance(size, int)]
+    return next((group for group in GROUPS if all(size % group == 0 for size in known)), -1)
+
+
+def to_gptq(source: Path, out: Path, texts: Sequence[str], bits: int, group: int, device: str) -> None:
+    """Write a GPTQ checkpoint of the model in ``source`` to ``out``.
+
+    Raises:
+        MissingExtra: gptqmodel is not installed.
+        ModelCallError: it failed; with its last words.
+    """
+    for package in ("gptqmodel", "optimum"):
+        if find_spec(package) is None:
+            raise MissingExtra(package, "gptq", "Quantising with GPTQ")
+    job: dict[str, Any] = {"source": str(source), "out": str(out), "texts": list(texts)}
+    job |= {"bits": bits, "group_size": group, "device": device}
+    command = [sys.executable, "-m", "benchctl_plugins.models.gptq_worker"]
+    done = subprocess.run(  # noqa: S603 - the interpreter and a module of this package
+        command, input=json.dumps(job), capture_output=True, text=True, check=False
+    )
+    if done.returncode or not (out / "config.json").is_file():
+        words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        reason = words[-1][:200] if words else f"exit code {done.returncode}"
+        raise ModelCallError(f"gptqmodel could not quantise '{source.name}' ({reason}).", "See 'benchctl doctor'.")
