@@ -85,9 +85,9 @@ class Asker:
         detail: dict[str, Any] = {"choose_by": "logprobs"}
         usage = self._budget.charge(read_usage(answered.reply))
         seconds = answered.seconds
-        if weighed is None:  # no label is likely enough to be listed: what the model would say instead is its answer
-            first = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
-            return Response(text=first, usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
+        if weighed is None:  # no label is likely enough to be listed: the model says something else, so it names none
+            detail["first"] = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
+            return Response(text="", usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
         if weighed.unseen:
             detail["unseen"] = list(weighed.unseen)
         return Response(weighed.scores, usage=usage, seconds=seconds, detail=detail)

@@ -124,8 +124,8 @@ class Server:
                 "logprobs": logprobs,
             }
         elif asked.get("echo"):
-            words = [w + " " for w in asked["prompt"].split(" ")]
-            words[-1] = words[-1].rstrip(" ")
+            first, *rest = asked["prompt"].split(" ")
+            words = [first, *(f" {word}" for word in rest)]
             starts = [sum(map(len, words[:i])) for i in range(len(words))]
             nats = [None, *(-len(w) / 4 for w in words[1:])]
             choice = {

@@ -1,0 +1,198 @@
+"""What is asked and how the replies are read, each through a whole run against a local server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import answers, record, result
+
+GENERATE = ("--scoring", "generate")
+
+
+def test_free_answers_are_written_down_with_usage_and_what_the_server_says_it_is(serve, run, tmp_path):
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url}", *GENERATE)
+    manifest = record(ran, tmp_path)
+    assert ran.code == 0 and manifest["status"] == "complete"
+    assert manifest["counts"]["outcomes"] == {"choice": 10}
+    assert (manifest["counts"]["prompt_tokens"], manifest["counts"]["completion_tokens"]) == (1000, 100)
+    model = manifest["model"]
+    assert (model["served_model"], model["system_fingerprints"]) == (["served-1"], ["fp_1"])
+    assert model["prompt_style"] == "chat" and model["base_url"] == server.url and model["calls"] == 10
+    first = answers(ran, tmp_path)[0]["responses"][0]
+    assert first["text"].startswith("Alternativa ") and first["finish_reason"] == "stop" and first["seconds"] > 0
+
+
+def test_choices_go_by_the_first_tokens_log_probabilities_where_the_server_gives_them(serve, run, tmp_path):
+    ran = run(f"openai:gpt,base_url={serve(logprobs='yes').url}")
+    assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": 10}
+    assert result(ran)["outcomes"] == {"choice": 10}
+    nats = [choice["nats"] for choice in answers(ran, tmp_path)[0]["responses"][0]["choices"]]
+    assert max(nats) == pytest.approx(-0.3567, abs=1e-3), "'B' at 0.6 and ' B' at 0.1 are both the letter B"
+
+
+def test_choices_are_read_from_a_written_answer_where_it_gives_none_and_the_record_says_so(serve, run, tmp_path):
+    server = serve(say="A resposta correta é a letra @.")
+    ran = run(f"openai:gpt,base_url={server.url}")
+    assert record(ran, tmp_path)["model"]["choose_by"] == {"generation": 10}
+    first = answers(ran, tmp_path)[0]["responses"][0]
+    assert first["detail"]["choose_by"] == "generation" and "choices" not in first
+    assert result(ran)["outcomes"] == {"choice": 10}
+    assert server.stats()["asked"] == 11, "one reply is enough to learn that there are no log-probabilities"
+
+
+def test_a_written_answer_that_names_no_option_is_an_outcome_and_no_guess(serve, run, tmp_path):
+    ran = run(f"openai:gpt,base_url={serve(say='Há vários pontos de vista sobre isso e cada caso é um caso.').url}")
+    assert "choice" not in result(ran)["outcomes"]
+    ran = run(f"openai:gpt,base_url={serve(logprobs='none-of-them').url}")
+    assert result(ran)["outcomes"] == {"none": 10}, "'a' in small letters is an article, not the option A"
+
+
+def test_a_server_that_gives_no_log_probabilities_cannot_be_made_to_by_an_option(serve, run):
+    ran = run(f"openai:gpt,base_url={serve().url},choose_by=logprobs")
+    assert ran.code == 3 and result(ran)["counts"]["errors"] == 10 and "no log-probabilities" in ran.err
+
+
+def test_yes_no_and_maybe_are_recognised_by_their_beginnings():
+    from benchctl_plugins.models.openai_api.choosing import weigh_labels
+    from benchctl_plugins.models.openai_api.wire import Likely
+
+    tops = [Likely("N", -1.0), Likely(" tal", -2.0), Likely("sim", -3.0), Likely("O", -0.9)]
+    found = weigh_labels(tops, ["sim", "não", "talvez"])
+    assert found is not None and [round(s.nats, 6) for s in found.scores] == [-3.0, -1.0, -2.0]
+
+
+def test_a_label_that_is_not_listed_gets_no_more_than_it_can_have():
+    from benchctl_plugins.models.openai_api.choosing import weigh_labels
+    from benchctl_plugins.models.openai_api.wire import Likely
+
+    found = weigh_labels([Likely("A", -0.1), Likely("x", -3.0)], ["A", "B"])
+    assert found is not None and found.unseen == ("B",)
+    assert found.scores[1].nats < -3.0 and weigh_labels([Likely("x", -0.1)], ["A", "B"]) is None
+
+
+def test_options_texts_cannot_be_weighed_in_chat_and_are_by_echo_in_completions(serve, run, tmp_path):
+    server = serve()
+    refused = run(f"openai:gpt,base_url={server.url}", "--scoring", "option")
+    assert refused.code == 1 and "cannot weigh" in refused.err and "Traceback" not in refused.err
+    ran = run(f"openai:gpt,base_url={server.url},mode=completions", "--scoring", "option")
+    line = answers(ran, tmp_path)[0]
+    expected = [len(text) + 1 for text in line["sample"]["choices"].values()]
+    assert [-4 * c["nats"] for c in line["responses"][0]["choices"]] == expected, "a quarter per letter"
+    assert record(ran, tmp_path)["model"]["prompt_style"] == "text"
+
+
+def test_perplexity_is_offered_by_completions_that_echo_and_by_nothing_else(serve, run, tmp_path):
+    server = serve()
+    refused = run(f"openai:gpt,base_url={server.url}", "--scoring", "perplexity")
+    assert refused.code == 1 and "cannot 'perplexity'" in refused.err
+    ran = run(f"openai:gpt,base_url={server.url},mode=completions", "--scoring", "perplexity")
+    response = answers(ran, tmp_path)[0]["responses"][0]
+    assert ran.code == 0 and response["nats"] < 0 and response["tokens"] > 10 and response["bytes"] > 100
+
+
+def test_newer_models_name_for_the_length_limit_is_learnt_from_the_refusal(serve, run):
+    server = serve(refuse="max_tokens")
+    ran = run(f"openai:gpt,base_url={server.url},connections=4", *GENERATE)
+    assert ran.code == 0 and server.stats()["asked"] <= 14
+
+
+def test_a_refusal_that_nothing_helps_against_is_an_error_with_the_servers_words(serve, run):
+    ran = run(f"openai:gpt,base_url={serve(refuse='temperature').url}", *GENERATE)
+    assert ran.code == 3 and result(ran)["counts"]["errors"] == 10 and "Unsupported: 'temperature'" in ran.err
+    ran = run(f"openai:gpt,base_url={serve(refuse='temperature').url},temperature=default", *GENERATE)
+    assert ran.code == 0
+
+
+def test_cost_is_counted_by_the_price_table_and_stops_the_run_where_it_is_told_to(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.2 an answer
+    model = f"openai:gpt,base_url={serve(delay=0.02).url},connections=1"
+    stopped = run(model, *GENERATE, "--max-cost", "1")
+    assert stopped.code == 3 and result(stopped)["status"] == "incomplete"
+    assert result(stopped)["counts"]["cost"] == pytest.approx(1.0) and "stopped at the cost allowed" in stopped.err
+    ended = run(model, *GENERATE, "--max-cost", "5")
+    assert ended.code == 0, "another limit goes on with the same run"
+    assert result(ended)["counts"]["cost"] == pytest.approx(2.0) and result(ended)["run"] == result(stopped)["run"]
+
+
+def test_a_cost_limit_without_a_price_is_refused_before_anything_is_asked(serve, run):
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url}", *GENERATE, "--max-cost", "1")
+    assert ran.code == 1 and '[prices."gpt"]' in ran.err and server.stats()["asked"] == 0
+
+
+def test_options_that_cannot_change_an_answer_are_no_part_of_the_runs_identity(serve, run, tmp_path):
+    url = serve().url
+    one = run(f"openai:gpt,base_url={url},timeout=7,connections=2", *GENERATE)
+    two = run(f"openai:gpt,base_url={url}", *GENERATE)
+    other = run(f"openai:gpt,base_url={url},temperature=1", *GENERATE)
+    assert result(one)["run"] == result(two)["run"] != result(other)["run"]
+    assert record(one, tmp_path)["spec"]["model"] == f"openai:gpt,base_url={url}"
+
+
+def test_a_named_model_keeps_its_name(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text(f'[models.mine]\nspec = "openai:gpt,base_url={serve().url},rpm=60000"\n')
+    assert record(run("mine", *GENERATE), tmp_path)["spec"]["model"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("openai:", "needs a model"),
+        ("openai:gpt,base_url=ftp://x", "no http or https"),
+        ("openai:gpt,mode=talk", "mode=talk is not known"),
+        ("openai:gpt,timeout=soon", "timeout=soon is no number"),
+        ("openai:gpt,conections=3", "Did you mean connections"),
+    ],
+)
+def test_a_wrong_option_is_said_in_two_lines(run, spec, said):
+    ran = run(spec, *GENERATE)
+    assert ran.code == 1 and said in ran.err and "Traceback" not in ran.err
+    assert len([line for line in ran.err.splitlines() if line.startswith(("error:", "hint:"))]) == 2
+
+
+def test_the_answers_of_interrupted_consumers_leave_no_thread_behind():
+    import asyncio
+    import threading
+    from contextlib import asynccontextmanager
+
+    from benchctl.types import Response
+    from benchctl_plugins.models.openai_api.pump import stream
+
+    begun, closed = [], []
+
+    @asynccontextmanager
+    async def session():
+        async def ask(index):
+            begun.append(index)
+            await asyncio.sleep(0.001)
+            return Response(text=str(index))
+
+        try:
+            yield ask
+        finally:
+            closed.append(True)
+
+    before = threading.active_count()
+    answered = stream(session, 100_000, 8)
+    assert next(answered)[1].text is not None
+    answered.close()
+    assert closed == [True] and threading.active_count() == before
+    assert len(begun) < 200, "no more is asked than the consumer can take"
+
+
+def test_the_wire_names_no_default_that_differs_from_the_request():
+    from benchctl.model import parse_spec
+    from benchctl.types import Message
+    from benchctl_plugins.models.openai_api.settings import Settings
+    from benchctl_plugins.models.openai_api.wire import Wire
+
+    settings = Settings.read(parse_spec("openai:m,base_url=http://127.0.0.1:9/v1,seed=3")[1])
+    body = Wire(settings).written((Message("user", "olá"),), 9, 0.0, ("\n",))
+    assert body == {
+        "model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "olá"}], "temperature": 0.0, "seed": 3,
+        "stop": ["\n"],
+    }  # fmt: skip
+    assert json.dumps(body)
