@@ -46,6 +46,9 @@ class Replay(Model):
         self._path = Path(args.target)
         self._options = options
         self.name = options["name"] or self._path.name.removesuffix(".gz").rsplit(".", 1)[0]
+        self.spec = (
+            f"replay:{self.name}"  # the answers are in the fingerprint; where the file lies is nobody's business
+        )
         self._rows, self._column, self._repeated = _read(self._path, options["id"], options["output"])
         self._owners: Sequence[Sample] = ()
         self._unknown: set[str] = set()

@@ -35,7 +35,9 @@ def test_nor_in_an_answer(serve, run_apart, tmp_path):
     assert_untold(ran, tmp_path)
 
 
-@pytest.mark.parametrize("spec", ["api_key={key}", "base_url=http://u:{key}@127.0.0.1:9/v1", "base_url=http://h/v1?k={key}"])
+@pytest.mark.parametrize(
+    "spec", ["api_key={key}", "base_url=http://u:{key}@127.0.0.1:9/v1", "base_url=http://h/v1?k={key}"]
+)
 def test_a_key_on_the_command_line_is_refused_without_repeating_it(run_apart, tmp_path, spec):
     ran = run_apart(f"openai:gpt,{spec.format(key=KEY)}", "--scoring", "generate")
     assert ran.code == 1 and "environment" in ran.err
