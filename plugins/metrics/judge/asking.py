@@ -1,0 +1,194 @@
+"""Putting questions to a judge: all at once, each reply on disk as it comes, one more try where it is unreadable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from benchctl.errors import BadConfig
+from benchctl.fingerprints import digest
+from benchctl.journal import Journal
+from benchctl.model import Model, check_response
+from benchctl.types import Choose, Generate, Response, Sample
+
+from .prompt import repair_prompt
+from .rubric import Criterion, Rubric
+from .verdict import Reader, Verdict, weighted
+
+ATTEMPTS = 2
+"""A reply that cannot be read gets one more try, never more: a judge that cannot keep the form is a finding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing asked of a judge."""
+
+    subject: str
+    """What is judged: ``answer``, a control (``reference``, ``mismatch``), or an order of two (``ab``, ``ba``)."""
+    draw: int
+    sample: Sample
+    request: Generate | Choose
+    criterion: Criterion | None = None
+    """The one asked about, when its points are read from probabilities; None for all at once, as JSON."""
+
+    @property
+    def key(self) -> str:
+        """Names the verdict in the journal; the prompt's hash beside it keeps it from standing for another question."""
+        return "/".join(
+            [self.subject, str(self.draw), self.criterion.name if self.criterion else "all", self.sample.id]
+        )
+
+    @property
+    def owner(self) -> Sample:
+        """What the judge's backend is told the question is about: a choice of points has these as its options."""
+        if not isinstance(self.request, Choose):
+            return self.sample
+        return replace(self.sample, choices={choice.strip(): choice.strip() for choice in self.request.choices})
+
+    @property
+    def prompt_hash(self) -> str:
+        """sha256 of the whole request."""
+        return digest(self.request)
+
+
+@dataclass(slots=True)
+class Purse:
+    """What the judge has cost so far, in the currency of the price table, and how much this sitting may."""
+
+    limit: float | None = None
+    cost: float = 0.0
+    """In all sittings."""
+    before: float = 0.0
+    """In earlier ones."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    replies: int = 0
+    priced: bool = True
+    """Whether every reply came with a price."""
+
+    def add(self, usage: Mapping[str, Any] | None) -> None:
+        """Count one reply of this sitting.
+
+        Raises:
+            BadConfig: there is a limit and the reply has no price, so that the limit could not be kept.
+        """
+        self.recall(usage)
+        if self.limit is not None and (usage or {}).get("cost") is None:
+            raise BadConfig(
+                "--max-cost cannot be kept: the judge's replies have no price.",
+                "Put its prices into [prices] in benchctl.toml; what was judged is kept.",
+            )
+
+    def recall(self, usage: Mapping[str, Any] | None) -> None:
+        """Count one reply of an earlier sitting."""
+        usage = usage or {}
+        self.replies += 1
+        self.prompt_tokens += int(usage.get("prompt_tokens", 0))
+        self.completion_tokens += int(usage.get("completion_tokens", 0))
+        self.priced = self.priced and usage.get("cost") is not None
+        self.cost += float(usage.get("cost") or 0.0)
+
+    @property
+    def empty(self) -> bool:
+        """Whether the limit is reached."""
+        return self.limit is not None and self.cost - self.before >= self.limit
+
+
+@dataclass(slots=True)
+class Bench:
+    """One judge at work on one rubric: what it has said, what it failed to say."""
+
+    rubric: Rubric
+    model: Model
+    journal: Journal
+    purse: Purse
+    moved: Callable[[int, int], None] = lambda done, total: None
+    replies: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Question's key -> its last line in the journal."""
+    failed: dict[str, str] = field(default_factory=dict)
+    """Question's key -> why the call failed for good in this sitting."""
+
+    def recall(self, questions: Sequence[Question]) -> None:
+        """Take up what the journal holds of these questions; lines of others stay where they are."""
+        hashes = {q.key: q.prompt_hash for q in questions}
+        for line in self.journal.entries():
+            self.purse.recall(line.get("usage"))
+            if hashes.get(str(line["key"])) == line["prompt"]:
+                self.replies[str(line["key"])] = dict(line)
+        self.purse.before = self.purse.cost
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Ask all that has no verdict yet, then once more what could not be read. Stops when the purse is empty."""
+        reader = Reader(self.rubric)
+        self.recall(questions)
+        self.moved(self._settled(questions), len(questions))
+        for attempt in range(1, ATTEMPTS + 1):
+            due = [q for q in questions if self._due(q, attempt)]
+            requests = [self._request(q, attempt, reader) for q in due]
+            for question, response in self._answered(due, requests):
+                if response.error is not None:
+                    self.failed[question.key] = response.error
+                    continue
+                self._keep(question, attempt, response, reader)
+                self.moved(self._settled(questions), len(questions))
+
+    def _settled(self, questions: Iterable[Question]) -> int:
+        return sum(q.key in self.replies and not self._due(q, ATTEMPTS) for q in questions)
+
+    def _due(self, question: Question, attempt: int) -> bool:
+        """Whether a question is to be asked in this round."""
+        reply = self.replies.get(question.key)
+        if attempt == 1:
+            return reply is None
+        return (
+            question.criterion is None and reply is not None and bool(reply["problem"]) and reply["attempt"] < attempt
+        )
+
+    def _request(self, question: Question, attempt: int, reader: Reader) -> Generate | Choose:
+        request = question.request
+        if attempt == 1 or isinstance(request, Choose):
+            return request
+        reply = self.replies[question.key]
+        problem = reader.explained(Verdict(problem=reply["problem"], detail=reply["detail"]))
+        return replace(request, prompt=repair_prompt(self.rubric, request.prompt, str(reply["text"]), problem))
+
+    def _answered(
+        self, questions: Sequence[Question], requests: Sequence[Generate | Choose]
+    ) -> Iterator[tuple[Question, Response]]:
+        """The judge's replies as they come."""
+        if not questions or self.purse.empty:
+            return
+        owners = [q.owner for q in questions]
+        self.model.meet(owners, owners)
+        seen: set[int] = set()
+        for index, answered in self._stream(requests):
+            yield questions[index], check_response(index, answered, len(requests), seen, self.model)
+            if self.purse.empty:  # the backend was told the limit too; one that does not know it is left here
+                return
+        for index in set(range(len(questions))) - seen:
+            yield questions[index], Response(error="the judge gave no answer")
+
+    def _stream(self, requests: Sequence[Generate | Choose]) -> Iterator[tuple[int, Response]]:
+        chosen = [r for r in requests if isinstance(r, Choose)]
+        written = [r for r in requests if isinstance(r, Generate)]
+        return self.model.choose(chosen) if chosen else self.model.generate(written)
+
+    def _keep(self, question: Question, attempt: int, response: Response, reader: Reader) -> None:
+        """Write one reply down, and what it amounts to."""
+        shares: dict[str, float] = {}
+        if question.criterion is not None:
+            verdict, shares = weighted(question.criterion, response)
+        else:
+            verdict = reader.read(response)
+        line = {
+            "key": question.key, "subject": question.subject, "draw": question.draw, "id": question.sample.id,
+            "prompt": question.prompt_hash, "attempt": attempt, "points": dict(verdict.points),
+            "reason": verdict.reason, "problem": verdict.problem, "detail": verdict.detail, "text": response.text,
+            "probabilities": shares,
+            "finish_reason": response.finish_reason, "usage": asdict(response.usage) if response.usage else None,
+            "seconds": response.seconds, "backend": dict(response.detail),
+        }  # fmt: skip
+        self.journal.append(line)
+        self.replies[question.key] = line
+        self.purse.add(asdict(response.usage) if response.usage else None)
