@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from benchctl.data import Row, read_table
-from benchctl.errors import BadConfig, BadData, did_you_mean
+from benchctl.errors import BadConfig, BadData
 from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
@@ -125,14 +125,7 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
     column = column or next((name for name in OUTPUTS if name in names), OUTPUTS[0])
     for name, option in ((key_column, "id"), (column, "output")):
         if name not in names:
-            near = (
-                did_you_mean(name, names, "").split("?")[0] + "? "
-                if did_you_mean(name, names, "").startswith("Did")
-                else ""
-            )
-            raise BadData(
-                f"{path}: no column '{name}'.", f"{near}Found: {', '.join(names)}. Name one with {option}=COLUMN."
-            )
+            raise BadData(f"{path}: no column '{name}'.", f"Found: {', '.join(names)}. Name one with {option}=COLUMN.")
     found: dict[str, Recorded] = {}
     repeated: list[str] = []
     for row in table.rows:

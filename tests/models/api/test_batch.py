@@ -1,0 +1,66 @@
+"""The batch interface: half the price, answered later, and never paid twice."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+
+import pytest
+
+from .conftest import KEY, answers, record, result, words
+
+GENERATE = ("--scoring", "generate")
+
+
+def test_a_batch_gives_the_answers_of_single_calls_at_half_the_price(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.2 an answer
+    server = serve()
+    single = run(f"openai:gpt,base_url={server.url}", *GENERATE, "--out", "single")
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE, "--out", "batch")
+    assert ran.code == 0 and result(ran)["metrics"] == result(single)["metrics"]
+    assert result(ran)["run"] == result(single)["run"], "how answers are fetched is no part of the run"
+    assert result(ran)["counts"]["cost"] == pytest.approx(result(single)["counts"]["cost"] / 2)
+    assert record(ran, tmp_path)["model"]["batch"] is True and server.stats()["batches"] == 1
+    assert not list(tmp_path.glob("cache/batches/*/*")), "what was taken is forgotten"
+
+
+def test_a_stopped_command_waits_for_the_same_batch_again(serve, program, tmp_path, run_apart):
+    server = serve(batch_seconds=3)
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.1"
+    process = subprocess.Popen(
+        [*program, *words(model, *GENERATE)], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not list(tmp_path.glob("cache/batches/*/*.json")):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    ended = run_apart(model, *GENERATE)
+    assert ended.code == 0 and len(answers(ended, tmp_path)) == 10
+    assert server.stats()["batches"] == 1 and server.stats()["asked"] == 10
+
+
+def test_what_a_batch_could_not_answer_is_an_error_and_goes_into_the_next(serve, run, tmp_path):
+    server = serve(faults=0.4)
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.05"
+    first = run(model, *GENERATE)
+    errors = result(first)["counts"]["errors"]
+    assert first.code == 3 and 0 < errors < 10 and "HTTP 500: " in first.err
+    for _ in range(20):
+        if (last := run(model, *GENERATE)).code == 0:
+            break
+    assert last.code == 0 and len(answers(last, tmp_path)) == 10
+    assert server.stats()["asked"] < 40 and server.stats()["batches"] > 1
+
+
+def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
+    (tmp_path / "same.txt").write_text("Responda com uma letra.")
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE, "--prompt-template", "same.txt")
+    assert ran.code == 0 and result(ran)["counts"]["answered"] == 10 and server.stats()["asked"] == 1
+
+
+def test_a_batch_interface_that_refuses_is_said_without_the_key(serve, run_apart):
+    ran = run_apart(f"openai:gpt,base_url={serve(echo_key=400).url},batch=true", *GENERATE)
+    assert ran.code == 1 and "The batch interface failed" in ran.err and "Traceback" not in ran.err
+    assert KEY[:12] not in ran.err
