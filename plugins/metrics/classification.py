@@ -1,4 +1,4 @@
-"""Macro-F1: every label counts alike, however rare."""
+"""Macro-F1, where every label counts alike, and accuracy under another rule for answers that name no option."""
 
 from __future__ import annotations
 
@@ -62,7 +62,22 @@ def _macro_f1(sums: Array) -> Array:
     return mean
 
 
+class AccuracyUnreadFirst(Metric):
+    """Accuracy when an answer that names no option counts as the first: for comparison with those who count so.
+
+    MIRAGE (Xiong et al. 2024) falls back on A. It is a guess, and rewards a position: ``accuracy`` never does it.
+    """
+
+    name = "accuracy_unread_first"
+    percent = True
+
+    def value(self, scored: Scored) -> float | None:
+        """1 or 0; None for tasks that are not multiple choice."""
+        labels = scored.sample.choices
+        return float((scored.answer.label or next(iter(labels))) == scored.sample.target) if labels else None
+
+
 @hookimpl
 def benchctl_metrics() -> Mapping[str, type[Metric]]:
-    """The one."""
-    return {MacroF1.name: MacroF1}
+    """Both."""
+    return {m.name: m for m in (MacroF1, AccuracyUnreadFirst)}

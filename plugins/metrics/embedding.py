@@ -12,6 +12,7 @@ from benchctl.metric import Metric, Scored
 from benchctl.model import ModelArgs
 from benchctl.types import Estimate
 
+from ..models.quiet import quiet
 from .texts import Figures, Pair, imported, pair
 
 
@@ -69,21 +70,30 @@ class BertScore(_OfModel):
     default = "bert-base-multilingual-cased"
     defaults = {"layers": "", **_OfModel.defaults}
 
+    def __init__(self, args: ModelArgs | None = None) -> None:
+        super().__init__(args)
+        self.layers = self.number("layers")
+
     @cached_property
     def scorer(self) -> Any:
-        """The library's scorer with the model loaded."""
+        """The library's scorer with the model loaded.
+
+        Raises:
+            BadConfig: no layer given for a model that the library knows none of.
+            ModelCallError: the model cannot be loaded, or has no such layer.
+        """
         from bert_score import BERTScorer
         from bert_score.utils import model2layers
 
-        layers = self.number("layers")
-        if layers is None and self.model not in model2layers:
+        if self.layers is None and self.model not in model2layers:
             raise BadConfig(
                 f"BERTScore knows no best layer of '{self.model}'.", f"Write bertscore:{self.model},layers=N."
             )
         try:
-            return BERTScorer(
-                self.model, num_layers=layers, batch_size=self.batch, device=self.options["device"], nthreads=0
-            )
+            with quiet():
+                return BERTScorer(
+                    self.model, num_layers=self.layers, batch_size=self.batch, device=self.options["device"], nthreads=0
+                )
         except (OSError, AssertionError, IndexError) as error:
             raise _cannot_load("bertscore", self.model, error) from error
 
@@ -110,8 +120,9 @@ class Similarity(_OfModel):
         from transformers import AutoModel, AutoTokenizer
 
         try:
-            tokenizer = AutoTokenizer.from_pretrained(self.model)
-            model = AutoModel.from_pretrained(self.model).to(self.options["device"]).eval()
+            with quiet():
+                tokenizer = AutoTokenizer.from_pretrained(self.model)
+                model = AutoModel.from_pretrained(self.model).to(self.options["device"]).eval()
         except (OSError, ValueError) as error:
             raise _cannot_load("similarity", self.model, error) from error
         return tokenizer, model
