@@ -184,6 +184,7 @@ def test_a_cap_without_prices_is_refused_before_anything_is_asked(long_run, serv
     assert not server.asked
 
 
+@pytest.mark.slow
 def test_a_local_transformers_model_judges_too_its_prose_is_counted_as_unreadable(long_run, benchctl):
     pytest.importorskip("transformers", reason="needs the extra 'hf'")
     run = long_run(3)
@@ -194,6 +195,7 @@ def test_a_local_transformers_model_judges_too_its_prose_is_counted_as_unreadabl
     assert report["results"]["answer"] == {}
 
 
+@pytest.mark.slow
 def test_a_local_model_gives_weighted_points_from_its_probabilities(long_run, benchctl):
     pytest.importorskip("transformers", reason="needs the extra 'hf'")
     run = long_run(3)
