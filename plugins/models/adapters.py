@@ -39,6 +39,8 @@ class Adapter:
     hash: str
     virtual_tokens: int = 0
     """Vectors in front of the text."""
+    quant: str | None = None
+    """How the base was quantised when the adapter was trained, or ``none``; None when nobody wrote it down."""
 
     @property
     def prompts(self) -> bool:
@@ -94,6 +96,7 @@ def read(folder: Path, name: str, allow_pickle: bool = False) -> Adapter:
         base_weights=card.get("base_weights"),
         hash=digest_all([file.name, file_digest(file)] for file in files),
         virtual_tokens=int(config.get("num_virtual_tokens") or 0),
+        quant=card.get("quant"),
     )
 
 
@@ -104,15 +107,16 @@ def base_hash(folder: Path) -> str:
     return digest_all([file.name, file_digest(file)] for file in files)
 
 
-def write_card(folder: Path, base: str, base_folder: Path) -> None:
+def write_card(folder: Path, base: str, base_folder: Path, quant: str | None = None) -> None:
     """Write down beside an adapter what it was made for, so that a wrong base is noticed.
 
     Args:
         folder: the adapter's.
         base: name of the base: a hub id, or a local folder's last part; never a whole path.
         base_folder: where the base's files are.
+        quant: how the base was quantised while training, such as ``nf4``; None when it was not.
     """
-    card = {"base": base, "base_weights": base_hash(base_folder)}
+    card = {"base": base, "base_weights": base_hash(base_folder), "quant": quant or "none"}
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
 
 

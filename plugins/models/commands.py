@@ -22,8 +22,8 @@ from .merge import MAX_ERROR
 @click.argument("base")
 @click.argument("adapter")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="New folder.")
-@click.option("--quant", type=click.Choice(["nf4", "fp4", "int8"]),
-              help="How the base was quantised when the adapter was trained; a QLoRA adapter needs it.")  # fmt: skip
+@click.option("--quant", type=click.Choice(["nf4", "fp4", "int8", "none"]),
+              help="How the base was quantised in the adapter's training.  [default: as the adapter says]")  # fmt: skip
 @click.option("--dtype", type=click.Choice(["auto", "float32", "bfloat16", "float16"]), default="auto",
               show_default=True, help="Of the merged weights.")  # fmt: skip
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, ...")
@@ -53,9 +53,9 @@ def merge_command(base: str, adapter: str, out: Path, as_json: bool, max_error: 
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="New folder.")
 @click.option("--bits", type=click.Choice(["2", "3", "4", "8"]), default="4", show_default=True, help="For gptq.")
 @click.option("--group-size", type=click.IntRange(min=1), metavar="N",
-              help="Weights that share a scale, for gptq.  [default: the largest of 128, 64, 32 that fits]")  # fmt: skip
-@click.option("--task", "tasks", multiple=True, default=("medmcqa-pt", "medqa-pt", "pubmedqa-pt"), show_default=True,
-              metavar="T", help="Tasks whose training rows calibrate gptq.")  # fmt: skip
+              help="Weights that share a scale, for gptq.  [default: what fits of 128, 64, 32]")  # fmt: skip
+@click.option("--task", "tasks", multiple=True, default=("medmcqa-pt", "medqa-pt", "pubmedqa-pt"),
+              show_default=True, metavar="T", help="Tasks whose training rows calibrate gptq.")  # fmt: skip
 @click.option("--data", default="builtin", show_default=True, metavar="SOURCE",
               help="Their training rows: 'builtin', 'hub' (training split) or a file.")  # fmt: skip
 @click.option("--test-data", metavar="SOURCE", help="Test rows to keep out, besides the built-in ones.")

@@ -41,7 +41,7 @@ accelerator, float32 on a CPU. ``chat`` auto: with the model's own template wher
 per batch. ``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it is another base's."""
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-QUANTS = ("auto", "nf4", "fp4", "int8", "gptq")
+QUANTS = ("auto", "none", "nf4", "fp4", "int8", "gptq")
 ATTENTION = ("auto", "eager", "sdpa", "flash_attention_2", "flash_attention_3", "flex_attention")
 DEVICE_MAPS = ("", "auto", "balanced", "balanced_low_0", "sequential")
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json")

@@ -53,15 +53,16 @@ def write_merged(base: str, adapter: str, out: Path, max_error: float, options: 
         BadConfig, ModelCallError: it cannot be merged, or the result is further off than ``max_error``.
     """
     from . import merge, quantization
+    from .weights import Weights
 
-    given = {"adapter": adapter, "dtype": options["dtype"], "device": options["device"]}
+    given = {"adapter": adapter, "dtype": options["dtype"], "device": options["device"], "merge": "true"}
     given |= {"quant": options["quant"]} if options["quant"] else {}
     given |= {"any_base": "true"} if options["any_base"] else {}
     model = local_model(base, **given)
+    weights = Weights.of(replace(model.weights.settings, merge=False))
     try:
-        weights = model.weights
-        if weights.adapter is None or weights.settings.merge:
-            raise BadConfig(f"'{base}' is a merged model.", "Name its base.")
+        if weights.adapter is None:
+            raise BadConfig(f"'{adapter}' is no adapter.", "Name an adapter's folder or hub id.")
         merge.require_mergeable(weights.adapter, weights.settings, weights.scheme)
         before = merge.probe(weights.load(), model.tokenizer, model.device)
         merged = weights.merged()
@@ -78,6 +79,7 @@ def write_merged(base: str, adapter: str, out: Path, max_error: float, options: 
         _write_card(out / MERGE_CARD, facts)
         return facts
     finally:
+        weights.close()
         model.close()
 
 

@@ -47,7 +47,8 @@ def settle(settings: Settings, config: Any) -> Scheme | None:
     if wanted == "gptq" and stored is None:
         hint = f"Make one with: benchctl quantize {settings.target} --method gptq --out DIR"
         raise BadConfig(f"'{settings.target}' is no GPTQ checkpoint.", hint)
-    scheme = Scheme(stored, "checkpoint") if stored else Scheme(wanted, "option") if wanted != "auto" else None
+    plain = wanted in ("auto", "none")
+    scheme = Scheme(stored, "checkpoint") if stored else None if plain else Scheme(wanted, "option")
     if scheme is not None and scheme.name in PACKAGES:
         extra, packages = PACKAGES[scheme.name]
         for package in packages:

@@ -15,7 +15,7 @@ from benchctl.fingerprints import cache_dir, digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 
-VERSION = 2
+VERSION = 3
 """Raised when a recipe in tiny_recipes.py changes: each version has its own folders in the cache."""
 
 

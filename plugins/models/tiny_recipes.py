@@ -71,7 +71,7 @@ def make_adapter(folder: Path, base: Path) -> None:
         adapted.save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)
     _sort_modules(folder / "adapter_config.json")
-    write_card(folder, "tiny", base)
+    write_card(folder, "tiny", base, "nf4")
 
 
 def _sort_modules(file: Path) -> None:

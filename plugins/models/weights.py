@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ class Weights:
     """
 
     def __init__(self, settings: Settings, folder: Path, config: Any, device: str, dtype: str) -> None:
+        self.adapter: Adapter | None = adapters.find(settings)
+        if settings.merge and self.adapter:
+            settings = replace(settings, quant=quant_to_merge(self.adapter, settings, config))
         self.settings, self.folder, self.config, self.device, self.dtype = settings, folder, config, device, dtype
         self.scheme = quantization.settle(settings, config)
-        self.adapter: Adapter | None = adapters.find(settings)
         self.base_check = adapters.check_base(self.adapter, settings, folder) if self.adapter else None
         self.measured: dict[str, Any] = {}
         self._attached: Any = None
@@ -199,6 +202,13 @@ class Weights:
             quantization.keep_exact(model)
         else:
             quantization.allow_fast(model)
+
+
+def quant_to_merge(adapter: Adapter, settings: Settings, config: Any) -> str:
+    """The quantisation of a base that an adapter is to be merged into: as asked, else as it was trained with."""
+    if settings.quant == "auto" and adapter.quant and quantization.stored_scheme(config) is None:
+        return adapter.quant
+    return settings.quant
 
 
 def _cannot_load(target: str, error: Exception) -> ModelCallError:
