@@ -62,7 +62,9 @@ def test_generation_ends_before_a_stop_string(stories):
 
 
 def test_batch_size_does_not_change_scores(stories):
-    requests = [Choose(f"Once upon a time {'and then ' * (i % 7)}there was", (" a", " the big", " Lily")) for i in range(23)]
+    requests = [
+        Choose(f"Once upon a time {'and then ' * (i % 7)}there was", (" a", " the big", " Lily")) for i in range(23)
+    ]
     one = dict(load(f"{stories},batch_tokens=1").choose(requests))
     many = dict(load(f"{stories},batch_tokens=4096").choose(requests))
     for index in range(len(requests)):

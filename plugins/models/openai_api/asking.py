@@ -114,18 +114,21 @@ class Asker:
 
     async def perplexity(self, request: Perplexity) -> Response:
         """A whole text, by echo."""
+        if request.rolling:
+            return Response(error="lm-eval's windows need the model's own tokenizer: use a local model")
         text = request.text
         answered = await self._echo(text)
         echo: Echo | None = answered.value
         if echo is None:
             return Response(error=NO_ECHO)
-        first = int(echo.bos) + (not request.score_first)
-        nats = [n for n in echo.after(0, len(text))[first - echo.bos :] if n is not None]
-        if len(nats) < len(echo.after(0, len(text))) - first + echo.bos or not nats:
+        scored = echo.after(0, len(text))  # a beginning-of-text token ends where the text begins, and is not among them
+        nats = scored[0 if request.score_first else 1 :]
+        if not nats or None in nats:
             return Response(error="the server gives no log-probability for the first token")
+        known = [n for n in nats if n is not None]
         detail = {"bos": True} if echo.bos else {}
         return Response(
-            nats=sum(nats), tokens=len(nats), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
+            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
         )
 
     async def _echo(self, text: str) -> Answered:

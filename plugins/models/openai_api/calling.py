@@ -125,9 +125,9 @@ class Caller:
 
     def _note(self, fault: _Again) -> None:
         self._tally.faults[fault.kind] += 1
+        self.pacer.failed(fault.reason)
         if fault.throttled:
             self.pacer.throttled(fault.wait)
-        self.pacer.failed(fault.reason)
 
     async def _post(self, path: str, body: Body) -> Mapping[str, Any]:
         """One attempt; the reply as a JSON object."""
