@@ -40,8 +40,8 @@ def benchctl_models() -> Mapping[str, Callable[[ModelArgs], Model]]:  # type: ig
 
 
 @hookspec
-def benchctl_metrics() -> Mapping[str, Callable[[], Metric]]:  # type: ignore[empty-body]
-    """Metric name -> factory without arguments."""
+def benchctl_metrics() -> Mapping[str, Callable[..., Metric]]:  # type: ignore[empty-body]
+    """Metric name -> factory; one that has a parameter gets what follows the name on the command line, if anything."""
 
 
 @hookspec
