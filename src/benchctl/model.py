@@ -50,6 +50,13 @@ class Model:
             owners: the sample each of the coming requests belongs to, in their order.
         """
 
+    def expect_json(self, schema: Mapping[str, Any]) -> None:
+        """Told before :meth:`generate` that every answer should be a JSON object of this schema.
+
+        A backend that can hold a model to it does so; the others need not care: the prompt asks for it too, and
+        whoever asked checks the answers.
+        """
+
     def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
         """Log-likelihoods of the choices of each request."""
         raise NotImplementedError

@@ -20,14 +20,18 @@ class JudgeServer:
         self.script, self.delay = script, delay
         self.asked: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
+        self.refuse_schema, self.refused = False, 0
         self._lock = threading.Lock()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_POST(self) -> None:
+            def do_POST(self) -> None:  # the name http.server wants
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if "response_format" in body and outer.refuse_schema:
+                    outer.refused += 1
+                    return self.send(400, {"error": {"message": "'response_format' is not supported", "param": None}})
                 text = outer.reply(body)
                 content = {
                     "id": "1", "object": "chat.completion", "created": 0, "model": "juiz-2026-01", "choices": [
@@ -35,8 +39,11 @@ class JudgeServer:
                     ],
                     "usage": {"prompt_tokens": 200, "completion_tokens": 40, "total_tokens": 240},
                 }  # fmt: skip
+                return self.send(200, content)
+
+            def send(self, status: int, content: dict[str, Any]) -> None:
                 data = json.dumps(content).encode()
-                self.send_response(200)
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()

@@ -229,3 +229,17 @@ def test_rubrics_of_two_prefixes_stand_side_by_side_and_a_second_judge_replaces_
     assert record.estimates["judge_total"].value == 3
     assert record.estimates["geval_total"].value == 3.5
     assert record.added["judge_total"]["judges"][0].startswith("openai:outro")
+
+
+def test_the_schema_goes_along_and_a_server_that_refuses_it_is_asked_without(long_run, serve_judge, benchctl):
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5))
+    benchctl("judge", long_run(2).path, "--judge", server.spec())
+    sent = server.bodies[0]["response_format"]["json_schema"]["schema"]
+    assert sent["properties"]["utilidade"]["enum"] == [5, 3, 1, 0]
+    assert sent["required"] == ["justificativa", "intencao", "utilidade", "coerencia"]
+    other = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5))
+    other.refuse_schema = True
+    ran = benchctl("judge", long_run(6).path, "--judge", other.spec(connections=2), "--json")
+    assert ran.code == 0, ran.err
+    assert 1 <= other.refused <= 2
+    assert all("response_format" not in body for body in other.bodies)

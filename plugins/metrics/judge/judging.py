@@ -134,7 +134,8 @@ def judge_run(plan: Plan, spec: str, moved: Mover) -> Judgement:
             facts = {"spec": model.spec or spec, "fingerprint": fingerprint, "manner": asdict(manner)}
             found = Judgement(spec, identity, folder, facts, questions, bench.replies, bench.failed, bench.purse, kin)
             found.notes += notes
-            hold_to_form(model, plan.rubric, manner)
+            if not manner.weighted:
+                model.expect_json(schema(plan.rubric))
             try:
                 bench.ask(questions)
             except KeyboardInterrupt:
@@ -182,13 +183,6 @@ def make_questions(plan: Plan, manner: Manner) -> list[Question]:
     if plan.rubric.kind == "pair":
         return about_pairs(plan.rubric, plan.answers, plan.rival_answers, manner)
     return about_answers(plan.rubric, plan.answers, manner, plan.controls)
-
-
-def hold_to_form(model: Model, rubric: Rubric, manner: Manner) -> None:
-    """Tell a backend that can enforce a JSON schema which one; others have it from the prompt."""
-    enforce = getattr(model, "expect_json", None)
-    if enforce is not None and not manner.weighted:
-        enforce(schema(rubric))
 
 
 def figures(plan: Plan, table: Table) -> tuple[dict[str, Estimate], dict[str, dict[str, float]]]:

@@ -70,6 +70,7 @@ def conclude(plan: Plan, found: Sequence[Judgement]) -> Report:
         source = {
             "by": "judge", "rubric": plan.rubric.name, "rubric_digest": plan.rubric.digest,
             "judges": [j.facts["spec"] for j in found], "judgements": [j.id for j in found], "draws": plan.draws,
+            "weighted": [bool(j.facts["manner"]["weighted"]) for j in found],
         }  # fmt: skip
         add_figures(RunFolder(plan.run.path), plan.rubric.prefix, source, answers, values)
     warnings = [*_general(plan, found), *_controls(plan, results), *_draws(plan, agreement)]

@@ -68,6 +68,10 @@ class OpenAIModel(Model):
         """Remember what the requests are about: it tells labels from options' texts."""
         self._owners = owners
 
+    def expect_json(self, schema: Mapping[str, Any]) -> None:
+        """Send the schema as ``response_format`` with every chat; dropped where the server refuses it."""
+        self.wire.form = schema
+
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
         """Free answers, as they come."""
         if self.settings.batch:

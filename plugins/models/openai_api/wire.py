@@ -11,6 +11,7 @@ from benchctl.types import Prompt, Usage
 from .settings import Settings
 
 Body = dict[str, Any]
+FORMAT = "response_format"
 TOP = 20
 """Most likely tokens asked for; the most that OpenAI gives."""
 
@@ -57,10 +58,16 @@ class Wire:
         self._chat = settings.mode == "chat"
         self.path = "/chat/completions" if self._chat else "/completions"
         self._limit_name = "max_tokens"
+        self.form: Mapping[str, Any] | None = None
+        """The JSON schema that written answers are held to, where the server can."""
 
     def written(self, prompt: Prompt, max_tokens: int, temperature: float, stop: Sequence[str] = ()) -> Body:
         """Ask for a free answer."""
-        return {**self._asked(prompt, max_tokens, temperature), **({"stop": list(stop)[:4]} if stop else {})}
+        body = {**self._asked(prompt, max_tokens, temperature), **({"stop": list(stop)[:4]} if stop else {})}
+        if self.form is None or not self._chat:
+            return body
+        form = {"name": "answer", "strict": True, "schema": dict(self.form)}
+        return {**body, FORMAT: {"type": "json_schema", "json_schema": form}}
 
     def likely(self, prompt: Prompt) -> Body:
         """Ask for the most likely first tokens."""
@@ -71,11 +78,13 @@ class Wire:
         """Ask how likely each token of a text is (completions only)."""
         return {**self._asked(text, 1, 0.0), "echo": True, "logprobs": 1}
 
-    def adapt(self, body: Body, param: str, message: str) -> bool:
-        """Learn from a refusal: newer models call the length limit ``max_completion_tokens``. Whether to ask again."""
+    def learn(self, param: str, message: str) -> None:
+        """Take a refusal to heart: newer models call the length limit ``max_completion_tokens``, and some chat
+        templates know no system turn."""
         if "max_completion_tokens" in message and param in ("max_tokens", ""):
             self._limit_name = "max_completion_tokens"
-        return self._limit_name not in body
+        if re.search(r"(?i)system role|role.{0,9}system|roles must alternate", message):
+            self._system = False
 
     def _asked(self, prompt: Prompt, max_tokens: int, temperature: float) -> Body:
         settings = self._settings
