@@ -71,7 +71,7 @@ def row_key(record: RunRecord) -> RowKey:
     """The row a run belongs to; settings that cannot change its result are left out."""
     spec = record.spec
     return RowKey(
-        model=spec.model,
+        model=str(record.model.get("name") or spec.model),
         fingerprint=record.fingerprints["model"],
         scoring=spec.scoring,
         shots=spec.shots,

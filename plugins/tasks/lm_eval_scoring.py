@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from benchctl.errors import BadConfig
 from benchctl.scoring import Scoring
+from benchctl.subsets import select
 from benchctl.task import Task
 from benchctl.types import (
     Answer,
@@ -61,7 +62,7 @@ class LmEvalScoring(Scoring):
         _refuse(spec, self.task, chat)
         self.task.harness.set_fewshot_seed(harness.SEED + spec.seed)  # examples are drawn anew for each document
         found = {}
-        for number, doc in enumerate(self.task.docs[: spec.limit]):
+        for number, doc in select(list(enumerate(self.task.docs)), spec):
             instances = _instances(self.task, number, doc, spec.shots)
             found[str(number)] = tuple(self.convert([i.args for i in instances], instances[0].repeats))
         return found

@@ -32,7 +32,9 @@ def read_hub(where: HubDataset) -> Table:
         _use_cache_only()
     datasets.disable_progress_bars()
     try:
-        split = datasets.load_dataset(where.repository, where.config, split=where.split, revision=revision or where.revision)
+        split = datasets.load_dataset(
+            where.repository, where.config, split=where.split, revision=revision or where.revision
+        )
     except Exception as error:  # datasets raises many kinds for one thing: the rows are not to be had
         reason = " ".join(str(error).split())[:160]
         raise BadData(
@@ -40,7 +42,9 @@ def read_hub(where: HubDataset) -> Table:
             "Check the connection, or use a local copy with --data FILE, or the shipped sample with --data builtin.",
         ) from error
     rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
-    return Table(rows, common_columns(rows), f"hub:{where.repository}", revision or where.revision or "unknown (offline)")
+    return Table(
+        rows, common_columns(rows), f"hub:{where.repository}", revision or where.revision or "unknown (offline)"
+    )
 
 
 def _newest_revision(where: HubDataset) -> str | None:

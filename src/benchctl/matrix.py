@@ -17,6 +17,7 @@ from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import RunFolder, StoredRun
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
+from benchctl.subsets import lopsided
 from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.types import Estimate, RunRecord, RunSpec
 
@@ -224,6 +225,7 @@ def _run_one(
     called = spec if load_config().model_spec(spec) != spec else model.spec or spec
     metrics = create_metrics(plugins, task, matrix.metrics)
     job = prepare(matrix.spec(task, called), task, scoring, metrics, model, data)
+    _note_subset(display, job)
     plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
     record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
@@ -277,6 +279,15 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
         display.note(f"note: {name}: the shipped sample, written to try benchctl; its score says nothing of a model.")
     if data.bad_rows:
         display.note(f"note: {name}: {len(data.bad_rows)} unusable rows left out, e.g. {data.bad_rows[0]}")
+
+
+def _note_subset(display: Display, job: Job) -> None:
+    label = lopsided(job.data.samples, job.samples)
+    if label is not None and job.task.kind == "multiple_choice":
+        display.note(
+            f"warning: {job.task.name}: '{label}' is right in another share of the {len(job.samples)} samples asked "
+            f"than of all {len(job.data.samples)}: the data is sorted. Use --sample N instead of --limit N."
+        )
 
 
 def _note_run(display: Display, job: Job, record: RunRecord) -> None:

@@ -13,6 +13,7 @@ from benchctl.errors import BadConfig
 from benchctl.metric import Metric, Scored
 from benchctl.model import Model, check_response
 from benchctl.scoring import Scoring
+from benchctl.subsets import select
 from benchctl.task import Task, TaskData
 from benchctl.types import Estimate, Request, Response, RunRecord, RunSpec, Sample, Score
 
@@ -53,7 +54,7 @@ def prepare(
             f"{model.name} cannot '{scoring.kind}', which scoring '{scoring.name}' needs.",
             f"It can {can}. Choose another --scoring or another model.",
         )
-    samples = data.samples[: spec.limit]
+    samples = select(data.samples, spec)
     requests = scoring.ask(spec, task, data.samples, model.prompt_style == "chat")
     prints = {
         "data": fingerprints.digest_all(_content(sample) for sample in samples),

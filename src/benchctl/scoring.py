@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from benchctl.errors import BadConfig, did_you_mean
 from benchctl.prompts import PromptBuilder, choose_shots, delimiter
+from benchctl.subsets import select
 from benchctl.task import Task
 from benchctl.types import Answer, Choose, Generate, Kind, Perplexity, Request, Response, RunSpec, Sample
 
@@ -24,7 +25,7 @@ class Scoring:
         self.max_tokens = max_tokens
 
     def ask(self, spec: RunSpec, task: Task, samples: Sequence[Sample], chat: bool) -> dict[str, tuple[Request, ...]]:
-        """What a run asks the model about each sample, by id, up to the spec's limit.
+        """What a run asks the model about each sample, by id, for the samples :func:`select` gives.
 
         A scoring of tasks that bring their own prompts overrides this; the others :meth:`requests`.
 
@@ -35,7 +36,7 @@ class Scoring:
         pool = task.shots(spec.shots_data) if spec.shots else ()
         shots = choose_shots(pool, samples, spec.shots, spec.seed, task.name)
         prompts = PromptBuilder(task, self.name, spec.prompt_template, shots, chat)
-        return {sample.id: tuple(self.requests(sample, prompts)) for sample in samples[: spec.limit]}
+        return {sample.id: tuple(self.requests(sample, prompts)) for sample in select(samples, spec)}
 
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """What the model is asked about the sample, all of :attr:`kind`."""

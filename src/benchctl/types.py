@@ -201,6 +201,9 @@ class RunSpec:
     """Where few-shot examples come from: ``builtin`` (the package's own), ``hub`` (the training split), or a path."""
     seed: int = 0
     limit: int | None = None
+    """Number of samples asked; None: all."""
+    drawn: bool = False
+    """Whether the ``limit`` samples are drawn over all with the seed, instead of the first ones."""
     prompt_template: str | None = None
     """Text of the template, not its path: the same words are the same run wherever the file lies."""
     skip_bad_rows: bool = False

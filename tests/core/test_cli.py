@@ -12,7 +12,19 @@ import pytest
 from benchctl.plugins import get_plugins
 from tests.core.test_data import COLUMNS, row
 
-HEAVY = ("torch", "transformers", "datasets", "openai", "scipy", "peft", "lm_eval", "pandas", "rich", "pydantic", "numpy")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "openai",
+    "scipy",
+    "peft",
+    "lm_eval",
+    "pandas",
+    "rich",
+    "pydantic",
+    "numpy",
+)
 
 
 def test_help_loads_nothing_heavy(program):
@@ -34,7 +46,9 @@ def test_every_command_has_help_with_an_example(benchctl):
 
 
 def test_json_is_one_array_on_standard_output(benchctl):
-    ran = benchctl("run", "--task", "medqa-pt,mmlu-medical-pt", "--model", "majority,random", "--data", "builtin", "--json")
+    ran = benchctl(
+        "run", "--task", "medqa-pt,mmlu-medical-pt", "--model", "majority,random", "--data", "builtin", "--json"
+    )
     assert ran.code == 0
     results = json.loads(ran.out)
     assert [(r["task"], r["model"]) for r in results] == [
@@ -71,6 +85,17 @@ def test_the_two_capitalised_labels_of_pubmedqa_are_counted(benchctl, teste):
     assert shown["data"]["normalised"]["output"] == 2
 
 
+def test_a_sorted_files_first_rows_are_warned_of_and_a_draw_is_not(benchctl, teste):
+    fixed = ("run", "--task", "pubmedqa-pt", "--model", "majority", "--data", teste, "--json")
+    first, drawn = benchctl(*fixed, "--limit", "200"), benchctl(*fixed, "--sample", "200")
+    assert json.loads(first.out)[0]["metrics"]["accuracy"]["value"] == 1.0, "the file is sorted by label"
+    assert "the data is sorted" in first.err
+    assert 0.45 < json.loads(drawn.out)[0]["metrics"]["accuracy"]["value"] < 0.65
+    assert "sorted" not in drawn.err
+    assert benchctl(*fixed, "--sample", "200").out == drawn.out, "the same seed draws the same samples"
+    assert benchctl(*fixed, "--sample", "9", "--limit", "9").code == 2
+
+
 def test_show_names_wrong_samples_and_what_the_number_rests_on(benchctl):
     run = json.loads(benchctl("run", "--task", "medqa-pt", "--model", "majority", "--data", "builtin", "--json").out)[0]
     shown = benchctl("show", run["run"][:6], "--samples", "2").out
@@ -95,12 +120,16 @@ def test_lists_can_be_read_by_scripts(benchctl):
     for kind in ("tasks", "models", "metrics", "plugins", "runs"):
         rows = json.loads(benchctl("list", kind, "--json").out)
         assert rows, kind
-    assert {"medmcqa-pt", "multimedqa-pt", "cosmosqa-pt"} <= {r["name"] for r in json.loads(benchctl("list", "tasks", "--json").out)}
+    assert {"medmcqa-pt", "multimedqa-pt", "cosmosqa-pt"} <= {
+        r["name"] for r in json.loads(benchctl("list", "tasks", "--json").out)
+    }
 
 
 def test_a_data_source_and_a_model_named_in_benchctl_toml(benchctl, tmp_path):
     write_rows(tmp_path / "teste.csv", [row(i) for i in range(4)])
-    (tmp_path / "benchctl.toml").write_text('[data]\nmeu = "teste.csv"\n[models.chute]\nspec = "random,seed=3"\n', "utf-8")
+    (tmp_path / "benchctl.toml").write_text(
+        '[data]\nmeu = "teste.csv"\n[models.chute]\nspec = "random,seed=3"\n', "utf-8"
+    )
     ran = benchctl("run", "--task", "medmcqa-pt", "--model", "chute", "--data", "meu", "--json")
     assert json.loads(ran.out)[0]["n"] == 4
 
@@ -127,7 +156,7 @@ MISTAKES = {
     "unknown command": (("rum",), 2, "No such command 'rum'", "--help"),
     "bad scoring": ((*RUN, "--data", "builtin", "--scoring", "leter"), 1, "cannot be scored by 'leter'", "letter"),
     "no model folder": ((*RUN[:-1], "hf:./nada", "--data", "builtin"), 1, "no model folder './nada'", "Check the path"),
-    "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "a/b", "hf:"),
+    "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "a/b", "local folder"),
     "bad dtype": ((*RUN[:-1], "hf:x,dtype=float8", "--data", "builtin"), 1, "dtype=float8", "float32"),
     "missing template": ((*RUN, "--data", "builtin", "--prompt-template", "x.j2"), 1, "'x.j2' cannot be read", "Check"),
     "no runs": (("show", "abc"), 1, "no folder 'runs'", "benchctl run"),
@@ -156,7 +185,9 @@ def test_debug_shows_the_traceback(program, tmp_path):
     import os
 
     command = [*program, "run", "--task", "nada", "--model", "majority"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "BENCHCTL_DEBUG": "1"})
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "BENCHCTL_DEBUG": "1"}
+    )
     assert "Traceback" in done.stderr
 
 

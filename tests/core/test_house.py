@@ -26,7 +26,11 @@ def imported(path):
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_arrows_point_one_way(path):
     room = path.relative_to(ROOT).parts[0]
-    forbidden = {"src": ("benchctl_plugins", "benchctl_reports"), "plugins": ("benchctl_reports",), "reports": ("benchctl_plugins",)}
+    forbidden = {
+        "src": ("benchctl_plugins", "benchctl_reports"),
+        "plugins": ("benchctl_reports",),
+        "reports": ("benchctl_plugins",),
+    }
     for name in imported(path):
         assert not name.startswith(forbidden[room]), f"{path} imports {name}"
 

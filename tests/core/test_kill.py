@@ -45,7 +45,9 @@ def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program
     slow, majority = json.loads(done.stdout)
     assert majority["metrics"]["vowels"]["value"] == 1.0
     assert slow["n"] == 2
-    listed = subprocess.run([*program, "plugins", "--json"], env=environment, capture_output=True, text=True, check=True)
+    listed = subprocess.run(
+        [*program, "plugins", "--json"], env=environment, capture_output=True, text=True, check=True
+    )
     (mine,) = (row for row in json.loads(listed.stdout) if row["name"] == "capitals")
     assert mine["package"] == "benchctl-capitals 0.3"
     assert mine["problems"] == ""

@@ -45,7 +45,17 @@ def test_the_installed_entry_points_are_those_of_the_project():
 
 @pytest.mark.slow
 def test_a_wheel_holds_modules_templates_and_data(tmp_path):
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+    ]
     subprocess.run([*command, str(ROOT)], check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = {Path(n) for n in zipfile.ZipFile(wheel).namelist()}

@@ -37,10 +37,16 @@ HOOK = "from benchctl.hookspecs import hookimpl\n"
         ("import no_such_module", "cannot be loaded (ModuleNotFoundError"),
         ("raise RuntimeError('on fire')", "cannot be loaded (RuntimeError: on fire"),
         ("def broken(:", "cannot be loaded (SyntaxError"),
-        (HOOK + "@hookimpl\ndef benchctl_tasks():\n    raise ValueError('no')", "benchctl_tasks failed (ValueError: no)"),
+        (
+            HOOK + "@hookimpl\ndef benchctl_tasks():\n    raise ValueError('no')",
+            "benchctl_tasks failed (ValueError: no)",
+        ),
         (HOOK + "@hookimpl\ndef benchctl_tasks():\n    return 7", "benchctl_tasks failed (TypeError"),
         (HOOK + "@hookimpl\ndef benchctl_tasks(extra):\n    return {}", "cannot be loaded (PluginValidationError"),
-        (HOOK + "@hookimpl\ndef benchctl_taks():\n    return {}", "unknown hook 'benchctl_taks'. Did you mean benchctl_tasks"),
+        (
+            HOOK + "@hookimpl\ndef benchctl_taks():\n    return {}",
+            "unknown hook 'benchctl_taks'. Did you mean benchctl_tasks",
+        ),
     ],
 )
 def test_a_bad_plugin_is_reported_and_the_others_work(foreign, source, says):

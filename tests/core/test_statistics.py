@@ -41,7 +41,9 @@ def test_clustered_standard_error_is_statsmodels_without_its_small_sample_factor
     fit = sm.OLS(values, np.ones_like(values)).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}
     )
-    assert statistics.clustered_stderr(values.tolist(), clusters.tolist()) == pytest.approx(float(fit.bse[0]), abs=1e-12)
+    assert statistics.clustered_stderr(values.tolist(), clusters.tolist()) == pytest.approx(
+        float(fit.bse[0]), abs=1e-12
+    )
 
 
 def test_questions_that_share_a_passage_widen_the_interval():
@@ -74,9 +76,7 @@ def test_mean_interval_is_scipys_bca():
 
     values = np.random.default_rng(2).gamma(2.0, size=80)
     e = statistics.mean(values.tolist(), seed=9)
-    ci = bootstrap(
-        (values,), np.mean, method="BCa", batch=500, rng=np.random.default_rng(9)
-    ).confidence_interval
+    ci = bootstrap((values,), np.mean, method="BCa", batch=500, rng=np.random.default_rng(9)).confidence_interval
     assert (e.low, e.high) == pytest.approx((float(ci.low), float(ci.high)), abs=1e-12)
     assert e.stderr == pytest.approx(values.std(ddof=1) / math.sqrt(80), abs=1e-12)
 

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,34 +18,70 @@ EXIT_INTERRUPTED = 130
 
 
 @click.command()
-@click.option("--task", "tasks", multiple=True, required=True, metavar="T[,T2]",
-              help="Tasks or groups; some are given as NAME:TARGET,option=value.")  # fmt: skip
-@click.option("--model", "models", multiple=True, required=True, metavar="M[,M2]",
-              help="Named models, or BACKEND:TARGET,option=value.")  # fmt: skip
-@click.option("--data", metavar="SOURCE",
-              help="'builtin', a file (.csv .json .jsonl .parquet) or a name of benchctl.toml.  [default: hub]")  # fmt: skip
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    required=True,
+    metavar="T[,T2]",
+    help="Tasks or groups; some are given as NAME:TARGET,option=value.",
+)
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    required=True,
+    metavar="M[,M2]",
+    help="Named models, or BACKEND:TARGET,option=value.",
+)
+@click.option(
+    "--data",
+    metavar="SOURCE",
+    help="'builtin', a file (.csv .json .jsonl .parquet) or a name of benchctl.toml.  [default: hub]",
+)
 @click.option("--scoring", metavar="RULE", help="letter, option, perplexity or generate.  [default: the task's own]")
 @click.option(
     "--shots", type=click.IntRange(min=0), help="Examples before each question.  [default: the task's own, mostly 0]"
 )
-@click.option("--metric", "metrics", multiple=True, metavar="NAME[,NAME2]",
-              help="Metrics besides the task's own; NAME:TARGET,option=value where one takes them.")  # fmt: skip
-@click.option("--shots-data", default="builtin", show_default=True, metavar="SOURCE",
-              help="Source of examples: 'builtin', 'hub' (training split) or a file; never test rows.")  # fmt: skip
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[,NAME2]",
+    help="Metrics besides the task's own; NAME:TARGET,option=value where one takes them.",
+)
+@click.option(
+    "--shots-data",
+    default="builtin",
+    show_default=True,
+    metavar="SOURCE",
+    help="Source of examples: 'builtin', 'hub' (training split) or a file; never test rows.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of every random choice.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each task.")
-@click.option("--prompt-template", type=click.Path(path_type=Path), metavar="FILE",
-              help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.")  # fmt: skip
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N", help="Only N samples of each task, drawn with the seed."
+)
+@click.option(
+    "--prompt-template",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.",
+)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of a generated answer.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="SUM",
-              help="Stop asking a paid API once this is spent, by the prices in benchctl.toml.")  # fmt: skip
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(min=0),
+    metavar="SUM",
+    help="Stop asking a paid API once this is spent, by the prices in benchctl.toml.",
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used; counted and shown.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
 )
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, an object per task and model.")
 def run(
-    tasks: Sequence[str], models: Sequence[str], metrics: Sequence[str], out: Path, as_json: bool, **options: object
+    tasks: Sequence[str], models: Sequence[str], metrics: Sequence[str], out: Path, as_json: bool, **options: Any
 ) -> None:
     """Evaluate models on tasks. The same command finds a finished run again and goes on with an interrupted one.
 
@@ -61,6 +97,7 @@ def run(
     from benchctl.matrix import Matrix, run_matrix
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = _subset(**options)
     matrix = Matrix.parse(tasks, models, out, options, metrics)
     with RunDisplay() as display:
         results = run_matrix(matrix, display)
@@ -69,6 +106,13 @@ def run(
     else:
         print_table(results)
     _exit(results)
+
+
+def _subset(limit: int | None, sample: int | None, **options: object) -> dict[str, object]:
+    """--limit and --sample as the fields of RunSpec."""
+    if limit is not None and sample is not None:
+        raise click.UsageError("--limit and --sample exclude each other.")
+    return {**options, "limit": limit or sample, "drawn": sample is not None}
 
 
 def _exit(results: Sequence[Result]) -> None:
