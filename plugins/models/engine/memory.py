@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Names of settings in glibc's malloc.h; 32 MB is the most it takes for the second."""
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -27,6 +31,20 @@ def batch_budget(model: Any, device: str, wanted: int | None) -> int:
     per_token = model.dtype.itemsize * (16 * text.hidden_size + 4 * inner)
     free, _ = torch.cuda.mem_get_info(device)
     return max(256, min(GPU_TOKENS, int(SHARE * free / per_token)))
+
+
+def keep_pages() -> None:
+    """Have the C library keep what it freed (up to 256 MB) instead of giving it back to the system after each layer.
+
+    Otherwise every large activation is mapped and zeroed page by page anew, a fifth of the time on a CPU. Linux with
+    glibc only; nothing happens elsewhere.
+    """
+    import ctypes
+
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+        mallopt(_M_TRIM_THRESHOLD, 256 << 20)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

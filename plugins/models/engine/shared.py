@@ -10,7 +10,7 @@ from . import header as headers
 from .attention import Memory, Pass, trees_attended
 from .head import Head, gather
 from .items import CannotShare, Likelihood, Row
-from .memory import halving
+from .memory import halving, keep_pages
 from .tree import Asked, Tree, grow
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ class SharedScorer:
         refuse(model)
         self.model = model
         self.device, self.budget = device, budget
+        if device == "cpu":
+            keep_pages()
         self._head = Head(self.model)
         self._causal = self.model.config._attn_implementation != "eager"
         self._header: tuple[int, ...] = ()
