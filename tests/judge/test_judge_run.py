@@ -243,3 +243,32 @@ def test_the_schema_goes_along_and_a_server_that_refuses_it_is_asked_without(lon
     assert ran.code == 0, ran.err
     assert 1 <= other.refused <= 2
     assert all("response_format" not in body for body in other.bodies)
+
+
+def test_an_interrupted_judgement_says_so_and_goes_on(long_run, serve_judge, benchctl, program):
+    run = long_run(20)
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 3, 5), delay=0.1)
+    process = subprocess.Popen(
+        [*program, "judge", str(run.path), "--judge", server.spec(connections=1)], stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while len(server.asked) < 4:
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    (file,) = run.path.glob("judgements/*/judge.json")
+    content = json.loads(file.read_text("utf-8"))
+    assert content["status"] == "interrupted"
+    assert content["counts"]["read"] + content["counts"]["waiting"] == 20
+    assert benchctl("judge", run.path, "--judge", server.spec(connections=1)).code == 0
+    assert sum(server.asked.values()) <= 21
+
+
+def test_an_empty_answer_is_judged_as_empty(long_run, serve_judge, benchctl):
+    server = serve_judge(lambda number, turn, conversation: verdict(0, 0, 0))
+    ran = benchctl("judge", long_run(1, texts={"0": "  "}).path, "--judge", server.spec())
+    assert ran.code == 0
+    assert "(vazio)" in server.bodies[0]["messages"][-1]["content"]

@@ -57,7 +57,9 @@ def kinship(judge: Identity, contestant: Identity) -> str:
 def _families(model: Identity) -> set[str]:
     """The families its names speak of; the words of a name end where letters do, versions apart."""
     found = set()
-    for name in model.names:
+    for told in model.names:
+        # Of a path only its end names the model; a folder called "llama-tests" further up says nothing.
+        name = " ".join("/".join(part.rsplit("/", 2)[-2:]) for part in told.split())
         for word in re.findall(r"gpt-?2(?![\d.])|[a-z]+\d?(?![a-z])|[a-z]+", name.lower()):
             family = FAMILIES.get(word) or FAMILIES.get(word.rstrip("0123456789"))
             if family:

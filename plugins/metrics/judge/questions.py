@@ -11,7 +11,7 @@ from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
 from benchctl.types import Choose, Generate, Sample
 
 from .asking import Question
-from .prompt import choose_prompt, json_prompt, points_text
+from .prompt import choose_prompt, json_prompt, points_text, words
 from .rubric import Rubric
 
 ANSWER, REFERENCE, MISMATCH = "answer", "reference", "mismatch"
@@ -119,7 +119,7 @@ def _ask(rubric: Rubric, subject: str, sample: Sample, texts: dict[str, str], ma
     if rubric.reference != "hidden":
         parts["reference"] = reference(sample)
     # An answer that is empty is still judged: the material says so by its empty marks.
-    parts |= {name: text.strip() or "(vazio)" for name, text in texts.items()}
+    parts |= {name: text.strip() or words(rubric)["empty"] for name, text in texts.items()}
     if manner.weighted:
         for criterion in rubric.criteria:
             prompt = choose_prompt(rubric, criterion, parts, chat=manner.chat)
