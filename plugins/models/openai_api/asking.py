@@ -142,7 +142,9 @@ class Asker:
         try:
             return await self._caller.call(self._wire.path, body, read)
         except CallFailed as failure:
-            if not (failure.refused and self._wire.adapt(body, failure.param, failure.reason)):
+            if failure.refused:
+                self._wire.learn(failure.param, failure.reason)
+            if not failure.refused or make() == body:
                 raise
         return await self._caller.call(self._wire.path, make(), read)
 

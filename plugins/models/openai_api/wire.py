@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from benchctl.types import Prompt, Usage
+from benchctl.types import Message, Prompt, Usage
 
 from .settings import Settings
 
@@ -58,6 +59,7 @@ class Wire:
         self._chat = settings.mode == "chat"
         self.path = "/chat/completions" if self._chat else "/completions"
         self._limit_name = "max_tokens"
+        self._system = True
         self.form: Mapping[str, Any] | None = None
         """The JSON schema that written answers are held to, where the server can."""
 
@@ -79,19 +81,23 @@ class Wire:
         return {**self._asked(text, 1, 0.0), "echo": True, "logprobs": 1}
 
     def learn(self, param: str, message: str) -> None:
-        """Take a refusal to heart: newer models call the length limit ``max_completion_tokens``, and some chat
-        templates know no system turn."""
+        """Take a refusal to heart: newer models call the length limit ``max_completion_tokens``, some chat templates
+        know no system turn, and some servers hold no answer to a schema."""
         if "max_completion_tokens" in message and param in ("max_tokens", ""):
             self._limit_name = "max_completion_tokens"
         if re.search(r"(?i)system role|role.{0,9}system|roles must alternate", message):
             self._system = False
+        if param == FORMAT or FORMAT in message or "json_schema" in message:
+            self.form = None
 
     def _asked(self, prompt: Prompt, max_tokens: int, temperature: float) -> Body:
         settings = self._settings
         body: Body = {"model": settings.model, self._limit_name: max_tokens}
         if self._chat:
-            turns = [("user", prompt)] if isinstance(prompt, str) else [(m.role, m.content) for m in prompt]
-            body["messages"] = [{"role": role, "content": content} for role, content in turns]
+            turns = (Message("user", prompt),) if isinstance(prompt, str) else prompt
+            if not self._system and turns[0].role == "system":
+                turns = (Message("user", f"{turns[0].content}\n\n{turns[1].content}"), *turns[2:])
+            body["messages"] = [{"role": turn.role, "content": turn.content} for turn in turns]
         else:
             body["prompt"] = prompt if isinstance(prompt, str) else "\n\n".join(m.content for m in prompt)
         if settings.send_temperature:
@@ -108,7 +114,7 @@ class Wire:
         reason = choice.get("finish_reason")
         if self._chat:
             message = _mapping(choice.get("message"), "message")
-            text = message.get("content")
+            text = _joined(message.get("content"))
             text = message.get("refusal") if text is None else text
         else:
             text = choice.get("text")
@@ -172,6 +178,13 @@ def _mapping(value: Any, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise Malformed(f"a reply without a {what}")
     return value
+
+
+def _joined(content: Any) -> Any:
+    """Some servers give a text in parts."""
+    if isinstance(content, list) and all(isinstance(part, Mapping) for part in content):
+        return "".join(str(part.get("text") or "") for part in content)
+    return content
 
 
 def _count(value: Any) -> int:

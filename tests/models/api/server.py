@@ -68,6 +68,8 @@ class Server:
             if self.random.random() < self.args.faults:
                 return await self.fault(self.random.choice(self.args.kinds.split(",")), writer)
             await asyncio.sleep(self.args.delay)
+            if self.args.no_system and any(turn["role"] == "system" for turn in asked.get("messages", ())):
+                return await send(writer, 400, {"error": {"message": "System role not supported", "code": 400}})
             if self.args.refuse and self.args.refuse in asked:
                 error = {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
                          "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
@@ -221,6 +223,7 @@ async def main() -> None:
     parser.add_argument("--say", default="Alternativa @")
     parser.add_argument("--logprobs", default="", help="'yes' or 'none-of-them'")
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
+    parser.add_argument("--no-system", default="", help="like a chat template that knows no system turn")
     parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")
     parser.add_argument("--batch-seconds", type=float, default=0.0)
     server = Server(parser.parse_args())

@@ -99,6 +99,12 @@ def test_newer_models_name_for_the_length_limit_is_learnt_from_the_refusal(serve
     assert ran.code == 0 and server.stats()["asked"] <= 14
 
 
+def test_a_chat_template_without_a_system_turn_gets_the_instruction_in_front_of_the_question(serve, run):
+    server = serve(no_system="yes")
+    ran = run(f"openai:gpt,base_url={server.url},connections=4", *GENERATE)
+    assert ran.code == 0 and server.stats()["asked"] <= 14
+
+
 def test_a_refusal_that_nothing_helps_against_is_an_error_with_the_servers_words(serve, run):
     ran = run(f"openai:gpt,base_url={serve(refuse='temperature').url}", *GENERATE)
     assert ran.code == 3 and result(ran)["counts"]["errors"] == 10 and "Unsupported: 'temperature'" in ran.err
