@@ -165,7 +165,15 @@ def attach(model: Any, adapter: Adapter, settings: Settings) -> Any:
 
 def detach(attached: Any, adapter: Adapter) -> Any:
     """The base as it was before :func:`attach`."""
-    return attached.get_base_model() if adapter.prompts else attached.unload()
+    base = attached.get_base_model()
+    if adapter.prompts:
+        return base
+    flags = {name: vars(base)[name] for name in ("is_loaded_in_4bit", "is_loaded_in_8bit") if name in vars(base)}
+    vars(base).update(dict.fromkeys(flags, False))  # peft's IA3 takes unloading for merging and refuses it on 4 bits
+    try:
+        return attached.unload()
+    finally:
+        vars(base).update(flags)
 
 
 def adapter_parameters(attached: Any, base_parameters: int) -> int:

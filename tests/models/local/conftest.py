@@ -88,10 +88,12 @@ def adapter_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     def save(base: Path, config: Any, base_name: str = "somewhere/tiny") -> Path:
         import torch
         from peft import get_peft_model
-        from transformers import AutoModelForCausalLM
+        from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+        encoder_decoder = AutoConfig.from_pretrained(base).is_encoder_decoder
+        family = AutoModelForSeq2SeqLM if encoder_decoder else AutoModelForCausalLM
         folder = tmp_path_factory.mktemp("adapter")
-        model = get_peft_model(AutoModelForCausalLM.from_pretrained(base), config)
+        model = get_peft_model(family.from_pretrained(base), config)
         generator = torch.Generator().manual_seed(7)
         with torch.no_grad():
             for parameter in model.parameters():
