@@ -95,6 +95,12 @@ class Cell:
         return self.record.estimates.get("accuracy_answered") if self.other_outcomes else None
 
     @property
+    def degenerate(self) -> Estimate | None:
+        """Share of the written answers that loop, where some do: a mean can hide them until someone reads them."""
+        found = self.record.estimates.get("degenerate")
+        return found if found is not None and found.value else None
+
+    @property
     def other_outcomes(self) -> Mapping[str, int]:
         """Outcome -> answers, for outcomes other than naming one option."""
         outcomes: Mapping[str, int] = self.record.counts["outcomes"]

@@ -11,6 +11,8 @@ from .board import Column
 
 HEADLINE = "accuracy"
 """The metric a column shows wherever its task has it."""
+JUDGED = "judge_total"
+"""The one it shows next: a judge's points over all criteria of a rubric."""
 
 
 def make_columns(records: Sequence[RunRecord], groups: Sequence[TaskGroup]) -> tuple[Column, ...]:
@@ -34,9 +36,9 @@ def make_columns(records: Sequence[RunRecord], groups: Sequence[TaskGroup]) -> t
 
 
 def headline(records: Sequence[RunRecord]) -> str:
-    """The metric to show for a task: accuracy where some run has it, else the first that a run has."""
+    """The metric to show for a task: accuracy, else a judge's total, where some run has it; else the first there is."""
     names = [name for record in records for name in record.estimates]
-    return HEADLINE if HEADLINE in names or not names else names[0]
+    return next((name for name in (HEADLINE, JUDGED) if name in names), names[0] if names else HEADLINE)
 
 
 def _partly_run(group: TaskGroup, records: Sequence[RunRecord]) -> bool:

@@ -17,6 +17,8 @@ from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference, multiple_choice
 
 from benchctl.hookspecs import hookimpl
+from benchctl.statistics import proportion
+from benchctl.types import Estimate
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x &amp; \u202egpt"
@@ -266,3 +268,22 @@ def contrast(one: str, other: str) -> float:
 
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_the_share_of_answers_that_loop_stands_in_the_cell(record, table):
+    loops = Estimate(0.125, 40, 0.05, 0.05, 0.26, "wilson", higher_is_better=False, percent=True)
+    whole = {"accuracy": proportion([1.0] * 10 + [0.0] * 30), "degenerate": loops}
+    runs = [record("medmcqa-pt", "openai:x", 10, n=40, scoring="generate", estimates=whole)]
+    board = build_leaderboard(runs, [], [], generated="2026-03-02T10:15:00+00:00")
+    assert "12,5% em repetição" in row_of(table(render(board, "pt")), "openai:x")
+    assert "12.5% stuck in a loop" in row_of(table(render(board, "en")), "openai:x")
+
+
+def test_a_judged_task_shows_the_judges_total(record, table):
+    judged = {
+        "rouge1": Estimate(0.2, 12, 0.01, 0.1, 0.3, "bootstrap-bca"),
+        "judge_total": Estimate(9.5, 12, 0.5, 8.5, 10.5, "bootstrap-bca"),
+    }
+    runs = [record("long-answer-pt", "zephyr", 0, total=12, estimates=judged)]
+    board = build_leaderboard(runs, [], [], generated="2026-03-02T10:15:00+00:00")
+    assert "9,5" in row_of(table(render(board, "pt")), "zephyr")
