@@ -43,14 +43,14 @@ def generation(prompt: Prompt, arguments: Mapping[str, Any], limit: int = 256) -
     known: dict[str, Any] = dict(normalize_gen_kwargs(dict(arguments), default_max_gen_toks=limit))
     stop = tuple(text for text in handle_stop_sequences(known.pop("until", None), eos=None) if text)
     tokens, sampled = int(known.pop("max_gen_toks")), bool(known.pop("do_sample", False))
-    temperature = float(known.pop("temperature", 1.0)) if sampled else 0.0
+    temperature = float(known.pop("temperature", 1.0))
     unknown = [k for k, v in known.items() if _matters(k, v, sampled)]
     if unknown:
         raise BadConfig(
             f"lm-eval's generation argument '{unknown[0]}' cannot be asked of a benchctl model.",
             "Only until, max_gen_toks, do_sample and temperature can: run this task with lm-eval itself.",
         )
-    return Generate(prompt, stop, tokens, temperature)
+    return Generate(prompt, stop, tokens, temperature if sampled else 0.0)
 
 
 def _matters(name: str, value: object, sampled: bool) -> bool:

@@ -63,9 +63,10 @@ class LmEvalModel(Model):
         """
         from lm_eval.api.registry import get_model
 
-        arguments = ",".join(f"{name}={value}" for name, value in self.options.items())
         try:
-            return get_model(self.backend).create_from_arg_string(arguments)
+            backend = get_model(self.backend)
+            options = {**_device(backend, self.options), **self.options}
+            return backend.create_from_arg_string(",".join(f"{name}={value}" for name, value in options.items()))
         except Exception as error:  # thirty backends of other people: whatever they raise means the same
             reason = " ".join(str(error).split())[:200]
             raise ModelCallError(
@@ -203,6 +204,17 @@ class LmEvalModel(Model):
         else:
             context, continuation = [0], self.lm.tok_encode(choice, add_special_tokens=False)
         return len(continuation), max(0, len(context) + len(continuation) - int(self.lm.max_length) - 1)
+
+
+def _device(backend: Any, given: Mapping[str, str]) -> dict[str, str]:
+    """lm-eval's classes take a CUDA device for granted; where there is none, what there is."""
+    from inspect import signature
+    from sys import modules
+
+    torch = modules.get("torch")
+    if torch is None or "device" in given or "device" not in signature(backend.__init__).parameters:
+        return {}
+    return {} if torch.cuda.is_available() else {"device": "mps" if torch.backends.mps.is_available() else "cpu"}
 
 
 def _arguments(request: Generate) -> dict[str, Any]:

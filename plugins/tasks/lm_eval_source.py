@@ -14,6 +14,8 @@ from .. import harness
 class Found(NamedTuple):
     """A name that lm-eval knows."""
 
+    asked: str
+    """As given: a name, or the path of a YAML file."""
     name: str
     kind: str
     """``task``, ``group`` or ``tag``."""
@@ -43,7 +45,7 @@ def find(name: str, include: str) -> Found:
     if entry is None:
         raise UnknownName("lm-eval task", name, manager.all_tasks, "lm-eval ls tasks")
     kind = {"GROUP": "group", "TAG": "tag"}.get(entry.kind.name, "task")
-    return Found(name, kind, manager, tuple(sorted(entry.tags)) if kind == "tag" else ())
+    return Found(name, entry.name, kind, manager, tuple(sorted(entry.tags)) if kind == "tag" else ())
 
 
 def load(found: Found) -> dict[str, Any]:
@@ -62,7 +64,7 @@ def load(found: Found) -> dict[str, Any]:
     random.seed(0)
     np.random.seed(harness.SEED)
     try:
-        tasks: dict[str, Any] = found.manager.load([found.name])["tasks"]
+        tasks: dict[str, Any] = found.manager.load([found.asked])["tasks"]
     except Exception as error:  # a task is somebody's YAML and code: whatever it raises means it cannot be loaded
         reason = " ".join(str(error).split())[:200]
         raise BadData(

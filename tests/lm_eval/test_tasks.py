@@ -1,0 +1,118 @@
+"""lm-eval's tasks on benchctl's models: the figures are lm-eval's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import evaluate
+
+
+@pytest.fixture
+def run(benchctl, stories):
+    def call(*arguments):
+        done = benchctl("run", "--model", f"{stories},dtype=float32", "--json", *arguments)
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    return call
+
+
+def figures(result):
+    return {name: metric["value"] for name, metric in result["metrics"].items()}
+
+
+@pytest.mark.parametrize(
+    ("task", "shots"),
+    [("pick", 0), ("pick", 2), ("fill", 0), ("last", 0), ("write", None), ("write", 1), ("roll", None)],
+)
+def test_figures_equal_those_of_lm_eval_itself(task, shots, run, tasks, harness_lm):
+    given = [] if shots is None else ["--shots", shots]
+    (ours,) = run("--task", f"lm-eval:{task},include_path={tasks}", *given)
+    theirs, _ = evaluate(harness_lm, tasks, task, num_fewshot=shots)
+    assert figures(ours) == pytest.approx(theirs[task], rel=1e-5, abs=1e-4)
+
+
+def test_the_tasks_own_number_of_examples_counts_where_none_is_given(run, tasks):
+    (result,) = run("--task", f"lm-eval:write,include_path={tasks}")
+    record = json.loads((Path(result["path"]) / "run.json").read_text("utf-8"))
+    assert record["spec"]["shots"] == 2
+
+
+def test_another_seed_draws_other_examples_as_lm_eval_does(run, tasks, harness_lm):
+    spec = f"lm-eval:pick,include_path={tasks}"
+    runs = [run("--task", spec, "--shots", 2, "--seed", seed)[0] for seed in (0, 1)]
+    assert runs[0]["run"] != runs[1]["run"]
+    theirs, _ = evaluate(harness_lm, tasks, "pick", num_fewshot=2, fewshot_random_seed=1235)
+    assert figures(runs[1])["brier_score"] == pytest.approx(theirs["pick"]["brier_score"], abs=1e-4)
+
+
+def test_shares_have_wilson_intervals_and_perplexities_bootstrap_ones(run, tasks):
+    pick, roll = run("--task", f"lm-eval:pick,include_path={tasks},lm-eval:roll,include_path={tasks}")
+    assert pick["metrics"]["acc"]["method"] == "wilson"
+    assert roll["metrics"]["word_perplexity"]["method"].startswith("bootstrap")
+    assert not roll["metrics"]["word_perplexity"]["higher_is_better"]
+
+
+def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
+    (group,) = run("--task", f"lm-eval:stories,include_path={tasks}")
+    assert [m["task"].rsplit("member=")[1] for m in group["members"]] == ["pick", "last"]
+
+
+def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):
+    (group,) = run("--task", f"lm-eval:stories_tag,include_path={tasks}", "--limit", 2)
+    assert [m["task"].split(",")[0] for m in group["members"]] == ["lm-eval:pick", "lm-eval:write"]
+
+
+def test_a_yaml_file_can_be_named_itself(run, tasks):
+    (result,) = run("--task", f"lm-eval:{tasks / 'pick.yaml'}", "--limit", 3)
+    assert result["n"] == 3
+
+
+def test_a_finished_run_is_found_again_and_a_changed_metric_is_another_run(run, tasks):
+    spec = f"lm-eval:pick,include_path={tasks}"
+    first, again = run("--task", spec)[0], run("--task", spec)[0]
+    assert first["run"] == again["run"]
+    file = tasks / "pick.yaml"
+    fields = json.loads(file.read_text("utf-8"))
+    file.write_text(json.dumps({**fields, "metric_list": [{"metric": "acc"}]}), "utf-8")
+    from benchctl_plugins.tasks import lm_eval_source
+
+    lm_eval_source._manager.cache_clear()
+    assert run("--task", spec)[0]["run"] != first["run"]
+
+
+def test_a_run_can_be_rescored_without_the_model(benchctl, run, tasks):
+    (first,) = run("--task", f"lm-eval:write,include_path={tasks}")
+    done = benchctl("rescore", first["path"], "--json")
+    assert done.code == 0, done.err
+    assert figures(json.loads(done.out)[0]) == figures(first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--task", "lm-eval"], "names no task"),
+        (["--task", "lm-eval:pick,include_path=nowhere"], "no folder 'nowhere'"),
+        (["--task", "lm-eval:pick,include_path={tasks},chat=maybe"], "chat=maybe"),
+        (["--task", "lm-eval:pick,include_path={tasks},chat=on"], "chat template"),
+        (["--task", "lm-eval:pick,include_path={tasks},shots=3"], "unknown option 'shots'"),
+        (["--task", "lm-eval:pick,include_path={tasks}", "--data", "builtin"], "brings its own data"),
+        (["--task", "lm-eval:pick,include_path={tasks}", "--scoring", "letter"], "cannot be scored by 'letter'"),
+        (["--task", "medmcqa-pt:x", "--data", "builtin"], "takes no arguments"),
+    ],
+)
+def test_what_cannot_be_is_said_in_two_lines(arguments, said, benchctl, stories, tasks):
+    done = benchctl("run", "--model", stories, *(a.replace("{tasks}", str(tasks)) for a in arguments))
+    assert done.code == 1
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.slow
+def test_a_name_found_nowhere_is_looked_for_in_lm_evals_own_list(benchctl, stories, tasks):
+    done = benchctl("run", "--model", stories, "--task", f"lm-eval:assin2_rtt,include_path={tasks}")
+    assert done.code == 1
+    assert "Did you mean assin2_rte" in done.err
