@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .items import Row
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 LARGEST = 4096
@@ -81,6 +80,8 @@ class Tree:
 
     def visible(self) -> NDArray[np.bool_]:
         """[node, node]: whether the first sees the second, that is, whether it is the second or comes from it."""
+        import numpy as np
+
         seen = np.zeros((len(self), len(self)), dtype=np.bool_)
         for node, parent in enumerate(self.parents):
             if parent >= 0:
