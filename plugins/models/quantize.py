@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from benchctl.data import read_table
 from benchctl.errors import BadData, MissingExtra, ModelCallError
 from benchctl.fingerprints import digest
 
@@ -41,7 +42,7 @@ def calibration(tasks: Sequence[str], source: str, count: int, seed: int, test: 
 
     Raises:
         UnknownName: no such task.
-        BadData: no usable row.
+        BadData: no usable row, or a file that may hold the test rows.
     """
     from benchctl.matrix import create_task
     from benchctl.plugins import get_plugins
@@ -57,6 +58,8 @@ def calibration(tasks: Sequence[str], source: str, count: int, seed: int, test: 
         task = create_task(get_plugins(), name)
         if isinstance(task, TaskGroup):
             continue
+        if test is None and source not in ("builtin", "hub"):
+            _refuse_test_files(task.columns, source)
         rows = task.shots(source)
         tested = [*(task.load("builtin").samples if task.builtin else ()), *(task.load(test).samples if test else ())]
         fit = untested(rows, tested)
@@ -67,6 +70,15 @@ def calibration(tasks: Sequence[str], source: str, count: int, seed: int, test: 
     if not texts:
         raise BadData(f"No row of {', '.join(tasks)} to calibrate on.", "Check --task and --data.")
     return Calibration(tuple(texts[:count]), tuple(names), source, digest(texts[:count]))
+
+
+def _refuse_test_files(columns: Sequence[str], source: str) -> None:
+    """A file in the form of the test data may well be the test data."""
+    if columns and set(columns) <= read_table(Path(source)).columns:
+        raise BadData(
+            f"{source} has the form of the test data: calibrating on test rows would spoil the test.",
+            "Give a file of training rows, or say which rows are test rows with --test-data FILE.",
+        )
 
 
 def group_size(config: Any, wanted: int | None) -> int:

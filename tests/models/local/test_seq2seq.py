@@ -57,6 +57,21 @@ def test_choices_equal_lm_evals(t5, plain):
     assert response.nats == pytest.approx(rolled, abs=1e-3)
 
 
+def test_windows_of_a_long_text_equal_lm_evals(plain):
+    huggingface = pytest.importorskip("lm_eval.models.huggingface", reason="needs the extra 'lm-eval'")
+    from lm_eval.api.instance import Instance
+
+    model = make("tiny-t5,max_length=8")
+    harness = huggingface.HFLM(
+        pretrained=plain, tokenizer=model.tokenizer, backend="seq2seq", max_length=8, device="cpu"
+    )
+    (rolled,) = harness.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (TEXT,), 0)], disable_tqdm=True)
+    ((_, response),) = model.perplexity([Perplexity(TEXT, rolling=True)])
+    assert response.detail["windows"] == 3
+    assert response.nats == pytest.approx(rolled, abs=1e-3)
+    model.close()
+
+
 def test_the_text_of_a_perplexity_goes_to_the_decoder_after_the_prefix_token(t5, plain):
     ids = t5.tokenizer(TEXT, add_special_tokens=False)["input_ids"]
     ((_, response),) = t5.perplexity([Perplexity(TEXT)])
