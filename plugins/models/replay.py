@@ -15,7 +15,7 @@ from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 from benchctl.types import Choose, Generate, Kind, Response, Sample
 
-DEFAULTS = {"id": "id", "output": "", "name": "", "empty": "error"}
+DEFAULTS = {"id": "id", "output": "", "name": ""}
 OUTPUTS = ("output", "outputs", "answer", "response", "prediction")
 """Columns looked for, in this order, when none is named."""
 SHOWN = 20
@@ -41,8 +41,6 @@ class Replay(Model):
             raise BadConfig(
                 "The backend 'replay' needs a file.", "Write --model replay:FILE[,id=COLUMN,output=COLUMN]."
             )
-        if options["empty"] not in ("error", "answer"):
-            raise BadConfig(f"empty={options['empty']} is not known.", "Write empty=error or empty=answer.")
         self._path = Path(args.target)
         self._options = options
         self.name = options["name"] or self._path.name.removesuffix(".gz").rsplit(".", 1)[0]
@@ -55,9 +53,9 @@ class Replay(Model):
         self._known: set[str] = set()
 
     def fingerprint(self) -> str:
-        """Every id and output, and how an empty one is read; not where the file lies."""
+        """Every id and output; not where the file lies."""
         rows = [(key, row.output) for key, row in sorted(self._rows.items())]
-        return digest(["replay", 1, self._options["empty"], rows])
+        return digest(["replay", 1, rows])
 
     def manifest(self) -> Mapping[str, Any]:
         """Says that the answers were recorded, and how the file's ids fit the run's."""
@@ -109,9 +107,9 @@ class Replay(Model):
         row = self._rows.get(key)
         if row is None:
             return Response(error=f"no row of {self._path.name} has this id")
-        if row.output is None and self._options["empty"] == "error":
+        if row.output is None:
             return Response(error=f"{self._path.name}, {row.place}: no output was recorded")
-        return Response(text=row.output or "", detail=detail or {})
+        return Response(text=row.output, detail=detail or {})
 
 
 def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded], str, list[str]]:
@@ -146,10 +144,10 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
 
 
 def _output(row: Row, column: str) -> str | None:
-    """The recorded text: the first of a list; an object as its JSON; None where nothing was recorded."""
+    """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null."""
     value = row.values.get(column)
     if isinstance(value, list):
-        value = value[0] if value else None
+        value = value[0] if value else ""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)

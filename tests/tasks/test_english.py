@@ -134,7 +134,7 @@ def test_recorded_replies_give_the_published_accuracy_and_the_rest_is_counted(be
     data = shared / "data"
     recorded = data / f"recorded_outputs/{name.split('-')[0]}.cot.{model}.jsonl.gz"
     ran = benchctl(
-        "run", "--task", name, "--model", f"replay:{recorded},empty=answer", "--data", data / "english_originals",
+        "run", "--task", name, "--model", f"replay:{recorded}", "--data", data / "english_originals",
         "--scoring", "generate", "--metric", "accuracy_unread_first", "--json",
     )  # fmt: skip
     assert ran.code == 0, ran.err
@@ -160,7 +160,7 @@ def test_empty_replies_are_none(benchctl, shared, tmp_path):
     data = shared / "data"
     recorded = data / "recorded_outputs/medqa.cot.gpt-35-turbo-16k.jsonl.gz"
     ran = benchctl(
-        "run", "--task", "medqa-en", "--model", f"replay:{recorded},empty=answer", "--data", data / "english_originals",
+        "run", "--task", "medqa-en", "--model", f"replay:{recorded}", "--data", data / "english_originals",
         "--scoring", "generate", "--json",
     )  # fmt: skip
     folder = tmp_path / json.loads(ran.out)[0]["path"]
