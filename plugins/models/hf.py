@@ -74,8 +74,10 @@ class HFModel(Model):
         model = self.weights.load()
         self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
         budget = batch_budget(model, self.device, self.settings.batch_tokens)
-        kind = Seq2SeqEngine if self._config.is_encoder_decoder else PlainEngine
-        return Engine(kind(model, self.tokenizer, self.device, budget))
+        if self._config.is_encoder_decoder:
+            return Engine(Seq2SeqEngine(model, self.tokenizer, self.device, budget)).plainly("encoder-decoder")
+        engine = Engine(PlainEngine(model, self.tokenizer, self.device, budget))
+        return engine if self.weights.shareable else engine.plainly("vectors in front of every text")
 
     @cached_property
     def _hashes(self) -> dict[str, str]:
