@@ -55,10 +55,13 @@ def export() -> None:
 )
 @click.option("--shots-data", default="builtin", show_default=True, metavar="SOURCE", help="As for 'benchctl run'.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the choice of examples.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each task.")
+@click.option("--sample", type=click.IntRange(min=1), metavar="N", help="Only N samples of each, drawn with the seed.")
 @click.option("--prompt-template", type=click.Path(path_type=Path), metavar="FILE", help="As for 'benchctl run'.")
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used.")
-def export_task(tasks: Sequence[str], form: str, out: Path, **options: object) -> None:
+def export_task(
+    tasks: Sequence[str], form: str, out: Path, limit: int | None, sample: int | None, **options: object
+) -> None:
     """Write tasks or groups, with the exact prompts of 'benchctl run', for another tool to run.
 
     \b
@@ -68,7 +71,10 @@ def export_task(tasks: Sequence[str], form: str, out: Path, **options: object) -
     """
     from benchctl.matrix import Matrix
 
-    matrix = Matrix.parse(tasks, (), out, options)
+    if limit is not None and sample is not None:
+        raise click.UsageError("--limit and --sample exclude each other.")
+    subset = {"limit": limit or sample, "drawn": sample is not None}
+    matrix = Matrix.parse(tasks, (), out, {**options, **subset})
     _list(TASK_FORMATS[form](matrix, out))
 
 

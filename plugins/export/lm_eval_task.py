@@ -12,6 +12,7 @@ from benchctl.errors import BadConfig, BadData
 from benchctl.matrix import Matrix
 from benchctl.prompts import PromptBuilder, choose_shots, delimiter
 from benchctl.records import replace_file, slug
+from benchctl.subsets import select
 from benchctl.task import Task, TaskGroup
 from benchctl.types import RunSpec, Sample
 
@@ -70,7 +71,7 @@ def _task(spec: RunSpec, task: Task, out: Path) -> dict[Path, str]:
     pool = task.shots(spec.shots_data) if spec.shots else ()
     shots = choose_shots(pool, samples, spec.shots, spec.seed, task.name)
     prompts = PromptBuilder(task, spec.scoring, spec.prompt_template, shots)
-    rows = [_row(prompts, sample) for sample in samples[: spec.limit]]
+    rows = [_row(prompts, sample) for sample in select(samples, spec)]
     examples = [_row(prompts, shot) for shot in shots]
     spaces = {delimiter(row["question"]) for row in rows + examples}
     if len(spaces) > 1:
@@ -89,7 +90,7 @@ def _row(prompts: PromptBuilder, sample: Sample) -> dict[str, Any]:
         "id": sample.id,
         "instruction": f"{prompts.instruction}\n\n" if prompts.instruction else "",
         "question": prompts.question(sample),
-        "choices": labels if prompts.scoring == "letter" else list(sample.choices.values()),
+        "choices": labels if prompts.scoring == "letter" else [text.strip() for text in sample.choices.values()],
         "gold": labels.index(sample.target),
     }
 

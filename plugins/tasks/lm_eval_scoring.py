@@ -101,7 +101,15 @@ class LmEvalChoose(LmEvalScoring):
         return [[(c.nats, bool(c.greedy))] * repeats for c in chain.from_iterable(r.choices for r in responses)]
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
-        """The likeliest choice, where there are several."""
+        """The likeliest choice, where there are several.
+
+        Raises:
+            BadConfig: the model could only write what it takes, as some chat services do.
+        """
+        if not all(r.choices for r in responses):
+            raise BadConfig(
+                f"'{self.task.title}' needs log-likelihoods, and the model gave none.", "Use a model that gives them."
+            )
         if not sample.choices:
             return super().read(sample, responses)
         scores = [c.nats for r in responses for c in r.choices][: len(sample.choices)]

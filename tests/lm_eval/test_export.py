@@ -60,6 +60,14 @@ def test_the_folder_works_wherever_it_is_moved_and_names_no_place(benchctl, dumm
     assert len(samples["medqa-pt"]) == 4
 
 
+def test_a_drawn_subset_is_the_one_a_run_draws(benchctl, dummy, tmp_path):
+    export(benchctl, "medqa-pt", "--data", "builtin", "--sample", 5)
+    done = benchctl("run", "--task", "medqa-pt", "--data", "builtin", "--sample", 5, "--model", "majority", "--json")
+    run = Path(json.loads(done.out)[0]["path"])
+    ids = [json.loads(line)["id"] for line in (run / "samples.jsonl").read_text("utf-8").splitlines()]
+    assert [json.loads(x)["id"] for x in Path("exported/medqa-pt.jsonl").read_text("utf-8").splitlines()] == ids
+
+
 def test_a_group_is_exported_with_its_members(benchctl, dummy, tmp_path):
     export(benchctl, "mmlu-medical-pt", "--data", "builtin", "--scoring", "option", "--limit", 2)
     figures, samples = evaluate(dummy, tmp_path / "exported", "mmlu-medical-pt")
