@@ -1,4 +1,4 @@
-"""The least time a scoring run could take: the matrix products nobody can avoid, at the rate this machine has just now."""
+"""The least time a scoring run could take: the matrix products nobody can avoid, at the machine's present rate."""
 
 from __future__ import annotations
 

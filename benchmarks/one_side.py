@@ -1,7 +1,7 @@
 """benchctl's side of one measurement, in a process of its own: prints one JSON line like peer_lm_eval.py's.
 
-Timed: prompts built, tokenised, scored, self-check included, answers read, journal and record written. Not timed:
-imports, the weights' loading and hashing, the reading of the CSV; lm-eval's figures leave out the same.
+Timed: prompts built, tokenised, scored, self-check included, answers read, metrics estimated. Not timed: imports, the
+weights' loading and hashing, the reading of the CSV, the writing of results; lm-eval's figures leave out the same.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from floor import matrix_rate, operations, unique
+from setting import Setting
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -24,7 +23,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from benchctl import runner
     from benchctl.matrix import create_model
     from benchctl.plugins import get_plugins
-    from setting import Setting
 
     setting = Setting(arguments.scoring, arguments.shots, arguments.limit)
     model: Any = create_model(
@@ -35,23 +33,19 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     loaded = time.perf_counter()
     data = setting.data(arguments.data)
     rate = matrix_rate(arguments.device, arguments.dtype)
-    with tempfile.TemporaryDirectory() as out:
-        begun, cpu = time.perf_counter(), time.process_time()
-        job = setting.job(model, data)
-        record, folder = runner.run(job, Path(out))
-        spent, cpu_spent = time.perf_counter() - begun, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        with folder.journal() as journal:
-            answers = {str(line["id"]): line for line in journal.entries()}
+    begun, cpu = time.perf_counter(), time.process_time()
+    job = setting.job(model, data)
+    answers = {sample.id: responses for sample, responses in runner.ask(job, job.samples)}
+    runner.estimate(job.metrics, runner.read_answers(job.scoring, job.samples, answers))
+    spent, cpu_spent = time.perf_counter() - begun, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     rate = max(rate, matrix_rate(arguments.device, arguments.dtype))
     rows = [row for requests in job.requests.values() for found, _ in model.encoder.choose(requests) for row in found]
     needed = operations(engine.plain.model, rows)
-    from benchctl.records import entry_responses
-
-    nats = [[c.nats for c in entry_responses(answers[s.id])[0].choices] for s in job.samples]
+    nats = [[choice.nats for choice in answers[sample.id][0].choices] for sample in job.samples]
     return {
         "tool": "benchctl", "n": len(nats), "load_s": round(loaded - started, 2), "eval_s": round(spent, 3),
-        "eval_cpu_s": round(cpu_spent, 3), "peak_rss_mib": peak, "path": record.model.get("path"),
+        "eval_cpu_s": round(cpu_spent, 3), "peak_rss_mib": peak, "path": model.manifest()["path"],
         "device_peak_mib": torch.cuda.max_memory_allocated() >> 20 if arguments.device.startswith("cuda") else None,
         "unique": unique(rows), "gflop": round(needed / 1e9, 1), "gflop_per_s": round(rate / 1e9, 1),
         "floor_s": round(needed / rate, 3), "loglikelihoods": nats,

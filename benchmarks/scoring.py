@@ -32,8 +32,8 @@ PEER = SHARED / "tools/peer_lm_eval.py"
 WANTED = {"letter_0": 2.0, "option_0": 3.5, "letter_5": 8.0, "option_5": 20.0}
 """Settings and how many times faster benchctl has to be."""
 COLUMNS = (
-    "setting", "lm-eval s", "benchctl s", "ratio", "CPU ratio", "largest difference", "equal predictions", "peak MiB lm-eval",
-    "peak MiB benchctl", "floor s", "over floor", "GFLOP/s",
+    "setting", "lm-eval s", "benchctl s", "ratio", "CPU ratio", "largest difference", "equal predictions",
+    "peak MiB lm-eval", "peak MiB benchctl", "floor s", "over floor", "GFLOP/s",
 )  # fmt: skip
 
 Figures = dict[str, Any]

@@ -90,7 +90,7 @@ class Pass:
         if window is not None and max(tree.depths) < window:
             window = None
         if (place, window) not in self._masks:
-            bare = self.causal and window is None and not tree.header and tree.chain
+            bare = self.causal and window is None and not tree.header and len(tree.branches) == 1
             self._masks[place, window] = None if bare else _tree_mask(tree, window, like)
         return self._masks[place, window]
 

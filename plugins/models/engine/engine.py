@@ -76,6 +76,11 @@ class Engine:
         self._take("shared", "equal to the plain path on the first questions", shared.score)
         return iter(found.items())
 
+    def plainly(self, reason: str) -> Engine:
+        """Do not try to share: the caller knows that this model cannot, and why."""
+        self._take("plain", reason, self.plain.score)
+        return self
+
     def _take(self, path: str, reason: str, score: Score) -> None:
         self.path, self.path_reason, self._score = path, reason, score
 
@@ -85,10 +90,10 @@ class Engine:
         Raises:
             CannotShare: they differ.
         """
-        for place in {max(range(len(rows)), key=lambda i: rows[i].size), len(rows) - 1}:
-            ((_, plain),) = self.plain.score([rows[place]])
-            exact = str(self.plain.model.dtype) == "torch.float32"
-            allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[place].continuation)
-            apart = abs(plain.nats - found[place].nats)
+        places = sorted({max(range(len(rows)), key=lambda i: rows[i].size), len(rows) - 1})
+        exact = str(self.plain.model.dtype) == "torch.float32"
+        for i, plain in self.plain.score([rows[place] for place in places]):
+            allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[places[i]].continuation)
+            apart = abs(plain.nats - found[places[i]].nats)
             if not apart <= allowed:  # also when it is no number
                 raise CannotShare(f"scores differ from the plain path by {apart:.2g} nats")

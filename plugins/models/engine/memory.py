@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -58,8 +59,27 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def halving(work: Callable[[Sequence[Part]], Result], batch: Sequence[Part]) -> Iterator[Result]:
+@dataclass(slots=True)
+class Budget:
+    """Tokens a batch may hold; lowered for the rest of the run when one turns out too large."""
+
+    tokens: int
+
+    def fell_short(self, size: int) -> None:
+        """A batch of that many tokens did not fit."""
+        self.tokens = max(1, min(self.tokens, size) // 2)
+
+
+def halving(
+    work: Callable[[Sequence[Part]], Result], batch: Sequence[Part], size: Callable[[Part], int], budget: Budget
+) -> Iterator[Result]:
     """The results of a batch: in one piece, or in halves, quarters and so on where memory does not suffice.
+
+    Args:
+        work: what is done with a batch or a part of it.
+        batch: what is divided; in order, the results are too.
+        size: tokens of one part.
+        budget: lowered each time memory does not suffice.
 
     Raises:
         RuntimeError: not even a single part fits.
@@ -76,6 +96,7 @@ def halving(work: Callable[[Sequence[Part]], Result], batch: Sequence[Part]) -> 
             yield result
             continue
         release()
+        budget.fell_short(sum(size(part) for part in parts))
         middle = len(parts) // 2
         waiting.extendleft([parts[middle:], parts[:middle]])
 

@@ -7,18 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .items import Likelihood, Prompt, Row, Written
-from .memory import halving
+from .memory import Budget, halving
 
 if TYPE_CHECKING:
     import torch
 
 
-def batches(sizes: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Indices in batches of similar size, longest first, each at most ``budget`` tokens once padded."""
+def batches(sizes: Sequence[int], budget: Budget) -> Iterator[list[int]]:
+    """Indices in batches of similar size, longest first, each at most the budget's tokens once padded."""
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
     batch: list[int] = []
     for index in order:
-        if batch and (len(batch) + 1) * sizes[batch[0]] > budget:
+        if batch and (len(batch) + 1) * sizes[batch[0]] > budget.tokens:
             yield batch
             batch = []
         batch.append(index)
@@ -32,14 +32,19 @@ class PlainEngine:
     name = "plain"
 
     def __init__(self, model: Any, tokenizer: Any, device: str, budget: int) -> None:
-        self.model, self.tokenizer, self.device, self.budget = model, tokenizer, device, budget
+        self.model, self.tokenizer, self.device = model, tokenizer, device
+        self.budget = Budget(budget)
         self._keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 
     def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
         """For each row its index and how likely it is, as each batch is done."""
+
+        def work(places: Sequence[int]) -> Iterator[tuple[int, Likelihood]]:
+            return zip(places, self._score_batch([rows[place] for place in places]), strict=True)
+
         for batch in batches([row.size for row in rows], self.budget):
-            for places, found in halving(lambda part: (part, self._score_batch([rows[p] for p in part])), batch):
-                yield from zip(places, found, strict=True)
+            for found in halving(work, batch, lambda place: rows[place].size, self.budget):
+                yield from found
 
     def _score_batch(self, rows: Sequence[Row]) -> list[Likelihood]:
         import torch

@@ -10,7 +10,7 @@ from . import header as headers
 from .attention import Memory, Pass, trees_attended
 from .head import Head, gather
 from .items import CannotShare, Likelihood, Row
-from .memory import halving, keep_pages
+from .memory import Budget, halving, keep_pages
 from .tree import Asked, Tree, grow
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SharedScorer:
         CannotShare: the model is of a kind that this does not work for; says why.
     """
 
-    def __init__(self, model: Any, device: str, budget: int) -> None:
+    def __init__(self, model: Any, device: str, budget: Budget) -> None:
         refuse(model)
         self.model = model
         self.device, self.budget = device, budget
@@ -43,12 +43,12 @@ class SharedScorer:
         """For each row its index and how likely it is, as each batch is done."""
         self._settle_header(rows)
         size = len(self._header)
-        asked = [Asked(i, row, size if self._begins(row) else 0) for i, row in enumerate(rows)]
+        asked = [Asked.of(i, row, size if self._begins(row) else 0) for i, row in enumerate(rows)]
         asked.sort(key=lambda a: (a.header, a.tail))
         width = WIDTH.get(self.device, WIDE)
         trees = grow(asked, width, self.model.config.get_text_config().hidden_size)
         for batch in self._batches(trees):
-            for done in halving(self._run, batch):
+            for done in halving(self._run, batch, len, self.budget):
                 yield from done.items()
 
     def _settle_header(self, rows: Sequence[Row]) -> None:
@@ -61,7 +61,7 @@ class SharedScorer:
         self._memory = Memory(len(self._header))
         if self._header:
             chain = Tree()
-            chain.add(Asked(0, Row((*self._header, 0), (0,)), 0))
+            chain.add(Asked.of(0, Row(self._header, (0,)), 0))
             self._forward(Pass([chain], self._memory, keeping=True, causal=self._causal))
 
     def _begins(self, row: Row) -> bool:
@@ -72,7 +72,7 @@ class SharedScorer:
         batch: list[Tree] = []
         size = 0
         for tree in trees:
-            if batch and size + len(tree) > self.budget:
+            if batch and size + len(tree) > self.budget.tokens:
                 yield batch
                 batch, size = [], 0
             batch.append(tree)

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from .header import common
 from .items import Row
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 LARGEST = 4096
@@ -25,74 +27,65 @@ class Asked:
     row: Row
     header: int
     """Tokens at its beginning that are not in the tree, because a header computed before stands for them."""
+    tail: tuple[int, ...]
+    """The tokens the model is given: all after the header but the last."""
 
-    @property
-    def tail(self) -> tuple[int, ...]:
-        """The tokens the model is given: all after the header but the last."""
-        return self.row.context[self.header :] + self.row.continuation[:-1]
+    @classmethod
+    def of(cls, place: int, row: Row, header: int) -> Asked:
+        """A row behind a header of that many tokens."""
+        return cls(place, row, header, row.context[header:] + row.continuation[:-1])
 
 
 @dataclass(slots=True)
 class Tree:
-    """A tree of tokens, flattened: a parent stands before its children."""
+    """A tree of tokens, flattened: a parent stands before its children. Rows are added in lexicographic order."""
 
     header: int = 0
     """Tokens in front of the root, seen by every node."""
     tokens: list[int] = field(default_factory=list)
-    parents: list[int] = field(default_factory=list)
-    """-1 for a child of the root."""
     depths: list[int] = field(default_factory=list)
     """Position in the row, header included."""
+    branches: list[tuple[int, int]] = field(default_factory=list)
+    """(first node, its parent) of every run of tokens that follow each other; the parent is -1 at the root."""
     scored: list[tuple[int, int, int]] = field(default_factory=list)
     """(node, token, place): the token's log-likelihood after that node counts for the row at that place."""
-    _children: dict[tuple[int, int], int] = field(default_factory=dict)
+    _tail: tuple[int, ...] = ()
+    _path: list[int] = field(default_factory=list)
+    """The latest row's tokens and their nodes: of all rows before it, the next one shares the most with this one."""
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    @property
-    def chain(self) -> bool:
-        """Whether every token follows the one before it."""
-        return self.parents == list(range(-1, len(self) - 1))
+    def gain(self, asked: Asked) -> int:
+        """How many of the row's tokens are there already."""
+        return common(self._tail, asked.tail)
 
-    def add(self, asked: Asked) -> int:
-        """Put a row in and return how many of its tokens were there already."""
-        node, before = -1, len(self)
-        path: list[int] = []
-        for token in asked.tail:
-            child = self._children.get((node, token))
-            if child is None:
-                child = self._children[node, token] = len(self.tokens)
-                self.tokens.append(token)
-                self.parents.append(node)
-                self.depths.append(self.header + len(path))
-            node = child
-            path.append(node)
-        first = len(asked.row.context) - asked.header - 1
-        self.scored += [(n, t, asked.place) for n, t in zip(path[first:], asked.row.continuation, strict=True)]
-        return len(path) - (len(self) - before)
-
-    def cut(self, nodes: int, scored: int) -> None:
-        """Take the latest rows out again: keep that many nodes and scored tokens."""
-        for node in range(nodes, len(self)):
-            del self._children[self.parents[node], self.tokens[node]]
-        del self.tokens[nodes:], self.parents[nodes:], self.depths[nodes:], self.scored[scored:]
+    def add(self, asked: Asked, shared: int = 0) -> None:
+        """Put a row in that begins with ``shared`` tokens of the latest one."""
+        tail, first = asked.tail, len(self)
+        if shared < len(tail):
+            self.branches.append((first, self._path[shared - 1] if shared else -1))
+            self.tokens += tail[shared:]
+            self.depths += range(asked.header + shared, asked.header + len(tail))
+        self._path = self._path[:shared] + list(range(first, first + len(tail) - shared))
+        self._tail = tail
+        before = len(asked.row.context) - asked.header - 1
+        for node, token in zip(self._path[before:], asked.row.continuation, strict=True):
+            self.scored.append((node, token, asked.place))
 
     def visible(self) -> NDArray[np.bool_]:
         """[node, node]: whether the first sees the second, that is, whether it is the second or comes from it."""
-        import numpy as np
-
         seen = np.zeros((len(self), len(self)), dtype=np.bool_)
-        for node, parent in enumerate(self.parents):
+        ends = [first for first, _ in self.branches[1:]] + [len(self)]
+        for (first, parent), end in zip(self.branches, ends, strict=True):
             if parent >= 0:
-                seen[node, :parent] = seen[parent, :parent]
-                seen[node, parent] = True
-            seen[node, node] = True
+                seen[first:end, : parent + 1] = seen[parent, : parent + 1]
+            seen[first:end, first:end] = np.tri(end - first, dtype=np.bool_)
         return seen
 
 
 def grow(rows: Iterable[Asked], width: int, worth: int) -> Iterator[Tree]:
-    """Trees of about ``width`` tokens from rows in an order that puts shared beginnings side by side.
+    """Trees of about ``width`` tokens from rows sorted by header and tail.
 
     Attention inside a tree is computed between all its tokens, so a tree grows past ``width`` only for rows that share
     enough with it.
@@ -104,16 +97,14 @@ def grow(rows: Iterable[Asked], width: int, worth: int) -> Iterator[Tree]:
     """
     tree = Tree()
     for asked in rows:
-        if len(tree) and asked.header == tree.header:
-            nodes, scored = len(tree), len(tree.scored)
-            shared = tree.add(asked)
-            added = len(tree) - nodes
-            if len(tree) <= width or (len(tree) <= LARGEST and added * nodes <= worth * shared):
-                continue
-            tree.cut(nodes, scored)
-        if len(tree):
+        shared, before = tree.gain(asked), len(tree)
+        added = len(asked.tail) - shared
+        fits = before + added <= width or (before + added <= LARGEST and added * before <= worth * shared)
+        if before and not (fits and asked.header == tree.header):
             yield tree
-        tree = Tree(asked.header)
-        tree.add(asked)
+            shared, before = 0, 0
+        if not before:
+            tree = Tree(asked.header)
+        tree.add(asked, shared)
     if len(tree):
         yield tree

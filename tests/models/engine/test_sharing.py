@@ -1,0 +1,154 @@
+"""The fast path: what is shared, what it must not depend on, what it does when memory runs out."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+pytest.importorskip("torch", reason="needs the extra 'hf'")
+
+from benchctl_plugins.models.engine import header, tree
+from benchctl_plugins.models.engine.engine import Engine
+from benchctl_plugins.models.engine.items import Row
+from benchctl_plugins.models.engine.plain import PlainEngine
+from benchctl_plugins.models.engine.shared import SharedScorer
+
+from .makers import NoTokenizer, configs, made, questions, scores
+
+
+@pytest.fixture(scope="module")
+def llama():
+    return made(configs()["llama"][0])
+
+
+def engine(model, budget=512):
+    return Engine(PlainEngine(model, NoTokenizer(), "cpu", budget))
+
+
+def closest(a, b):
+    return max(abs(x - y) for one, other in zip(a, b, strict=True) for x, y in zip(one, other, strict=True))
+
+
+def test_scores_do_not_depend_on_batch_size_order_or_company(llama):
+    items = questions(40)
+    expected = scores(engine(llama), items)
+    for budget in (1, 60, 100_000):
+        assert closest(scores(engine(llama, budget), items), expected) < 1e-4
+    order = random.Random(3).sample(range(40), 40)
+    shuffled = scores(engine(llama), [items[i] for i in order])
+    assert closest(shuffled, [expected[i] for i in order]) < 1e-4
+    alone = [scores(engine(llama), [item])[0] for item in items]
+    assert closest(alone, expected) < 1e-4
+
+
+def test_rows_cut_on_the_left_are_scored_as_they_are(llama):
+    items = [[Row(row.context[i:], row.continuation) for i, row in enumerate(item)] for item in questions(20)]
+    rows = [row for item in items for row in item]
+    alone = dict(PlainEngine(llama, NoTokenizer(), "cpu", 512).score(rows))
+    assert [n for item in scores(engine(llama), items) for n in item] == pytest.approx(
+        [alone[i].nats for i in range(len(rows))], abs=1e-4
+    )
+
+
+def test_a_header_that_later_questions_do_not_share_is_shortened_or_found_anew(llama):
+    items = questions(20, header=30, seed=1) + questions(20, header=30, seed=2) + questions(9, header=0, seed=3)
+    first = items[0][0].context
+    items += [[Row(first[:12] + row.context[12:], row.continuation) for row in item] for item in questions(30)]
+    alone = dict(PlainEngine(llama, NoTokenizer(), "cpu", 512).score([row for item in items for row in item]))
+    got = [n for item in scores(engine(llama), items) for n in item]
+    assert got == pytest.approx([alone[i].nats for i in range(len(got))], abs=1e-4)
+
+
+def test_the_header_is_what_saves_the_most_tokens():
+    rows = [Row((1, 2, 3, 4, 5, 9), (1,)), Row((1, 2, 3, 4, 6, 9), (1,)), Row((1, 2, 3, 7, 5, 9), (1,))]
+    assert header.find(rows) == (1, 2, 3)
+    assert header.find([*rows, Row((8, 8, 8), (1,))]) == (1, 2, 3), "a row cut on the left does not spoil it"
+    assert header.find([Row((1, 2, 3), (4,))]) == ()
+    assert header.shorten((1, 2, 3, 4), rows) == 3
+
+
+def test_what_rows_share_is_in_the_tree_once():
+    rows = [Row((1, 2, 3), (4, 5)), Row((1, 2, 3), (4, 6, 7)), Row((1, 2, 3), (8,))]
+    asked = sorted((tree.Asked.of(i, row, 0) for i, row in enumerate(rows)), key=lambda a: a.tail)
+    (grown,) = tree.grow(asked, 100, 1)
+    assert grown.tokens == [1, 2, 3, 4, 6]
+    assert grown.depths == [0, 1, 2, 3, 4]
+    assert sorted(grown.scored) == [(2, 4, 0), (2, 4, 1), (2, 8, 2), (3, 5, 0), (3, 6, 1), (4, 7, 1)]
+
+
+def test_a_token_sees_its_ancestors_and_no_sibling():
+    rows = [Row((1, 2), (3, 4, 5)), Row((1, 2), (6, 7))]
+    (grown,) = tree.grow([tree.Asked.of(i, row, 0) for i, row in enumerate(rows)], 100, 1)
+    assert grown.tokens == [1, 2, 3, 4, 6]
+    assert grown.visible()[4].tolist() == [True, True, False, False, True]
+    assert grown.visible()[3].tolist() == [True, True, True, True, False]
+
+
+def test_out_of_memory_halves_the_batch_and_the_run_ends_with_the_right_scores(llama, monkeypatch):
+    import torch
+
+    items = questions(40)
+    expected, sizes = scores(engine(llama), items), []
+    real = SharedScorer._forward
+
+    def short_of_memory(self, run):
+        sizes.append(sum(len(t) for t in run.trees))
+        if sizes[-1] > 200:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(self, run)
+
+    monkeypatch.setattr(SharedScorer, "_forward", short_of_memory)
+    tight = engine(llama, 100_000)
+    assert closest(scores(tight, items), expected) < 1e-4
+    assert max(sizes) > 200, "the test has to run out of memory"
+    assert tight.path == "shared"
+    assert sum(size > 200 for size in sizes) < 6, "later batches are made smaller at once"
+
+
+def test_out_of_memory_on_the_plain_path_too(monkeypatch):
+    model, items = made(configs()["bloom"][0]), questions(20)
+    expected = scores(engine(model), items)
+    real = PlainEngine._score_batch
+
+    def short_of_memory(self, rows):
+        if len(rows) > 3:
+            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return real(self, rows)
+
+    monkeypatch.setattr(PlainEngine, "_score_batch", short_of_memory)
+    assert closest(scores(engine(model), items), expected) < 1e-4
+
+
+def test_an_error_that_is_not_about_memory_is_not_swallowed(llama, monkeypatch):
+    ready = engine(llama)
+    scores(ready, questions(2))
+
+    def broken(self, run):
+        raise RuntimeError("disk on fire")
+
+    monkeypatch.setattr(SharedScorer, "_forward", broken)
+    with pytest.raises(RuntimeError, match="disk on fire"):
+        scores(ready, questions(2))
+
+
+def test_items_are_taken_up_only_as_they_are_needed(llama):
+    taken = []
+
+    def source():
+        for number, item in enumerate(questions(400)):
+            taken.append(number)
+            yield item
+
+    running = engine(llama).score(source())
+    next(running)
+    assert len(taken) < 20
+    assert sorted(index for index, _ in running) == sorted(set(range(400)) - {0}) or len(taken) == 400
+
+
+def test_a_whole_text_is_scored_without_a_mask_and_equals_the_plain_path(llama):
+    draw = random.Random(5)
+    long = Row((3,), tuple(draw.randrange(2, 97) for _ in range(255)))
+    (((_, (got,))),) = engine(llama).score([[long]])
+    ((_, alone),) = PlainEngine(llama, NoTokenizer(), "cpu", 512).score([long])
+    assert got.nats == pytest.approx(alone.nats, abs=2e-4)
