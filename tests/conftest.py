@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -58,9 +59,7 @@ class Ran(NamedTuple):
 
 
 @pytest.fixture
-def benchctl(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> Callable[..., Ran]:
+def benchctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """The program in this process, in an empty working folder: ``benchctl("run", "--task", ...)``."""
     from benchctl.cli import main
     from benchctl.config import load_config
@@ -84,3 +83,20 @@ def program() -> list[str]:
     found = shutil.which("benchctl", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert found, "benchctl is not installed in this environment"
     return [found]
+
+
+@pytest.fixture(scope="session")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A third party's package, really installed, into a folder of its own."""
+    source = tmp_path_factory.mktemp("source") / "plugin"
+    shutil.copytree(ROOT / "tests/third_party/sample_plugin", source)
+    target = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*command, "--target", str(target), str(source)], check=True, capture_output=True, text=True)
+    return target
+
+
+@pytest.fixture
+def environment(installed_plugin: Path) -> dict[str, str]:
+    """For subprocesses that know the third party's plugin."""
+    return {**os.environ, "PYTHONPATH": str(installed_plugin)}

@@ -47,6 +47,8 @@ class Matrix:
     """Specs of metrics besides the task's own."""
     max_cost: float | None = None
     """Sum at which each model that costs money stops asking."""
+    cluster: str = ""
+    """Options of the backend ``cluster``, such as ``workers=2``: every model runs inside it. No part of a result."""
 
     @classmethod
     def parse(
@@ -77,10 +79,14 @@ class Matrix:
         data = load_config().data_path(options.get("data"))
         values = {**options, "prompt_template": _read(template) if template else None, "data": data}
         max_cost = values.pop("max_cost", None)
+        shared = {name: values.pop(name, None) for name in ("workers", "ray")}
+        cluster = ",".join(f"{name}={value}" for name, value in shared.items() if value)
+        if cluster:
+            plugins.find("model", "cluster")
         extra = list(dict.fromkeys(split_specs(metrics, "--metric")))
         for single in singles.values():
             create_metrics(plugins, single, extra)
-        return cls(asked, singles, specs, out, values, extra, max_cost)
+        return cls(asked, singles, specs, out, values, extra, max_cost, cluster)
 
     def spec(self, task: Task, model: str) -> RunSpec:
         """The spec of one pair."""
@@ -133,7 +139,7 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
         loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
         _note_data(display, name, loaded[name])
     found: dict[tuple[str, str], Result] = {}
-    models = create_models(plugins, matrix.models)
+    models = create_models(plugins, matrix.models, matrix.cluster)
     try:
         for spec in matrix.models:
             model = models[spec]
@@ -161,18 +167,19 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     return task
 
 
-def create_model(plugins: Plugins, spec: str) -> Model:
-    """The model a spec stands for, weights not yet loaded.
+def create_model(plugins: Plugins, spec: str, cluster: str = "") -> Model:
+    """The model a spec stands for, weights not yet loaded; inside the backend ``cluster`` if that has options.
 
     Raises:
         UnknownName, BadConfig, MissingExtra, ModelCallError: with what to do.
     """
-    backend, args = parse_spec(load_config().model_spec(spec))
+    text = load_config().model_spec(spec)
+    backend, args = parse_spec(f"cluster:{text},{cluster}" if cluster else text)
     model: Model = plugins.create("model", backend, args)
     return model
 
 
-def create_models(plugins: Plugins, specs: Sequence[str]) -> dict[str, Model]:
+def create_models(plugins: Plugins, specs: Sequence[str], cluster: str = "") -> dict[str, Model]:
     """All the models of a command, before the first is loaded: a mistake in the last spec is found at once, and models
     that differ only in their adapter know of each other and load their base once.
 
@@ -182,7 +189,7 @@ def create_models(plugins: Plugins, specs: Sequence[str]) -> dict[str, Model]:
     models: dict[str, Model] = {}
     try:
         for spec in specs:
-            models[spec] = create_model(plugins, spec)
+            models[spec] = create_model(plugins, spec, cluster)
     except BaseException:
         for model in models.values():
             model.close()

@@ -3,38 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
-from pathlib import Path
-
-import pytest
-
-from tests.conftest import ROOT
-
-PLUGIN = ROOT / "tests/third_party/sample_plugin"
-
-
-@pytest.fixture(scope="session")
-def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A third party's package, really installed, into a folder of its own."""
-    import shutil
-
-    source = tmp_path_factory.mktemp("source") / "plugin"
-    shutil.copytree(PLUGIN, source)
-    target = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
-    subprocess.run([*command, "--target", str(target), str(source)], check=True, capture_output=True, text=True)
-    return target
-
-
-@pytest.fixture
-def environment(installed_plugin: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(installed_plugin)}
 
 
 def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program, environment, tmp_path):

@@ -75,6 +75,10 @@ EXIT_INTERRUPTED = 130
     metavar="SUM",
     help="Stop asking a paid API once this is spent, by the prices in benchctl.toml.",
 )
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Each model N times, on the actors of a Ray.")
+@click.option(
+    "--ray", metavar="ADDRESS", help="A Ray cluster: auto or HOST:PORT.  [default with --workers: a local one]"
+)
 @click.option("--skip-bad-rows", is_flag=True, help="Leave out rows that cannot be used; counted and shown.")
 @click.option(
     "--out", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
