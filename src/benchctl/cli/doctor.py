@@ -18,6 +18,17 @@ EXTRAS = {
 }
 """Extra -> the packages it brings, by import name."""
 
+MODEL_KINDS = {
+    "local models": ("hf", ("torch", "transformers")),
+    "4-bit and 8-bit": ("hf", ("torch", "transformers", "accelerate", "bitsandbytes")),
+    "GPTQ": ("gptq", ("torch", "transformers", "gptqmodel", "optimum")),
+    "adapters": ("hf", ("torch", "transformers", "peft")),
+    "APIs": ("openai", ("openai",)),
+    "lm-eval's backends": ("lm-eval", ("lm_eval",)),
+    "a cluster": ("ray", ("ray",)),
+}
+"""Kind of model -> the extra to install for it, and the packages it cannot do without."""
+
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
@@ -40,6 +51,8 @@ def doctor(as_json: bool) -> None:
             f"{extra}: "
             + ("ready" if not state["missing"] else f"missing {', '.join(state['missing'])}; {state['install']}")
         )
+    for kind, needed in found["models"].items():
+        click.echo(f"can run {kind}: {'yes' if not needed else 'no; ' + needed}")
     click.echo("hub: " + found["hub"])
     for problem in found["problems"]:
         click.echo(f"problem: {problem}")
@@ -55,6 +68,7 @@ def examine() -> dict[str, Any]:
         "hardware": manifest.hardware(),
         "device": _device(),
         "extras": {extra: _state(extra, packages) for extra, packages in EXTRAS.items()},
+        "models": {kind: _state(extra, packages)["install"] for kind, (extra, packages) in MODEL_KINDS.items()},
         "hub": _hub(),
         "problems": get_plugins().problems,
     }

@@ -114,3 +114,15 @@ def test_options_beside_a_name_go_over_its_own(benchctl):
         "tiny-nf4,quant=int8,max_length=1024",
     )
     assert done.code == 0, done.err
+
+
+def test_doctor_says_which_kinds_of_model_this_machine_can_run_and_what_to_install_for_the_rest(benchctl, monkeypatch):
+    import importlib.util
+
+    original = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name, *a: None if name == "gptqmodel" else original(name, *a)
+    )
+    found = json.loads(benchctl("doctor", "--json").out)["models"]
+    assert found["4-bit and 8-bit"] == found["adapters"] == ""
+    assert found["GPTQ"] == "pip install 'benchctl[gptq]'"
