@@ -10,6 +10,7 @@ from .items import CannotShare, Likelihood, Prompt, Row, Written
 from .memory import is_out_of_memory
 from .plain import PlainEngine
 from .shared import SharedScorer
+from .writing import Writer
 
 FIRST, WAVE = 8, 128
 """Items taken up at a time: few while it is open whether sharing works, then as many as sharing pays for."""
@@ -33,6 +34,7 @@ class Engine:
         self.path: str | None = None
         self.path_reason: str | None = None
         self._score: Score | None = None
+        self._writer: PlainEngine | None = None
 
     def score(self, items: Iterable[Sequence[Row]]) -> Iterator[tuple[int, list[Likelihood]]]:
         """For each item its index and the likelihoods of its rows, as each is ready.
@@ -54,11 +56,21 @@ class Engine:
 
     def manifest(self) -> dict[str, str | None]:
         """Which way the scoring went, and why; None while nothing was scored."""
-        return {"path": self.path, "path_reason": self.path_reason}
+        writing = "shared" if isinstance(self._writer, Writer) else "plain"
+        return {
+            "path": self.path,
+            "path_reason": self.path_reason,
+            "writing_path": writing if self._writer else None,
+        }
 
     def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Written]]:
         """For each prompt its index and what the model wrote."""
-        return self.plain.generate(prompts)
+        if self._writer is None:
+            try:
+                self._writer = Writer(self.plain)
+            except CannotShare:
+                self._writer = self.plain
+        return self._writer.generate(prompts)
 
     def _settle(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
         """Score the first rows both ways as far as it takes to choose one; the rest of the run follows it."""

@@ -78,9 +78,14 @@ class PlainEngine:
         for kind in kinds:
             places = [i for i, p in enumerate(prompts) if (p.stop, p.max_tokens, p.temperature) == kind]
             sizes = [len(prompts[i].tokens) + kind[1] for i in places]
+
+            def work(chosen: Sequence[int], places: Sequence[int] = places) -> Iterator[tuple[int, Written]]:
+                kept = [places[i] for i in chosen]
+                return zip(kept, self._write_batch([prompts[i] for i in kept]), strict=True)
+
             for batch in batches(sizes, self.budget):
-                chosen = [places[b] for b in batch]
-                yield from zip(chosen, self._write_batch([prompts[i] for i in chosen]), strict=True)
+                for written in halving(work, batch, lambda i, sizes=sizes: sizes[i], self.budget):  # type: ignore[misc]
+                    yield from written
 
     def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
         import torch
@@ -91,16 +96,23 @@ class PlainEngine:
         for i, prompt in enumerate(prompts):
             ids[i, width - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
             mask[i, width - len(prompt.tokens) :] = 1
-        first = prompts[0]
-        sampling = {"do_sample": True, "temperature": first.temperature} if first.temperature else {"do_sample": False}
-        stopping = {"stop_strings": list(first.stop), "tokenizer": self.tokenizer} if first.stop else {}
-        pad = next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
         with torch.inference_mode():
             written = self.model.generate(
-                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), max_new_tokens=first.max_tokens,
-                pad_token_id=pad, **sampling, **stopping,
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), pad_token_id=self._pad,
+                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0]),
             )  # fmt: skip
         return [self._cut(written[i, width:].tolist(), prompt) for i, prompt in enumerate(prompts)]
+
+    @property
+    def _pad(self) -> int:
+        """What fills shorter prompts up; it is masked, so any token does."""
+        return next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
+
+    def _options(self, kind: Prompt) -> dict[str, Any]:
+        """How prompts of this kind are sampled and stopped, in transformers' words."""
+        sampling = {"do_sample": True, "temperature": kind.temperature} if kind.temperature else {"do_sample": False}
+        stopping = {"stop_strings": list(kind.stop), "tokenizer": self.tokenizer} if kind.stop else {}
+        return {**sampling, **stopping}
 
     def _cut(self, tokens: list[int], prompt: Prompt) -> Written:
         ends = self.model.generation_config.eos_token_id

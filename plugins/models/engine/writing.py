@@ -1,0 +1,104 @@
+"""Free answers in batches: what all prompts begin with is computed once, finished answers leave their batch."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import header as headers
+from .items import Prompt, Row, Written
+from .plain import PlainEngine
+from .shared import refuse
+
+if TYPE_CHECKING:
+    import torch
+
+STRETCH = 32
+"""Tokens written before the finished answers are taken out of a batch."""
+
+
+class Writer(PlainEngine):
+    """Writes as :class:`PlainEngine` does, with transformers' own ``generate``, a stretch at a time.
+
+    On CUDA transformers also has continuous batching (``generate_batch``); it is not used here.
+
+    Raises:
+        CannotShare: the model keeps no cache that rows can be taken out of; says why.
+    """
+
+    def __init__(self, plain: PlainEngine) -> None:
+        refuse(plain.model)
+        super().__init__(plain.model, plain.tokenizer, plain.device, plain.budget.tokens)
+        self.budget = plain.budget
+        self._header: tuple[int, ...] = ()
+        self._cache: Any = None
+
+    def generate(self, prompts: Sequence[Prompt]) -> Iterator[tuple[int, Written]]:
+        """For each prompt its index and what the model wrote."""
+        longest = max((len(p.tokens) + p.max_tokens for p in prompts), default=0)
+        window = getattr(self.model.config.get_text_config(), "sliding_window", None)
+        self._header = () if window and longest > window else headers.find([Row(p.tokens, (0,)) for p in prompts])
+        self._cache = self._computed(self._header) if self._header else None
+        yield from super().generate(prompts)
+
+    def _computed(self, tokens: Sequence[int]) -> Any:
+        import torch
+
+        with torch.inference_mode():
+            return self.model(input_ids=torch.tensor([tokens], device=self.device), use_cache=True).past_key_values
+
+    def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
+        import torch
+
+        size = len(self._header)
+        shared = size if all(p.tokens[:size] == self._header and len(p.tokens) > size for p in prompts) else 0
+        ids, mask = self._padded([p.tokens for p in prompts], shared)
+        cache = None
+        if shared:
+            cache = copy.deepcopy(self._cache)
+            cache.batch_repeat_interleave(len(prompts))
+        running, width = list(range(len(prompts))), ids.shape[1]
+        answers: list[list[int]] = [[] for _ in prompts]
+        while running:
+            left = prompts[0].max_tokens - (ids.shape[1] - width)
+            ids, cache = self._stretch(ids, mask, cache, prompts[0], min(left, STRETCH))
+            for i, place in enumerate(running):
+                answers[place] = ids[i, width:].tolist()
+            ended = [left <= STRETCH or self._ended(answers[place], prompts[place]) for place in running]
+            going = [i for i, over in enumerate(ended) if not over]
+            running = [running[i] for i in going]
+            if running:
+                chosen = torch.tensor(going, device=self.device)
+                cache.batch_select_indices(chosen)
+                mask = torch.nn.functional.pad(mask[chosen], (0, ids.shape[1] - mask.shape[1]), value=1)
+                ids = ids[chosen]
+        return [self._cut(tokens, prompt) for tokens, prompt in zip(answers, prompts, strict=True)]
+
+    def _padded(self, prompts: Sequence[Sequence[int]], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Ids and mask [prompts, longest]: the shared beginning, then padding, then what is each prompt's own."""
+        import torch
+
+        width = max(len(tokens) for tokens in prompts)
+        ids = torch.full((len(prompts), width), self._pad, dtype=torch.long)
+        mask = torch.zeros((len(prompts), width), dtype=torch.long)
+        for i, tokens in enumerate(prompts):
+            own = len(tokens) - shared
+            ids[i, :shared], ids[i, width - own :] = torch.tensor(tokens[:shared]), torch.tensor(tokens[shared:])
+            mask[i, :shared], mask[i, width - own :] = 1, 1
+        return ids.to(self.device), mask.to(self.device)
+
+    def _stretch(
+        self, ids: torch.Tensor, mask: torch.Tensor, cache: Any, kind: Prompt, count: int
+    ) -> tuple[torch.Tensor, Any]:
+        import torch
+
+        with torch.inference_mode():
+            out = self.model.generate(
+                input_ids=ids, attention_mask=mask, past_key_values=cache, max_new_tokens=count, use_cache=True,
+                pad_token_id=self._pad, return_dict_in_generate=True, **self._options(kind),
+            )  # fmt: skip
+        return out.sequences, out.past_key_values
+
+    def _ended(self, tokens: Sequence[int], prompt: Prompt) -> bool:
+        return self._cut(list(tokens), prompt).finish_reason == "stop"
