@@ -34,11 +34,11 @@ def export(benchctl, *arguments):
     return [Path(line) for line in done.out.split()]
 
 
-def asked_here(task, scoring, shots):
-    options = {"data": "builtin", "scoring": scoring, "shots": shots, "seed": 0, "limit": None, "skip_bad_rows": False}
+def asked_here(task, scoring, shots, data="builtin"):
+    options = {"data": str(data), "scoring": scoring, "shots": shots, "seed": 0, "limit": None, "skip_bad_rows": False}
     matrix = Matrix.parse([task], [], Path("runs"), options)
     member = matrix.members[task]
-    samples = member.load("builtin").samples
+    samples = member.load(str(data)).samples
     requests = get_scoring(member, scoring, 1).ask(matrix.spec(member, "m"), member, samples, False)
     return [[(r.prompt, c) for c in r.choices] for (r,) in requests.values()]
 
@@ -49,6 +49,21 @@ def test_lm_eval_asks_word_for_word_the_same(task, scoring, shots, benchctl, dum
     export(benchctl, task, "--data", "builtin", "--scoring", scoring, "--shots", shots)
     _, samples = evaluate(dummy, tmp_path / "exported", task)
     assert [[tuple(a) for a in one["arguments"]] for one in samples[task]] == asked_here(task, scoring, shots)
+
+
+@pytest.mark.parametrize("scoring", ["letter", "option"])
+def test_stray_spaces_in_the_data_make_no_difference(scoring, benchctl, dummy, tmp_path):
+    row = {"dataset": "MedMCQA", "instruction": " Qual?\n", "input": "", "output": "A "}
+    row |= {
+        f"alternative_{x}": text for x, text in zip("abcd", (" um", "dois ", "três\u2028", "\tquatro"), strict=True)
+    }
+    data = tmp_path / "d.json"
+    data.write_text(json.dumps([row]), "utf-8")
+    export(benchctl, "medmcqa-pt", "--data", data, "--scoring", scoring)
+    _, samples = evaluate(dummy, tmp_path / "exported", "medmcqa-pt")
+    assert [[tuple(a) for a in one["arguments"]] for one in samples["medmcqa-pt"]] == asked_here(
+        "medmcqa-pt", scoring, 0, data
+    )
 
 
 def test_the_folder_works_wherever_it_is_moved_and_names_no_place(benchctl, dummy, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,23 @@ def test_shares_have_wilson_intervals_and_perplexities_bootstrap_ones(run, tasks
     assert pick["metrics"]["acc"]["method"] == "wilson"
     assert roll["metrics"]["word_perplexity"]["method"].startswith("bootstrap")
     assert not roll["metrics"]["word_perplexity"]["higher_is_better"]
+
+
+@pytest.mark.parametrize("task", ["pick", "write"])
+def test_through_a_chat_template_figures_are_lm_evals_too(task, benchctl, shared, tasks, tmp_path):
+    from lm_eval.models.huggingface import HFLM
+
+    folder = shutil.copytree(shared / "models/stories260K", tmp_path / "chatty")
+    template = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}<assistant>"
+    (folder / "chat_template.jinja").write_text(template, "utf-8")
+    spec = f"lm-eval:{task},include_path={tasks},chat=on"
+    done = benchctl("run", "--task", spec, "--shots", 2, "--model", f"hf:{folder},dtype=float32", "--json")
+    assert done.code == 0, done.err
+    lm = HFLM(pretrained=str(folder), dtype="float32", device="cpu", batch_size=8)
+    chat = {"apply_chat_template": True, "fewshot_as_multiturn": True}
+    theirs, samples = evaluate(lm, tasks, task, num_fewshot=2, **chat)
+    assert "<assistant>" in samples[task][0]["arguments"][0][0]
+    assert figures(json.loads(done.out)[0]) == pytest.approx(theirs[task], rel=1e-5, abs=1e-4)
 
 
 def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
