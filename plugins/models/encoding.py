@@ -25,6 +25,11 @@ class Encoder:
     """Tokens the model can take in at once."""
 
     @property
+    def stride(self) -> int:
+        """Tokens by which the windows of a long text advance: what each scores after the first."""
+        return self.max_length - self.max_length // 2
+
+    @property
     def prefix(self) -> int:
         """The token that stands for the beginning of a text: bos, or eos where there is none."""
         found = self.tokenizer.bos_token_id
@@ -92,8 +97,7 @@ class Encoder:
         rows: list[Row] = []
         done = 1
         while done < len(tokens):
-            room = self.max_length if done == 1 else self.max_length - self.max_length // 2
-            end = min(len(tokens), done + room)
+            end = min(len(tokens), done + (self.max_length if done == 1 else self.stride))
             begin = max(0, end - self.max_length - 1)
             rows.append(Row(tuple(tokens[begin:done]), tuple(tokens[done:end])))
             done = end
