@@ -21,12 +21,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from benchctl import runner
-    from benchctl.matrix import create_model
+    from benchctl.creation import create_model
     from benchctl.plugins import get_plugins
 
     setting = Setting(arguments.scoring, arguments.shots, arguments.limit)
     model: Any = create_model(
-        get_plugins(), f"hf:{arguments.model},dtype={arguments.dtype},device={arguments.device}"
+        get_plugins(), f"hf:{arguments.model},dtype={arguments.dtype},device={arguments.device}{arguments.options}"
     )
     started = time.perf_counter()
     engine, _ = model.engine, model.fingerprint()
@@ -57,6 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("--model", "--data", "--scoring", "--dtype", "--device"):
         parser.add_argument(name, required=True)
+    parser.add_argument("--options", default="")
     parser.add_argument("--shots", type=int, required=True)
     parser.add_argument("--limit", type=int, required=True)
     print(json.dumps(measure(parser.parse_args())))

@@ -69,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", default="8", help="lm-eval's")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--options", help="more options of benchctl's model, such as batch_tokens=512")
     parser.add_argument("--model", help="another model's folder instead of the one made here")
     parser.add_argument("--cache", default=str(HERE / ".cache"), help="where the model and the exported tasks go")
     parser.add_argument("--json", help="also write the figures here")
@@ -76,7 +77,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _export(setting: Setting, model: Path, cache: Path) -> None:
-    from benchctl.matrix import create_model
+    from benchctl.creation import create_model
     from benchctl.plugins import get_plugins
 
     job = setting.job(create_model(get_plugins(), f"hf:{model}"), setting.data(str(DATA)))
@@ -94,6 +95,7 @@ def _ours(setting: Setting, model: Path, asked: argparse.Namespace) -> Figures:
     return _run([
         str(HERE / "one_side.py"), "--model", str(model), "--data", str(DATA), "--scoring", setting.scoring, "--shots",
         str(setting.shots), "--limit", str(setting.limit), "--dtype", asked.dtype, "--device", asked.device,
+        "--options", f",{asked.options}" if asked.options else "",
     ])  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class Setting:
 
     def data(self, path: str) -> TaskData:
         """The test rows of the file."""
-        from benchctl.matrix import create_task
+        from benchctl.creation import create_task
         from benchctl.plugins import get_plugins
         from benchctl.task import Task
 
@@ -53,7 +53,7 @@ class Setting:
 
     def job(self, model: Model, data: TaskData) -> Job:
         """Everything ready to be asked, as ``benchctl run`` would."""
-        from benchctl.matrix import create_metrics, create_task
+        from benchctl.creation import create_metrics, create_task
         from benchctl.plugins import get_plugins
         from benchctl.runner import prepare
         from benchctl.scoring import get_scoring

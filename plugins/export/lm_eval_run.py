@@ -18,8 +18,8 @@ from typing import Any
 import click
 
 from benchctl import fingerprints
+from benchctl.creation import create_task
 from benchctl.errors import BenchctlError, RecordError
-from benchctl.matrix import create_task
 from benchctl.model import parse_spec
 from benchctl.plugins import get_plugins
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample, replace_file, slug

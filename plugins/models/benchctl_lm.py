@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
+from benchctl.creation import create_model
 from benchctl.errors import ModelCallError
-from benchctl.matrix import create_model
 from benchctl.plugins import get_plugins
 from benchctl.types import Choose, Generate, Perplexity, Response
 

@@ -27,7 +27,7 @@ def local_model(given: str, **options: str) -> HFModel:
         BenchctlError: as its factory.
     """
     from benchctl.config import load_config
-    from benchctl.matrix import create_model
+    from benchctl.creation import create_model
     from benchctl.plugins import get_plugins
 
     from .hf import HFModel

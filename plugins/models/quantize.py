@@ -44,7 +44,7 @@ def calibration(tasks: Sequence[str], source: str, count: int, seed: int, test: 
         UnknownName: no such task.
         BadData: no usable row, or a file that may hold the test rows.
     """
-    from benchctl.matrix import create_task
+    from benchctl.creation import create_task
     from benchctl.plugins import get_plugins
     from benchctl.prompts import PromptBuilder, choose_shots, delimiter, untested
     from benchctl.task import TaskGroup

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from inspect import signature
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from benchctl.config import load_config
+from benchctl.creation import create_metrics, create_models, create_task
 from benchctl.errors import BadConfig
-from benchctl.groups import pooled
-from benchctl.metric import Metric
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
-from benchctl.records import RunFolder, StoredRun
+from benchctl.records import StoredRun
+from benchctl.rescoring import rescored
+from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
 from benchctl.subsets import lopsided
 from benchctl.task import Task, TaskData, TaskGroup
-from benchctl.types import Estimate, RunRecord, RunSpec
+from benchctl.types import RunRecord, RunSpec
 
 
 class Display(Protocol):
@@ -96,39 +96,6 @@ class Matrix:
         return RunSpec(task.name, model, **{**self.options, **fixed})
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one task, or group, gave for one model."""
-
-    task: str
-    model: str
-    status: str
-    estimates: Mapping[str, Estimate]
-    counts: Mapping[str, Any]
-    seconds: float
-    run: str | None = None
-    """The run's id; None for a group."""
-    path: Path | None = None
-    members: Sequence[Result] = field(default_factory=tuple)
-
-    def as_json(self) -> dict[str, Any]:
-        """The object ``--json`` prints."""
-        found: dict[str, Any] = {
-            "task": self.task, "model": self.model, "run": self.run, "status": self.status, "n": self.counts["n"],
-            "metrics": {
-                name: {
-                    "value": e.value, "low": e.low, "high": e.high, "n": e.n, "stderr": e.stderr, "method": e.method,
-                    "higher_is_better": e.higher_is_better,
-                }
-                for name, e in self.estimates.items()
-            },
-            "outcomes": self.counts["outcomes"], "seconds": self.seconds,
-            "counts": {k: v for k, v in self.counts.items() if k not in ("n", "outcomes")},
-            "path": str(self.path) if self.path else None,
-        }  # fmt: skip
-        return {**found, "members": [m.as_json() for m in self.members]} if self.members else found
-
-
 def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
     """Run every pair, each model loaded once, and pool the groups. Stops after the first interrupted run."""
     plugins = get_plugins()
@@ -156,75 +123,6 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
     return _collect(matrix, found)
 
 
-def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
-    """The task or group of that name, or of ``NAME:TARGET,key=value``.
-
-    Raises:
-        UnknownName: nobody offers it.
-        BadConfig: arguments for a task that takes none.
-    """
-    task: Task | TaskGroup = _create(plugins, "task", spec)
-    return task
-
-
-def create_model(plugins: Plugins, spec: str, cluster: str = "") -> Model:
-    """The model a spec stands for, weights not yet loaded; inside the backend ``cluster`` if that has options.
-
-    Raises:
-        UnknownName, BadConfig, MissingExtra, ModelCallError: with what to do.
-    """
-    text = load_config().model_spec(spec)
-    backend, args = parse_spec(f"cluster:{text},{cluster}" if cluster else text)
-    model: Model = plugins.create("model", backend, args)
-    return model
-
-
-def create_models(plugins: Plugins, specs: Sequence[str], cluster: str = "") -> dict[str, Model]:
-    """All the models of a command, before the first is loaded: a mistake in the last spec is found at once, and models
-    that differ only in their adapter know of each other and load their base once.
-
-    Raises:
-        UnknownName, BadConfig, MissingExtra, ModelCallError: as :func:`create_model`.
-    """
-    models: dict[str, Model] = {}
-    try:
-        for spec in specs:
-            models[spec] = create_model(plugins, spec, cluster)
-    except BaseException:
-        for model in models.values():
-            model.close()
-        raise
-    return models
-
-
-def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> list[Metric]:
-    """The metrics a task names, and others by spec; of two with one name the later stays.
-
-    Args:
-        extra: ``NAME`` or ``NAME:TARGET,key=value``; arguments go to the factory as :class:`benchctl.model.ModelArgs`.
-
-    Raises:
-        UnknownName: nobody offers one of them.
-        BadConfig: arguments for a metric that takes none.
-    """
-    found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
-    for spec in (*task.metrics, *(name for name in extra if name not in found)):
-        metric: Metric = _create(plugins, "metric", spec)
-        metric.spec = spec
-        found[metric.name] = metric
-    return list(found.values())
-
-
-def _create(plugins: Plugins, kind: str, spec: str) -> Any:
-    """What a spec stands for; its arguments go to the factory only where there are any."""
-    name, args = parse_spec(spec, kind)
-    given = (args,) if args.target or args.options else ()
-    offers = plugins.offers(kind)
-    if given and name in offers and not signature(offers[name].factory).parameters:
-        raise BadConfig(f"{kind.capitalize()} '{name}' takes no arguments, '{spec}' was given.", f"Write {name}.")
-    return plugins.create(kind, name, *given)
-
-
 def _run_one(
     matrix: Matrix, plugins: Plugins, task: Task, data: TaskData, spec: str, model: Model, display: Display
 ) -> Result:
@@ -236,18 +134,10 @@ def _run_one(
     plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
     record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
-        from benchctl.rescoring import rescored  # which needs this module's create_metrics
-
         record = rescored(StoredRun(record, folder.path), matrix.metrics)
     plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
     _note_run(display, job, record)
     return as_result(record, folder)
-
-
-def as_result(record: RunRecord, folder: RunFolder) -> Result:
-    """A run's record as a result."""
-    return Result(record.spec.task, record.spec.model, record.status, record.estimates, record.counts,
-                  float(record.timings["seconds"]), record.id, folder.path)  # fmt: skip
 
 
 def _collect(matrix: Matrix, found: Mapping[tuple[str, str], Result]) -> list[Result]:
@@ -260,25 +150,6 @@ def _collect(matrix: Matrix, found: Mapping[tuple[str, str], Result]) -> list[Re
             if len(members) == len(names):
                 results.append(pool(task.name, members) if isinstance(task, TaskGroup) else members[0])
     return results
-
-
-def pool(name: str, members: Sequence[Result]) -> Result:
-    """A group's result: each metric all members have, pooled; counts added up; complete when all are."""
-    shared = [m for m in members[0].estimates if all(m in r.estimates for r in members)]
-    statuses = {member.status for member in members}
-    worst = next((s for s in ("interrupted", "running", "incomplete") if s in statuses), "complete")
-    counts: dict[str, Any] = {"outcomes": {}}
-    for member in members:
-        for key, value in member.counts.items():
-            if key == "outcomes":
-                for outcome, count in value.items():
-                    counts["outcomes"][outcome] = counts["outcomes"].get(outcome, 0) + count
-            else:
-                counts[key] = counts.get(key, 0) + value
-    return Result(
-        name, members[0].model, worst, {m: pooled([r.estimates[m] for r in members]) for m in shared}, counts,
-        round(sum(r.seconds for r in members), 3), members=tuple(members),
-    )  # fmt: skip
 
 
 def _note_data(display: Display, name: str, data: TaskData) -> None:

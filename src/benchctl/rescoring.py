@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchctl import additions, records, runner
+from benchctl.creation import create_metrics, create_task
 from benchctl.errors import RecordError
 from benchctl.manifest import signatures
-from benchctl.matrix import create_metrics, create_task
 from benchctl.metric import Scored
 from benchctl.plugins import get_plugins
 from benchctl.scoring import get_scoring

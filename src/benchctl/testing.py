@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from benchctl.fingerprints import digest
 from benchctl.model import Model
-from benchctl.types import Choose, ChoiceScore, Generate, Kind, Perplexity, Request, Response, Sample
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Request, Response, Sample
 
 
 class ScriptedModel(Model):

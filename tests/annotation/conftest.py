@@ -10,7 +10,7 @@ import pytest
 from benchctl import runner
 from benchctl.annotation.items import Item, read_items
 from benchctl.annotation.labels import Label
-from benchctl.matrix import create_task
+from benchctl.creation import create_task
 from benchctl.plugins import get_plugins
 from benchctl.records import StoredRun, find_run
 from benchctl.scoring import get_scoring

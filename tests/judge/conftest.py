@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchctl import runner
-from benchctl.matrix import create_task
+from benchctl.creation import create_task
 from benchctl.plugins import get_plugins
 from benchctl.records import StoredRun, find_run
 from benchctl.scoring import get_scoring

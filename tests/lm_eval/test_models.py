@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from benchctl.creation import create_model
 from benchctl.errors import BadConfig, ModelCallError
-from benchctl.matrix import create_model
 from benchctl.plugins import get_plugins
 from benchctl.types import Choose, Generate, Perplexity
 

@@ -18,7 +18,7 @@ FOX = "One day, a clever fox found a shiny key under the old oak tree."
 
 
 def load(spec):
-    from benchctl.matrix import create_model
+    from benchctl.creation import create_model
 
     return create_model(get_plugins(), spec)
 

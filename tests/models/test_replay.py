@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchctl.matrix import create_task
+from benchctl.creation import create_task
 from benchctl.model import parse_spec
 from benchctl.plugins import get_plugins
 from benchctl.records import read_runs

@@ -12,10 +12,10 @@ from typing import Any
 
 from benchctl import manifest
 from benchctl.config import load_config
+from benchctl.creation import create_model
 from benchctl.errors import BadConfig, RecordError
 from benchctl.fingerprints import digest, digest_all
 from benchctl.journal import Journal
-from benchctl.matrix import create_model
 from benchctl.model import Model
 from benchctl.plugins import get_plugins
 from benchctl.records import StoredRun, replace_file

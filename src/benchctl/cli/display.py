@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from benchctl.matrix import Result
+from benchctl.results import Result
 from benchctl.runner import Progress as Mover
 from benchctl.types import Estimate
 

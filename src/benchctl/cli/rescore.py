@@ -21,10 +21,10 @@ def rescore(run: str, folder: Path, metrics: Sequence[str], as_json: bool) -> No
       benchctl rescore 3f2a91 --metric chrf,bertscore:PATH,layers=9
     """
     from benchctl.cli.display import print_json, print_table
-    from benchctl.matrix import as_result
     from benchctl.model import split_specs
     from benchctl.records import RunFolder, find_run
     from benchctl.rescoring import rescored
+    from benchctl.results import as_result
 
     stored = find_run(folder, run)
     record = rescored(stored, split_specs(metrics, "--metric"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from benchctl.matrix import Result
+    from benchctl.results import Result
 
 EXIT_INCOMPLETE = 3
 EXIT_INTERRUPTED = 130

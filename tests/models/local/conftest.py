@@ -14,7 +14,7 @@ pytest.importorskip("transformers", reason="needs the extra 'hf'")
 pytest.importorskip("peft", reason="needs the extra 'hf'")
 pytest.importorskip("bitsandbytes", reason="needs the extra 'hf'")
 
-from benchctl.matrix import create_model
+from benchctl.creation import create_model
 from benchctl.plugins import get_plugins
 from benchctl.types import Choose
 

@@ -100,7 +100,7 @@ def test_an_adapter_works_over_gptq_and_cannot_be_merged_into_it(benchctl, tmp_p
 
 
 def test_calibration_texts_are_training_rows_and_never_test_rows(tmp_path):
-    from benchctl.matrix import create_task
+    from benchctl.creation import create_task
     from benchctl.plugins import get_plugins
     from benchctl_plugins.models.quantize import calibration
 
