@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from benchctl_reports.leaderboard import build_leaderboard
 from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference, multiple_choice

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from types import ModuleType
 
-import benchctl_reports.command
-import benchctl_reports.reference_scores
 import click
 import pytest
 from click.testing import CliRunner
 
+import benchctl_reports.command
+import benchctl_reports.reference_scores
 from benchctl.errors import RecordError
 from benchctl.hookspecs import hookimpl
 from benchctl.records import run_folder

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from benchctl_reports.board import GroupCell
-from benchctl_reports.leaderboard import build_leaderboard
 
 from benchctl.statistics import wilson
+from benchctl_reports.board import GroupCell
+from benchctl_reports.leaderboard import build_leaderboard
 
 MMLU = {
     "mmlu-anatomy-pt": (60, 135), "mmlu-clinical-knowledge-pt": (150, 265), "mmlu-college-biology-pt": (70, 144),

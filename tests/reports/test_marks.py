@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from benchctl_reports.leaderboard import build_leaderboard
-
 from benchctl.types import Estimate
+from benchctl_reports.leaderboard import build_leaderboard
 
 
 def marks(runs, task="medqa-pt", **kwargs):

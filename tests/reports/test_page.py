@@ -11,14 +11,14 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from benchctl_reports.language import LANGUAGES, load_language
-from benchctl_reports.leaderboard import build_leaderboard
-from benchctl_reports.page import render
-from benchctl_reports.reference_scores import as_reference, multiple_choice
 
 from benchctl.hookspecs import hookimpl
 from benchctl.statistics import proportion
 from benchctl.types import Estimate
+from benchctl_reports.language import LANGUAGES, load_language
+from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
+from benchctl_reports.reference_scores import as_reference, multiple_choice
 
 GOLDEN = Path(__file__).parent / "golden"
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x &amp; \u202egpt"

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 import pytest
-from benchctl_reports.leaderboard import build_leaderboard
-from benchctl_reports.reference_scores import FILE, KINDS, as_reference, multiple_choice
 
 from benchctl.errors import PluginError
+from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.reference_scores import FILE, KINDS, as_reference, multiple_choice
 
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "reference_scores.json"
 ROW = {"model": "X", "kind": "reported", "language": "en", "scoring": "papers", "source": "Someone (2024)",

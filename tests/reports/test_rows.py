@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from benchctl_reports.board import Cell, Leaderboard, Row
 from benchctl_reports.leaderboard import build_leaderboard
 
