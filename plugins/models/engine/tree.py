@@ -12,6 +12,7 @@ from .header import common
 from .items import Row
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 LARGEST = 4096
@@ -75,6 +76,8 @@ class Tree:
 
     def visible(self) -> NDArray[np.bool_]:
         """[node, node]: whether the first sees the second, that is, whether it is the second or comes from it."""
+        import numpy as np  # here, not above: the module is loaded for every --help
+
         seen = np.zeros((len(self), len(self)), dtype=np.bool_)
         ends = [first for first, _ in self.branches[1:]] + [len(self)]
         for (first, parent), end in zip(self.branches, ends, strict=True):
