@@ -12,8 +12,9 @@ from typing import Any
 from benchctl.errors import MissingExtra, ModelCallError
 from benchctl.fingerprints import digest_all, file_digest
 
-from .hf_load import PICKLE_FILES, TOKENIZER_FILES, Settings, fetch
+from .hf_load import PICKLE_FILES, TOKENIZER_FILES, fetch
 from .quiet import quiet
+from .settings import Settings
 
 CARD = "benchctl_adapter.json"
 """Beside an adapter's own files: which base it was made for, by name and by the hash of its weights."""

@@ -21,6 +21,7 @@ from .engine.items import Row
 from .engine.memory import batch_budget
 from .engine.plain import PlainEngine
 from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
+from .settings import Settings
 from .weights import Weights
 
 
@@ -30,7 +31,7 @@ class HFModel(Model):
     capabilities: ClassVar[frozenset[Kind]] = frozenset({"choose", "generate", "perplexity"})
 
     def __init__(self, args: ModelArgs) -> None:
-        self.settings = hf_load.Settings.read(args)
+        self.settings = Settings.read(args)
         self.weights = Weights.of(self.settings)
         self.folder, self._config = self.weights.folder, self.weights.config
         self.device, self.dtype = self.weights.device, self.weights.dtype
@@ -132,6 +133,7 @@ class HFModel(Model):
     def perplexity(self, requests: Sequence[Perplexity]) -> Iterator[tuple[int, Response]]:
         """Summed log-likelihoods of whole texts, long ones in windows."""
         sizes: list[int] = []
+        self._measured["perplexity_window"] = {"tokens": self.encoder.max_length, "stride": self.encoder.stride}
 
         def items() -> Iterator[Sequence[Row]]:
             for encoded in streaming.texts(self.encoder, requests):

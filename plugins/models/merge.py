@@ -9,9 +9,9 @@ from benchctl.errors import BadConfig, ModelCallError
 
 from . import adapters, quantization
 from .adapters import Adapter
-from .hf_load import Settings
 from .quantization import Scheme
 from .quiet import quiet
+from .settings import Settings
 
 MAX_ERROR = 0.01
 """Largest relative difference of the logits a merge may make; the right route measured 0.0044, wrong ones 0.15."""

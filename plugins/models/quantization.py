@@ -9,7 +9,7 @@ from typing import Any
 
 from benchctl.errors import BadConfig, MissingExtra, ModelCallError
 
-from .hf_load import Settings
+from .settings import Settings
 
 BITSANDBYTES = ("nf4", "fp4", "int8")
 PACKAGES: Mapping[str, tuple[str, tuple[str, ...]]] = {

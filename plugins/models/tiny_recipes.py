@@ -93,8 +93,9 @@ def make_merged(folder: Path, base: Path, adapter: Path) -> None:
     """The tiny Llama as nf4 with the adapter merged in, by the route of merge.py."""
     from benchctl.model import ModelArgs
 
-    from .hf_load import Settings, load_tokenizer
+    from .hf_load import load_tokenizer
     from .quiet import quiet
+    from .settings import Settings
     from .weights import Weights
 
     options = {"quant": "nf4", "adapter": str(adapter), "merge": "true", "device": "cpu"}

@@ -12,9 +12,9 @@ from benchctl.fingerprints import digest
 
 from . import adapters, bases, hf_load, merge, quantization
 from .adapters import Adapter
-from .hf_load import Settings
 from .prompt_methods import PromptedModel
 from .quiet import quiet
+from .settings import Settings, memory_limits
 
 
 class Weights:
@@ -189,7 +189,7 @@ class Weights:
         elif self.scheme is not None:
             found["device_map"] = {"": self.device}
         if s.max_memory:
-            found["max_memory"] = hf_load.memory_limits(s.max_memory)
+            found["max_memory"] = memory_limits(s.max_memory)
         if s.offload:
             found["offload_folder"] = s.offload
         return found

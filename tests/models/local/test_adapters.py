@@ -167,7 +167,7 @@ def test_another_base_is_found_by_its_name_when_both_are_on_the_hub(tiny, lora):
     from benchctl.errors import ModelCallError
     from benchctl.model import ModelArgs
     from benchctl_plugins.models import adapters
-    from benchctl_plugins.models.hf_load import Settings
+    from benchctl_plugins.models.settings import Settings
 
     adapter = adapters.Adapter(lora, "x", "LORA", "HuggingFaceH4/zephyr-7b-beta", None, "")
     other = Settings.read(ModelArgs("hf", "mistralai/Mistral-7B-v0.1"))
