@@ -20,6 +20,9 @@ TOLERANCE = 1e-3
 HALF_TOLERANCE = 0.05
 """The same per scored token for shorter floats, whose rounding depends on the order of the sums."""
 
+CHECKED = 256
+"""Tokens up to which the self-check computes two rows instead of one."""
+
 Score = Callable[[Sequence[Row]], Iterator[tuple[int, Likelihood]]]
 
 
@@ -97,12 +100,14 @@ class Engine:
         self.path, self.path_reason, self._score = path, reason, score
 
     def _compare(self, rows: Sequence[Row], found: dict[int, Likelihood]) -> None:
-        """Hold the longest row and the last one against the plain path.
+        """Hold the row that stands behind all others in its tree against the plain path, and the longest if cheap.
 
         Raises:
             CannotShare: they differ.
         """
-        places = sorted({max(range(len(rows)), key=lambda i: rows[i].size), len(rows) - 1})
+        last = max(range(len(rows)), key=lambda i: (rows[i].context, rows[i].continuation))
+        longest = max(range(len(rows)), key=lambda i: rows[i].size)
+        places = sorted({last, longest}) if rows[last].size + rows[longest].size <= CHECKED else [last]
         exact = str(self.plain.model.dtype) == "torch.float32"
         for i, plain in self.plain.score([rows[place] for place in places]):
             allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[places[i]].continuation)
