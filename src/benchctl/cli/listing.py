@@ -24,8 +24,11 @@ def list_command(kind: str, folder: Path, as_json: bool) -> None:
     Example:
       benchctl list tasks
     """
-    rows = _plugins() if kind == "plugins" else _runs(folder) if kind == "runs" else _offers(kind[:-1])
-    _print(rows, as_json)
+    if kind in ("plugins", "runs"):
+        _print(_plugins() if kind == "plugins" else _runs(folder), as_json)
+        return
+    rows = _offers(kind[:-1])
+    _print(rows if as_json else [_brief(row) for row in rows], as_json)
 
 
 @click.command("plugins")
@@ -65,6 +68,14 @@ def _offers(kind: str) -> list[dict[str, Any]]:
         rows += [{"name": name, "summary": str(entry.get("spec", "")), "plugin": str(config.path), "package": "project"}
                  for name, entry in config.models.items()]  # fmt: skip
     return rows
+
+
+def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An offer in three columns, so that it can be read in a terminal of 80 characters."""
+    known = ("name", "summary", "plugin", "package")
+    facts = " · ".join(f"{key} {value}" for key, value in row.items() if key not in known and value not in ("", None))
+    origin = row["plugin"] if row["package"] == "benchctl" else f"{row['plugin']} ({row['package']})"
+    return {"name": row["name"], "what it is": "\n".join(filter(None, (row["summary"], facts))), "from": origin}
 
 
 def _runs(folder: Path) -> list[dict[str, Any]]:
