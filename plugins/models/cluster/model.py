@@ -106,9 +106,9 @@ class ClusterModel(Model):
             self.inner.close()
             if self._pool is not None:
                 self._pool.close()
-                if self._pool.deaths:
-                    note = f"note: {self.name}: {self._pool.deaths} workers died; others answered what they had left."
-                    print(note, file=sys.stderr)
+                if self._pool.died:
+                    died = f"workers that died: {self._pool.died}; others were given what they left"
+                    print(f"note: {self.name}: {died}.", file=sys.stderr)
         finally:
             self._pool = None
             SESSION.leave()

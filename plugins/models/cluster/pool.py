@@ -32,7 +32,7 @@ class Slot:
 
 
 class Pool:
-    """The workers of one model.
+    """The workers of one model; ``died`` counts those that did.
 
     Args:
         ray: the connected module.
@@ -45,7 +45,8 @@ class Pool:
         self._most = share.workers * (1 + restarts)
         self._slots: list[Slot] = []
         self._nodes: set[str] = set()
-        self._started = self._chunks = self._runs = self.deaths = 0
+        self._started = self._chunks = self._runs = self._deaths = 0
+        self.died = 0
         self._last_death = ""
         self._alone_since: float | None = None
         self._manifest: Mapping[str, Any] = {}
@@ -62,6 +63,7 @@ class Pool:
             ModelCallError: no worker is left and none can be started; what a model raises is raised as it is.
         """
         self._runs += 1
+        self._chunks = self._deaths = 0
         about = (self._runs, [self._ray.put(list(samples))])
         work = Work(requests, owners, self._share.workers)
         try:
@@ -85,7 +87,7 @@ class Pool:
             self._start()
         if not self._slots:
             raise ModelCallError(
-                f"All workers died, {self.deaths} of them: {self._last_death}",
+                f"All workers died, {self.died} of them: {self._last_death}",
                 "The answers so far are kept; the same command goes on. Is there memory enough for each?",
             )
         for slot in self._slots:
@@ -164,7 +166,8 @@ class Pool:
 
     def _bury(self, slot: Slot, work: Work, error: Exception) -> Iterator[tuple[int, Response]]:
         """Put up for others what a dead worker left; a sample that kills every worker is given up."""
-        self.deaths += 1
+        self._deaths += 1
+        self.died += 1
         self._last_death = first_line(error)
         chunk = slot.chunk
         self._dismiss(slot)
@@ -194,13 +197,13 @@ class Pool:
             )
 
     def manifest(self) -> dict[str, Any]:
-        """What a worker says of its model, and how the work was shared."""
+        """What a worker says of its model, and how the work of the last run was shared."""
         return {
             **self._manifest,
             "cluster": {
                 "workers": self._share.workers, "cpus_per_worker": self._share.cpus,
                 "gpus_per_worker": self._share.gpus, "nodes": len(self._nodes), "started": self._started,
-                "deaths": self.deaths, "chunks": self._chunks,
+                "deaths": self._deaths, "chunks": self._chunks,
             },
         }  # fmt: skip
 

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,7 @@ class Session:
         with _own_signals():
             try:
                 if address:
+                    _knock(address)
                     ray.init(address=address, **quiet)
                 else:
                     self._before = _set(_local_environment())
@@ -85,7 +87,7 @@ class Session:
                         address="local", include_dashboard=False, object_store_memory=OBJECT_STORE,
                         _node_ip_address="127.0.0.1", **quiet,
                     )  # fmt: skip
-            except (ConnectionError, RuntimeError, ValueError, TimeoutError, ray.exceptions.RayError) as error:
+            except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
                 _restore(self._before)
                 where = f"No Ray cluster answers at '{address}'" if address else "A local Ray cannot be started"
                 raise ModelCallError(
@@ -120,6 +122,17 @@ def import_ray(address: str = "") -> Any:
 def first_line(error: BaseException) -> str:
     """What an exception of Ray's says before it goes into detail."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _knock(address: str) -> None:
+    """Fail at once where nobody listens: Ray tries for minutes.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
 
 
 @cache

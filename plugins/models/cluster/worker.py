@@ -62,13 +62,16 @@ class Raised:
     @classmethod
     def of(cls, error: Exception) -> Raised:
         """The exception itself where it can travel, else a :class:`ModelCallError` that quotes it."""
-        found = cls(type(error), error.args, dict(error.__dict__))
         try:
-            pickle.loads(pickle.dumps(found)).error()  # noqa: S301  # written on the line's other end
-        except Exception:  # whatever an exception of somebody else's does when it is copied
-            told = ModelCallError(f"{type(error).__name__}: {error}", "It was raised by the model, in a worker.")
-            return cls(type(told), told.args, dict(told.__dict__))
-        return found
+            # OSError hides its file's name from ``args``; what it would pickle has it.
+            found = cls(type(error), tuple(error.__reduce__()[1]), dict(error.__dict__))
+            copy = pickle.loads(pickle.dumps(found)).error()  # noqa: S301  # written one line above
+            if str(copy) == str(error):
+                return found
+        except Exception as reason:  # whatever an exception of somebody else's does when it is copied
+            error.add_note(f"It could not be copied: {reason}")
+        told = ModelCallError(f"{type(error).__name__}: {error}", "It was raised by the model, in a worker.")
+        return cls(type(told), told.args, dict(told.__dict__))
 
     def error(self) -> Exception:
         """The exception, made again without calling its ``__init__``."""
