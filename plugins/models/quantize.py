@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchctl.data import read_table
@@ -101,12 +102,13 @@ def to_gptq(source: Path, out: Path, texts: Sequence[str], bits: int, group: int
     for package in ("gptqmodel", "optimum"):
         if find_spec(package) is None:
             raise MissingExtra(package, "gptq", "Quantising with GPTQ")
-    job: dict[str, Any] = {"source": str(source), "out": str(out), "texts": list(texts)}
+    job: dict[str, Any] = {"source": str(source.resolve()), "out": str(out.resolve()), "texts": list(texts)}
     job |= {"bits": bits, "group_size": group, "device": device}
     command = [sys.executable, "-m", "benchctl_plugins.models.gptq_worker"]
-    done = subprocess.run(  # noqa: S603 - the interpreter and a module of this package
-        command, input=json.dumps(job), capture_output=True, text=True, check=False
-    )
+    with TemporaryDirectory() as elsewhere:  # gptqmodel leaves a folder of logs wherever it runs
+        done = subprocess.run(  # noqa: S603 - the interpreter and a module of this package
+            command, input=json.dumps(job), capture_output=True, text=True, check=False, cwd=elsewhere
+        )
     if done.returncode or not (out / "config.json").is_file():
         words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reason = words[-1][:200] if words else f"exit code {done.returncode}"
