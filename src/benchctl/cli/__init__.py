@@ -12,6 +12,7 @@ import click
 from benchctl import __version__
 from benchctl.cli.annotate import annotate
 from benchctl.cli.doctor import doctor
+from benchctl.cli.extract import extract
 from benchctl.cli.listing import list_command, plugins_command
 from benchctl.cli.rescore import rescore
 from benchctl.cli.run import run
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_command, show, rescore, annotate, plugins_command, doctor):
+for _command in (run, list_command, show, rescore, annotate, extract, plugins_command, doctor):
     cli.add_command(_command)
 
 

@@ -1,0 +1,143 @@
+"""Answers that a phrase announces: head words, choosing verbs, corrections, conclusions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from benchctl.answers import lexicon
+from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
+from benchctl.answers.phrases import WORD_END, any_of
+from benchctl.answers.sentences import asks
+from benchctl.answers.values import Case, Value, value_at
+
+_YES_OR_NO = re.compile(
+    rf"\W*(?:(?P<yes>{any_of('sim / yes / si / corret[ao] / correct / certo / exato')})"
+    rf"|{any_of('(tambem |tampouco )?(nao|no|incorret[ao]|tampouco|tampoco|neither|wrong|errad[ao])')}){WORD_END}"
+)
+_HEAD_ONLY = re.compile(
+    rf"\W*(?:{any_of('a / minha / my / the')}\s+)?{lexicon.NOUN}"
+    rf"(?:\s+{any_of('corret[ao] / cert[ao] / final / correct / correcta / oficial / e / é / is / es')})*\W*$"
+)
+_VAGUE = re.compile(
+    r"[\s:]*(?:(?:a|o|aquela|aquele|the|the\s+one)\s+)?"
+    + any_of(
+        """que / which / that / de (maior|menor) / (in)?corret / errad / fals / verdadeir / certa / uma\\b / um\\b /
+        one\\b / dada / apresentad / encontrad / seguinte / nao\\b / mais\\b / unica / most\\b / mas\\b /
+        sempre / based / baseada / sobre / para / por"""
+    )
+)
+_AFTER_CORRECTION = re.compile(
+    r"[\s,.:;!-]*(?:"
+    + any_of(
+        """nao / no / e / é / is / it's / it / seria / es / sim / para / a / o / the / la / resposta / answer /
+        correta / certa / correct / right / should / be / deve / ser / que / de / pensando / melhor / espere /
+        wait"""
+    )
+    + r"[\s,:]+)*"
+)
+
+
+def asked_and_answered(case: Case, start: int, end: int, following: tuple[int, int] | None) -> Iterator[Claim]:
+    """Yield the verdict where the writer asks 'B?' and answers 'Sim.' in the ``following`` sentence."""
+    value = value_at(case, start, end)
+    reply = _YES_OR_NO.match(case.low, *following) if following else None
+    if value and reply and not case.options.polar and len(case.low[value.end : end].strip(" ?")) < 3:
+        no = not reply["yes"]
+        yield Claim(SURE, "elimination" if no else "verdict", value, start, reply.end(), negative=no)
+
+
+def announced(case: Case, start: int, end: int, following: tuple[int, int] | None) -> Iterator[Claim]:
+    """Yield what head phrases, choosing verbs, beliefs and corrections of the sentence introduce."""
+    low = case.low
+    if following and _HEAD_ONLY.fullmatch(low, start, end) and not asks(low[slice(*following)]):
+        yield from _introduced(case, start, following[0], following[1], "head")
+    for head in lexicon.HEAD.finditer(low, start, end):
+        if low[head.end() : end].strip(" *\"'.:"):
+            wrong = bool(head["wrong"] or head["wrong_one"]) and not case.question.negative
+            no = bool(head["not"] or head["nt"]) != wrong
+            yield from _introduced(case, head.start(), head.end(), end, "head", no)
+    for verb in lexicon.CHOOSE.finditer(low, start, end):
+        yield from _introduced(case, verb.start(), verb.end(), end, "choosing", bool(verb["not"]))
+    yield from _believed(case, start, end)
+    for mark in _last(lexicon.CORRECT, low, start, end):
+        yield from _corrected(case, mark, end, following)
+    for exception in lexicon.EXCEPT.finditer(low, start, end):
+        value = value_at(case, exception.end(), end)
+        if value:
+            yield Claim(SURE, "verdict", value, exception.start(), value.end)
+
+
+def _last(pattern: re.Pattern[str], low: str, start: int, end: int) -> list[re.Match[str]]:
+    """Return the last few matches: in one sentence more of them are a loop, and each is looked at closely."""
+    return list(pattern.finditer(low, start, end))[-8:]
+
+
+def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative: bool = False) -> Iterator[Claim]:
+    """Yield the value at ``start``, else the only option named after it, else, behind a head word, a made-up text."""
+    value = value_at(case, start, end)
+    if value is None:
+        inside = [m for m in case.matches if m.start >= start and m.end <= end]
+        if len({m.label for m in inside}) == 1:
+            value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
+    if value is not None:
+        if value.kind != "text" or not lexicon.WRONG_AFTER.match(case.low, value.end, end):
+            yield Claim(SURE, rule, value, head, value.end, negative)
+    elif rule == "head" and not negative and not case.options.polar and _has_meaning(case, start, end):
+        yield Claim(MADE_UP, "invented-text", Value((), True, "text", start, end), head, end)
+
+
+def _has_meaning(case: Case, start: int, end: int) -> bool:
+    if _VAGUE.match(case.low, start, end):
+        return False
+    said = [t.key for t in case.words if t.start >= start and t.end <= end]
+    return any(w not in lexicon.META and len(w) > 1 for w in said)
+
+
+def _believed(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield what follows 'é' or, where it is no maybe of its own, 'talvez', 'acredito que' and the like."""
+    polar = bool(case.options.polar)
+    for rule, pattern in (("head", lexicon.IT_IS), ("choosing", lexicon.BELIEVE))[: 1 if polar else 2]:
+        for hedge in pattern.finditer(case.low, start, end):
+            if re.search(r"\bnao\b" + (r"|\b(?:pode|puede)\b" if polar else ""), hedge[0]):
+                continue
+            value = value_at(case, hedge.end(), end)
+            if value and not lexicon.WRONG_AFTER.match(case.low, value.end, end):
+                yield Claim(SURE, rule, value, hedge.start(), value.end)
+
+
+def _corrected(case: Case, mark: re.Match[str], end: int, following: tuple[int, int] | None) -> Iterator[Claim]:
+    """Yield the value that a self-correction puts in place of the earlier one."""
+    skipped = _AFTER_CORRECTION.match(case.low, mark.end(), end)
+    places = [(mark.end(), end)]
+    if skipped:
+        places.append((skipped.end(), end))
+    if following and not case.low[mark.end() : end].strip(" .,:!"):
+        places.append(following)
+    for place, limit in places:
+        value = value_at(case, _past(case.low, place, limit, " ,.:;!-"), limit)
+        if value and not (value.kind == "text" and lexicon.WRONG_AFTER.match(case.low, value.end, limit)):
+            yield Claim(SURE, "correction", value, mark.start(), value.end)
+            return
+
+
+def _past(low: str, start: int, end: int, signs: str) -> int:
+    """Return the first position from ``start`` on that holds none of ``signs``."""
+    while start < end and low[start] in signs:
+        start += 1
+    return start
+
+
+def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the option that a concluding word leads to."""
+    for mark in _last(lexicon.CONCLUDE, case.low, start, end):
+        begin = _past(case.low, mark.end(), end, " ,:")
+        value = value_at(case, begin, end)
+        if value is None:
+            later = [m for m in case.matches if begin <= m.start and m.end <= end]
+            later = [m for m in later if not denied(case, m.start, m.end, start, end)]
+            if len({m.label for m in later}) == 1:
+                value = Value((later[0].label,), False, "text", later[0].start, later[0].end)
+        if value and not denied(case, value.start, value.end, start, end):
+            rank = SURE if value.kind in ("letter", "ordinal", "polar") else CONCLUDED
+            yield Claim(rank, "conclusion", value, mark.start(), value.end)

@@ -1,0 +1,69 @@
+"""What each sentence claims about the options: chosen, called right, rejected or only mentioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchctl.answers import lexicon
+from benchctl.answers.announced import announced, asked_and_answered, concluded
+from benchctl.answers.claim import LETTERED, MENTIONED, SURE, Claim, denied
+from benchctl.answers.sentences import asks
+from benchctl.answers.units import joins, units_of
+from benchctl.answers.values import Case, letter_value, place_value, text_value
+
+
+def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]:
+    """Return every claim of the reply's sentences. Questions claim nothing, unless the writer answers them."""
+    claims: list[Claim] = []
+    for index, (start, end) in enumerate(sentences):
+        low = case.low[start:end]
+        following = sentences[index + 1] if index + 1 < len(sentences) else None
+        if asks(low):
+            claims += asked_and_answered(case, start, end, following)
+            continue
+        supposed = lexicon.SUPPOSED.search(low) is not None
+        if not supposed:
+            claims += announced(case, start, end, following)
+            claims += concluded(case, start, end)
+        if not case.options.polar:
+            claims += _rejected(case, start, end)
+            claims += _undecided(case, start, end)
+        claims += _named(case, start, end, supposed)
+    return claims
+
+
+def _rejected(case: Case, start: int, end: int) -> Iterator[Claim]:
+    for mark in lexicon.REJECT.finditer(case.low, start, end):
+        begin = mark.end()
+        value = letter_value(case, begin, end) or place_value(case, begin, end) or text_value(case, begin, end)
+        if value:
+            yield Claim(SURE, "elimination", value, mark.start(), value.end, negative=True)
+
+
+def _undecided(case: Case, start: int, end: int) -> Iterator[Claim]:
+    for mark in lexicon.UNDECIDED.finditer(case.low, start, end):
+        value = letter_value(case, mark.end(), end) or text_value(case, mark.end(), end)
+        if value and len(value.labels) > 1 and not lexicon.WRONG_AFTER.match(case.low, value.end, end):
+            yield Claim(LETTERED, "both", value, mark.start(), value.end)
+
+
+def _named(case: Case, start: int, end: int, supposed: bool) -> Iterator[Claim]:
+    """Yield what the sentence says of each option it names; joined options share the verdict that follows the last."""
+    units = units_of(case, start, end)
+    if not units:
+        return
+    conceded = supposed or lexicon.CONCEDE.search(case.low[start:end]) is not None
+    wrong = right = False
+    for index in range(len(units) - 1, -1, -1):
+        unit = units[index]
+        if index + 1 == len(units) or not joins(case, unit, units[index + 1]):
+            wrong = denied(case, unit.start, unit.end, start, end)
+            right = not wrong and lexicon.RIGHT_AFTER.match(case.low, unit.end, end) is not None
+        marked = unit.value.dressed
+        if wrong or denied(case, unit.start, unit.end, start, end):
+            yield Claim(SURE, "elimination", unit.value, unit.start, unit.end, negative=True)
+        elif right and not conceded:
+            yield Claim(SURE, "verdict", unit.value, unit.start, unit.end)
+        elif unit.value.kind == "text" or marked:
+            rank = 0.5 if conceded else LETTERED if marked else MENTIONED
+            yield Claim(rank, "letter" if marked else "sole-text", unit.value, unit.start, unit.end)

@@ -1,0 +1,234 @@
+"""Finding an option's text in a reply: whole or nearly so, in any order, with small slips, and only when unique."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from benchctl.answers.folding import fold, lower
+from benchctl.answers.options import Option, Options
+from benchctl.answers.words import NEGATIONS, Token, same_sound, same_word, sound_start, word_set
+
+_ENOUGH = 0.6
+_TOUCHING = re.compile(r"\s*-?\s*(?:(?:d[aeo]s?|of|n[ao]s?|em|in|com|del|por|uma?|o|a|os|as|the|an?|una?|el|la)\s+)*")
+_LEADING = word_set(
+    """diagnostico suspeita caso quadro hipotese presenca infeccao uso lesao resposta alternativa opcao marco
+        escolho seria diagnosis case suspected answer option choose respuesta opcion sospecha sugere indica
+        portanto logo apenas somente only entao causa agente exame droga farmaco medicamento medida tratamento
+        vacina so"""
+)
+_SHORTENING = ("-", ".")
+_GAP = 4  # meaning words that may stand between two words of one option
+
+
+@dataclass(frozen=True, slots=True)
+class TextMatch:
+    """An option's text found in the reply. ``share`` is how much of the option's meaning was found, 0 to 1."""
+
+    label: str
+    start: int
+    end: int
+    share: float
+    said: float
+
+
+@lru_cache(maxsize=8192)
+def _bare(text: str) -> str:
+    low = lower(fold(text).text)
+    return re.sub(r"\W+", " ", low).strip()
+
+
+def match_exactly(option: Option, low: str) -> bool:
+    """Tell whether folded lower-case ``low`` is the option's text, punctuation and spacing aside."""
+    return _bare(option.text) == re.sub(r"\W+", " ", low).strip() != ""
+
+
+def end_of_copy(option: Option, low: str, start: int, end: int) -> int | None:
+    """Return where the option's text ends, if it is copied at ``start`` behind a letter's bracket or point."""
+    copy = r"\s+".join(map(re.escape, lower(fold(option.text).text).strip(" .").split()))
+    found = re.compile(r"\s?[).:-]+\s*" + copy).match(low, start, end) if copy else None
+    return found.end() if found else None
+
+
+def find_matches(options: Options, words: Sequence[Token], sentence_ends: Sequence[int], low: str) -> list[TextMatch]:
+    """Return where the reply names an option's text, in order; where two options fit equally well, neither."""
+    found: list[TextMatch] = []
+    hits = _hits(options, words, low)
+    for place, option in enumerate(options.options):
+        for cluster in _clusters(hits[place], words, sentence_ends):
+            match = _judge(option, cluster, words, low)
+            if match:
+                found.append(match)
+    return _best_of_overlapping(found)
+
+
+def _hits(options: Options, words: Sequence[Token], low: str) -> list[list[tuple[int, str]]]:
+    """Return, for each option, (index of the reply's word, the option's word it is)."""
+    readable = [(place, o) for place, o in enumerate(options.options) if o.roman is None]  # sets are read elsewhere
+    starts = {sound_start(w) for w in options.known}
+    meant: dict[str, list[tuple[int, str]]] = {}
+    for key in {w.key for w in words}:
+        if sound_start(key) in starts:
+            pairs = [(place, meant_word(option, key, options.known)) for place, option in readable]
+            meant[key] = [(place, word) for place, word in pairs if word is not None]
+    hits: list[list[tuple[int, str]]] = [[] for _ in options.options]
+    for index, token in enumerate(words):
+        for place, word in meant.get(token.key) or _shortened(token, low, readable):
+            hits[place].append((index, word))
+    return hits
+
+
+def _shortened(token: Token, low: str, readable: list[tuple[int, Option]]) -> list[tuple[int, str]]:
+    """Return the words that a shortened form stands for: 'angio' in 'angio-TC'."""
+    if (
+        low[token.end : token.end + 1] not in _SHORTENING
+        or len(token.key) < 5
+        or not low[token.end + 1 : token.end + 2].isalpha()
+    ):
+        return []
+    return [(place, w) for place, option in readable for w in option.words if w.startswith(token.key)]
+
+
+def meant_word(option: Option, key: str, known: frozenset[str]) -> str | None:
+    """Return the option's word that ``key`` is. A word that some option (``known``) spells so is no slip of another."""
+    if key in option.words:
+        return key
+    same = same_sound if key in known else same_word
+    for word in option.words:
+        if same(word, key):
+            return word
+    return None
+
+
+def _clusters(
+    hits: list[tuple[int, str]], words: Sequence[Token], sentence_ends: Sequence[int]
+) -> list[list[tuple[int, str]]]:
+    """Group hits that stand close together within one sentence; a word said again begins a new group."""
+    clusters: list[list[tuple[int, str]]] = []
+    border = 0
+    for index, word in hits:
+        position = words[index].start
+        crossed = False
+        while border < len(sentence_ends) and sentence_ends[border] <= position:
+            border += 1
+            crossed = True
+        again = bool(clusters) and any(word == w for _, w in clusters[-1])
+        if not clusters or crossed or again or index - clusters[-1][-1][0] > _GAP:
+            clusters.append([])
+        clusters[-1].append((index, word))
+    return clusters
+
+
+def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str) -> TextMatch | None:
+    cluster = _trimmed(option, cluster, words, low)
+    said = {w for _, w in cluster}
+    total = sum(option.weights.values())
+    weight = sum(option.weights[w] for w in said)
+    share = weight / total if total else 0.0
+    telling = said & option.unique
+    if not (telling or share == 1.0) or (
+        len(cluster) == 1 < len(option.words) and max(map(len, telling), default=0) < 3
+    ):
+        return None
+    if share < _ENOUGH and not (share >= 0.5 and _stands_alone(option, cluster, words, low)):
+        return None
+    if share < 0.8 and option.words[-1] in option.unique - said and _replaced(option, cluster[-1][0], words, low):
+        return None
+    numbers = {w for w in option.words if w[0].isdigit()}
+    if numbers - said:
+        return None  # another dose is another option
+    start, end = words[cluster[0][0]].start, words[cluster[-1][0]].end
+    if option.negated and not NEGATIONS & set(re.findall(r"\w+", low[max(0, start - 25) : end])):
+        return None
+    return TextMatch(option.label, start, end, share, weight)
+
+
+def _trimmed(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str) -> list[tuple[int, str]]:
+    """Drop hits at either end that say little or lie far off, until the rest stands close together."""
+
+    def loose(inner: int, outer: int) -> bool:
+        (a, _), (b, _) = sorted((cluster[inner], cluster[outer]))
+        apart = b - a > 1 or re.search(r"[,;:()]", low[words[a].end : words[b].start]) is not None
+        return apart and option.weights[cluster[outer][1]] < 0.5
+
+    while len(cluster) > 1:
+        span = cluster[-1][0] - cluster[0][0] + 1
+        if loose(1, 0):
+            cluster = cluster[1:]
+        elif loose(-2, -1):
+            cluster = cluster[:-1]
+        elif len(cluster) < 0.6 * span:
+            cluster = cluster[1:] if cluster[1][0] - cluster[0][0] > cluster[-1][0] - cluster[-2][0] else cluster[:-1]
+        else:
+            break
+    return cluster
+
+
+def _replaced(option: Option, last: int, words: Sequence[Token], low: str) -> bool:
+    """Tell whether another word stands where the option's last word is missing ('por via nasal' for 'por via oral')."""
+    if last + 1 >= len(words):
+        return False
+    after = low[words[last].end : words[last + 1].start]
+    return _TOUCHING.fullmatch(after) is not None and not _abbreviates(words[last + 1].key, option)
+
+
+def _abbreviates(short: str, option: Option) -> bool:
+    """Tell whether ``short`` ('IM') abbreviates a word of the option ('intramuscular')."""
+    if not 2 <= len(short) <= 4:
+        return False
+    return any(len(w) > 5 and w[0] == short[0] and re.match(".*?".join(short), w) is not None for w in option.words)
+
+
+def _stands_alone(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str) -> bool:
+    """Tell whether no other noun or adjective touches the words found ('sulfato ferroso' is another drug)."""
+    first, last = cluster[0][0], cluster[-1][0]
+    if first != last and last - first + 1 != len(cluster):
+        return False
+    if len(words[last].key) < 5:
+        return False
+    after = low[words[last].end : words[last + 1].start] if last + 1 < len(words) else "."
+    before = low[words[first - 1].end : words[first].start] if first and words[first - 1].key not in _LEADING else "."
+    if last + 1 < len(words) and _abbreviates(words[last + 1].key, option):
+        after = "."
+    return _TOUCHING.fullmatch(after) is None and _TOUCHING.fullmatch(before) is None
+
+
+def _best_of_overlapping(found: list[TextMatch]) -> list[TextMatch]:
+    kept: list[TextMatch] = []
+    for match in sorted(found, key=lambda m: (-m.said, -m.share, m.start)):
+        rivals = [k for k in found if k is not match and k.start < match.end and match.start < k.end]
+        if any((k.said, k.share) > (match.said, match.share) for k in rivals):
+            continue
+        if any((k.said, k.share) == (match.said, match.share) and k.label != match.label for k in rivals):
+            continue
+        kept.append(match)
+    return sorted(kept, key=lambda m: m.start)
+
+
+def abbreviated(options: Options, short: str) -> str | None:
+    """Return the one option whose words begin with the letters of ``short`` ('VNI': ventilação não invasiva)."""
+    if not 3 <= len(short) <= 6:
+        return None
+    initials = {o.label: "".join(w[0] for w in o.words) for o in options.options}
+    fits = [label for label, letters in initials.items() if letters.startswith(short)]
+    return fits[0] if len(fits) == 1 else None
+
+
+def holder(options: Options, said: Sequence[Token]) -> str | None:
+    """Return the one option that holds every word of ``said``, with at least one word no other option has."""
+    if not said:
+        return None
+    fits = []
+    for option in options.options:
+        if option.roman is not None:
+            continue
+        if meant_word(option, said[0].key, options.known) is None:
+            continue
+        matched = {meant_word(option, t.key, options.known) for t in said}
+        if None in matched or option.negated != any(t.key in NEGATIONS for t in said):
+            continue
+        if any(w in option.unique for w in matched):
+            fits.append(option.label)
+    return fits[0] if len(fits) == 1 else None

@@ -1,0 +1,107 @@
+"""Answers that stand by themselves: the whole reply, its opening, its last line."""
+
+from __future__ import annotations
+
+import re
+
+from benchctl.answers import lexicon
+from benchctl.answers.claim import SURE, Claim
+from benchctl.answers.phrases import WORD_END, any_of
+from benchctl.answers.sentences import asks, loops
+from benchctl.answers.values import Case, Value, value_at
+
+_ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
+_NUMBER = re.compile(r"\W*\d{1,2}\s*[.)ºª:-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
+_REASONS = any_of(
+    """pois / porque / por / ja que / since / because / as / uma vez / visto / dado / ya que / e nao / and not /
+        mas / but / porem / embora / apesar"""
+)
+_CLOSED = re.compile(rf"\s*(?:[).:\]!?\"'}}>|/,\n]|-(?![^\W_])|$|{_REASONS}{WORD_END}|\s+de\s+\w+\W*$)")
+_STATES = re.compile(rf"\s+{any_of('é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene')}{WORD_END}")
+_ASIDE = re.compile(r"\W*\([^)]*\)?")
+
+
+def opening_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]:
+    """Return the claims of the first and the last sentence taken as answers of their own."""
+    found = [_lead(case, sentences), _last_line(case, sentences) if len(sentences) > 1 else None]
+    return [claim for claim in found if claim is not None]
+
+
+def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
+    start, end = sentences[0]
+    number = _NUMBER.match(case.text, start, end)
+    start = number.end() if number else start
+    value = value_at(case, start, end)
+    single = len(sentences) == 1
+    if value is None or (asks(case.low[start:end]) and not (single and value.kind in ("letter", "ordinal"))):
+        return None
+    foreign = bool(case.options.polar) and value.beyond  # 'Alternativa B) não ...' where there are no letters
+    if value.kind != "polar" and not foreign and lexicon.WRONG_AFTER.match(case.low, value.end, end):
+        return None
+    if value.kind == "letter" and not _stands(case, sentences, value):
+        return None
+    if value.kind in ("text", "all"):
+        looping = loops([w for w in case.words if start <= w.start < end])
+        if looping or not covers(case, value, start, end):
+            return None
+        value = _with_next(case, value, sentences)
+    rule = "whole" if single and covers(case, value, start, end) else "lead"
+    return Claim(SURE, rule, value, value.start, value.end)
+
+
+def _stands(case: Case, sentences: list[tuple[int, int]], value: Value) -> bool:
+    """Tell whether an opening letter is an answer: closed by something, and not the first item of a list."""
+    every = len(value.labels) == len(case.options.options) > 2
+    spelled = value.dressed and len(sentences) == 1 and len(case.low.split()) < 7  # 'Letra E de elefante'
+    return not every and not _lists(case, sentences, value) and (spelled or bool(_CLOSED.match(case.low, value.end)))
+
+
+def _with_next(case: Case, value: Value, sentences: list[tuple[int, int]]) -> Value:
+    """Add the option that the next sentence consists of: 'Digoxina; bisoprolol' names two."""
+    if len(sentences) != 2 or len(value.labels) != 1:
+        return value
+    other = value_at(case, *sentences[1])
+    if other is None or other.kind != "text" or other.labels == value.labels or not covers(case, other, *sentences[1]):
+        return value
+    return Value((*value.labels, *other.labels), False, "text", value.start, other.end)
+
+
+def covers(case: Case, value: Value, start: int, end: int) -> bool:
+    """Tell whether the stretch holds hardly anything but the value; an aside in brackets behind it does not count."""
+    if value.kind == "text" and _STATES.match(case.low, value.end, end):
+        return False  # 'O nervo vago é visceral' says something about the option
+    said = [t for t in case.words if start <= t.start < end]
+    aside = _ASIDE.match(case.low, value.end, end)
+    stop = aside.end() if aside else value.end
+    outside = [t for t in said if not value.start <= t.start < stop and t.key not in lexicon.META]
+    inside = len(said) - len(outside)
+    if len(value.labels) > 1:
+        return not outside
+    return len(outside) <= max(0, (inside + 1) // 2 - (inside <= 1))
+
+
+def _lists(case: Case, sentences: list[tuple[int, int]], value: Value) -> bool:
+    """Tell whether the reply goes through several alternatives, one item each, beginning with this one."""
+    items = [m[1] for s, e in sentences if (m := _ITEM.match(case.text, s, e))]
+    inline = re.findall(r"(?:^|[\s;,])\(?([A-Z])\s?[):]", case.text)
+    if value.beyond:
+        return len(set(items)) > 1
+    if len(set(items)) < 2 and len(set(inline)) < 3:
+        return False
+    first = (items or inline)[0]
+    return first == min(case.options.letters, default="A") or len(set(items)) >= len(case.options.letters)
+
+
+def _last_line(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
+    (before, until), (start, end) = sentences[-2:]
+    line = case.low[start:end].strip(" *_.\"'()[]")
+    value = None if asks(case.low[start:end]) or len(line) > 60 else value_at(case, start, end)
+    if value is None or _ITEM.match(case.text, before, until) or lexicon.WRONG_AFTER.match(case.low, value.end, end):
+        return None
+    rest = case.low[value.end : end].strip(" .)]\"'!*:")
+    claim = Claim(SURE, "last-line", value, value.start, value.end)
+    if value.kind == "letter":
+        return claim if rest == "" or (value.dressed and _CLOSED.match(case.low, value.end)) else None
+    cut = "\n" not in case.text[until : start + 1] and line == case.low[start:end].strip()  # broken off mid-sentence
+    alone = not any(m.start < until for m in case.matches)
+    return claim if value.kind == "text" and alone and not cut and covers(case, value, start, end) else None

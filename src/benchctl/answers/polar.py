@@ -1,0 +1,165 @@
+"""Yes, no and maybe: where the word is an answer, and where it only denies something."""
+
+from __future__ import annotations
+
+import re
+
+from benchctl.answers.phrases import WORD_END, any_of
+from benchctl.answers.sentences import asks
+from benchctl.answers.values import Case, Value
+from benchctl.answers.words import same_word, tokens, word_set
+
+_KNOW = "(afirmar|concluir|determinar|dizer|saber|estabelecer|definir|responder com)"
+_MAYBE = any_of(
+    rf"""talvez / possivelmente / depende / impossivel {_KNOW} / impossible to / imposible / incert[oa] /
+        inconclusiv[ao]s? / indeterminad[ao] / ha incerteza /
+        (?<!so\s)pode ser( que (sim|nao))? / nao (é|e|foi|seria) possivel {_KNOW} / nao se (pode|sabe|consegue) /
+        nao (da|ha como|tem como|permite\w*|possibilita\w*|conseg\w+|autoriza\w*) (para )?(se )?{_KNOW} /
+        nao (esta|é|e|ficou) clar[oa] / nao ha (evidencias?|dados|provas|informac\w+) suficientes? /
+        (evidencias?|dados) insuficientes? / (evidencia|evidencias) (é|sao|foi) insuficientes? /
+        (os )?(dados|resultados) (sao|foram) (inconclusivos|conflitantes|insuficientes|contraditorios) / maybe /
+        perhaps / possibly / (it )?depends / uncertain / unclear / inconclusive /
+        cannot be (determined|concluded) / insufficient (evidence|data) /
+        (it is |it's )?not (clear|certain|possible to) / quizas? / tal vez / a lo mejor / posiblemente /
+        incierto / no concluyente / puede (ser|que) / no (esta|es|queda) claro / no se (puede|sabe) /
+        no es posible"""
+)
+_HEDGE = any_of(
+    """muito / muy / provavelmente / certamente / claramente / definitivamente / aparentemente / obviamente /
+        com certeza / sem duvida / (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the /
+        que / bem / bom / e / é / seria / entao / portanto / logo / resposta / minha / final / conclusao / well /
+        ah / probably / likely / definitely / certainly / clearly / i think / i would say / i believe / is /
+        answer / my / probablemente / creo que / es / la / el / entonces / respuesta"""
+)
+_CLOSED = r"(?=\s*(?:[.,;:!?)\]}\"'\n<|-]|$))"
+_LETTERED = r"(?:\(?[a-e]\)?\s*[).:-]+\s*(?=[\"'(\[]*(?:sim|nao|talvez|yes|no|maybe|si|quizas?)\s*(?:[.,;:!)\n]|$)))?"
+_YES_IF_CLOSED = any_of(
+    "si / afirmativ[oa] / correto / verdadeiro / claro / positiv[oa] / true / y / s / com certeza / sem duvida"
+)
+_YES = rf"(?:sim|yes|yep|yeah){WORD_END}|claro\s+que\s+sim|{_YES_IF_CLOSED}{_CLOSED}"
+_AFTER_NO = any_of(
+    "significant / evidence / difference / la / lo / se / hubo / hay / reduce / mejora / aumenta / disminuye"
+)
+_NO = (
+    rf"nao{WORD_END}|{any_of('no / nope / negativ[oa] / falso / incorreto / false / n')}{_CLOSED}"
+    rf"|no(?=\s+{_AFTER_NO})|{any_of('de (modo|forma|maneira) (algum|nenhum)a? / not (really|at all)')}"
+)
+_WORD = re.compile(
+    rf"[\s\"'(\[{{<>=:*.,-]*(?:(?:alternativa|opcao|letra|option|opcion)\s*)?{_LETTERED}[\"'(\[]*"
+    rf"(?:{_HEDGE}\b[\s,:]*){{0,5}}[\"'(]*"
+    rf"(?:(?P<maybe>{_MAYBE}){WORD_END}|(?P<yes>{_YES})|(?P<no>{_NO}))",
+    re.M,
+)
+_BOTH = re.compile(
+    r"\s*(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?"
+    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=\s*(?:[.,;:!?)]|$|ao\s+mesmo))"
+)
+_ALL_THREE = re.compile(r"(?:sim|yes|si)\W+(?:nao|no)\W+(?:(?:ou|or|o)\W+)?(?:talvez|maybe|quizas?)")
+_NO_DOUBT = re.compile(
+    any_of(
+        """nao (ha|resta|restam|tenho|existe) (qualquer |nenhuma )?duvidas? / no hay duda / no doubt /
+        nao ha como negar"""
+    )
+)
+_NO_ANSWER = re.compile(
+    r"nao\s+"
+    + any_of(
+        """sei / posso / consigo / tenho / estou / sou / me / respond / quero / devo / gostaria / entendi /
+        compreend / so\\b / apenas / somente / (é|e) (apropriado|recomendad)"""
+    )
+    + "|no\\s+"
+    + any_of("se\\b(?!\\s+puede) / puedo / tengo / estoy / soy")
+)
+_OPENER = re.compile(r"(?:bem|bom|well|ah|ok|certo|claro|sure|entao)[\s,:.!-]+")
+_LAST = re.compile(
+    rf"(?:[,:;]|\b{any_of('ser / é / e / is / es / seria / que / sea / be / resposta / answer / digo / diria')})"
+    r"\s*[\"']?"
+    r"(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*[.!]*\s*$"
+)
+_OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria)\b")
+_DENIES = word_set(
+    """nao not no nunca never nem sem without sin failed fails falhou falha ausencia lack tampouco doesn didn
+        don isn wasn neither jamais"""
+)
+_PASSED = word_set("foi se la lo houve significantly")
+_KINDS = {"sim": "yes", "yes": "yes", "si": "yes", "nao": "no", "no": "no", "not": "no"}
+
+
+def polar_value(case: Case, start: int, end: int) -> Value | None:
+    """Return yes, no or maybe if the stretch begins with it as an answer (hedges such as 'provavelmente' skipped)."""
+    opener = _OPENER.match(case.low, start, end)
+    found = _WORD.match(case.low, opener.end() if opener else start, end) or _WORD.match(case.low, start, end)
+    if not found:
+        return None
+    kind, polar = found.lastgroup or "", case.options.polar
+    at = found.start(kind)
+    undoubted = _NO_DOUBT.match(case.low, at, end)
+    if undoubted:
+        denied = re.search(r"\b(?:nao|not|no)\b", case.low[undoubted.end() : end])
+        return Value((polar["no" if denied else "yes"],), False, "polar", at, end)
+    if _ALL_THREE.match(case.low, at, end) or (kind == "no" and _NO_ANSWER.match(case.low, at, end)):
+        return None
+    both = _BOTH.match(case.low, found.end(), end)
+    if both and kind in ("yes", "no") and _KINDS.get(both["other"], "maybe") != kind:
+        return Value(tuple(polar.values())[:2], False, "polar", at, both.end())
+    return Value((polar[kind],), False, "polar", at, found.end()) if kind in polar else None
+
+
+def last_word(case: Case, start: int, end: int) -> Value | None:
+    """Return yes, no or maybe when it closes the sentence as its answer ('a resposta só pode ser não')."""
+    found = _LAST.search(case.low[:end].rstrip(), max(start, end - 60))
+    return polar_value(case, found.start(1), found.end(1)) if found else None
+
+
+def predicate_value(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
+    """Return the answer that repeats what the question asks: affirmed, denied or left open.
+
+    The last sentence that does decides. Without a part-of-speech tagger any word of the asking sentence may be its
+    verb; so a denial must stand right before one of them, and an affirmation must repeat three quarters of them.
+    """
+    for start, end in reversed(sentences):
+        kind = None if asks(case.low[start:end]) else _judged(case, start, end)
+        if kind in case.options.polar:
+            return Value((case.options.polar[kind],), False, "polar", start, end)
+    return None
+
+
+def _judged(case: Case, start: int, end: int) -> str | None:
+    low = case.low[start:end]
+    said = [t.key for t in case.words if start <= t.start < end]
+    focus = [w for w in dict.fromkeys(case.question.focus) if len(w) > 2]
+    shared = [w for w in focus if any(_same_stem(w, s) for s in said)]
+    denies = bool(_DENIES & {t.key for t in tokens(low, keep_stop=True)})
+    if not focus:
+        return None
+    if shared and re.search(r"(?<!mas )(?<!e )\bsim\b", low) and not denies:
+        return "yes"
+    if re.search(_MAYBE, low):
+        return "maybe"
+    if _denies_predicate(low, focus):
+        return "no"
+    if said and len(said) <= 2 and len(shared) == len(said) and not denies:
+        return "yes"
+    whole = len(shared) == len(focus) or re.search(r"[.!]\s*$", low)
+    if len(shared) < max(2, 0.75 * len(focus)) or not whole:
+        return None
+    return "maybe" if _OPEN.search(low) else "no" if denies else "yes"
+
+
+def _denies_predicate(low: str, focus: list[str]) -> bool:
+    """Tell whether one of the question's words is denied on the spot ('não aumenta', 'did not improve')."""
+    words = [t.key for t in tokens(low, keep_stop=True)]
+    for index, word in enumerate(words):
+        if word in ("nao", "not", "no"):
+            following = [w for w in words[index + 1 : index + 3] if w not in _PASSED]
+            if following and any(_same_stem(f, following[0]) for f in focus):
+                return True
+    return False
+
+
+def _same_stem(one: str, other: str) -> bool:
+    """Tell whether two words share a stem: looser than :func:`same_word`, for verbs in another tense."""
+    if same_word(one, other):
+        return True
+    shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    return shared >= 4 and shared >= 0.55 * max(len(one), len(other))

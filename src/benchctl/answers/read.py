@@ -1,0 +1,44 @@
+"""From a free answer to a reading: the door of the package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from benchctl.answers.claims import sentence_claims
+from benchctl.answers.folding import fold, lower
+from benchctl.answers.matching import find_matches
+from benchctl.answers.openings import opening_claims
+from benchctl.answers.options import prepare_options
+from benchctl.answers.question import prepare_question
+from benchctl.answers.reading import NONE, Reading
+from benchctl.answers.repair import mend_heads
+from benchctl.answers.scope import answer_part, without_echo
+from benchctl.answers.sentences import split_sentences
+from benchctl.answers.steps import Reply, first_reading
+from benchctl.answers.structured import structured_reading
+from benchctl.answers.values import Case
+from benchctl.answers.words import tokens
+
+
+def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Reading:
+    """Read which of ``choices`` (label -> option text) the free answer ``text`` commits to.
+
+    ``question`` is what was asked, context included; it helps to set the echoed prompt and other questions aside.
+    Deterministic, never raises, never guesses: what the rules cannot read has the outcome ``none``.
+
+    Source of the outcomes: the labels by hand in the study on Cosmos QA in Portuguese (facts/source_studies.md, S2).
+    """
+    options, asked = prepare_options(choices), prepare_question(question)
+    part = answer_part(mend_heads(fold(text)), options, asked)
+    structured = structured_reading(Case(part, part.text, lower(part.text), options, asked, (), ()))
+    if structured:
+        return structured
+    scoped = without_echo(part.text, options, asked)
+    if not re.search(r"[^\W_]", scoped):
+        return Reading(NONE, None, "empty")
+    low, words, sentences = lower(scoped), tokens(scoped), split_sentences(scoped)
+    matches = find_matches(options, words, [end for _, end in sentences], low)
+    case = Case(part, scoped, low, options, asked, words, matches)
+    claims = [*opening_claims(case, sentences), *sentence_claims(case, sentences)]
+    return first_reading(Reply(case, sentences, sorted(claims, key=lambda c: (c.start, c.end))))

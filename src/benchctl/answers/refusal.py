@@ -1,0 +1,107 @@
+"""Declining to answer, in three languages: 'não posso ajudar', 'as an AI', 'consulte um médico' and their kin."""
+
+from __future__ import annotations
+
+import re
+
+from benchctl.answers.phrases import any_of
+
+_ACT_PT = r"(?:te\s+|lhe\s+|me\s+)?" + any_of(
+    """ajuda / auxilia / assisti / fornec / respond / recomend / da[r]\\b / ofere / diagnost / prescrev /
+        aconselh / fazer (esse|este|um|o|diagn|recom) / faze / realizar diag / presta / opina / indica / suger /
+        orienta / emiti / escolh / decid / avali / tratar / comentar / cumprir / atender / continuar /
+        participar / discutir / dizer / formular / passar / substituir / selecionar / apoiar / interpret"""
+)
+_ACT_EN = any_of(
+    """help / assist / provid / answer / give / offer / recommend / diagnos / prescrib / advis / comment /
+        suggest / make (a|medical|any) / respond / fulfil / comply / choose / select / discuss / engage /
+        support / interpret / continue"""
+)
+_ACT_ES = r"(?:te\s+)?" + any_of(
+    """ayudar / asistir / proporcion / respond / recomend / dar / ofrec / diagnostic / prescri / aconsej /
+        hacer / brindar / suger / opin / indicar / eleg / escoger / contest / decid"""
+)
+_CANNOT_PT = any_of(
+    """posso / consigo / poderia / poderei / me [eé] possivel / [eé] possivel para mim / sou capaz de / devo /
+        vou / irei / estou (apt[oa]|habilitad[oa]|autorizad[oa]|qualificad[oa]|em condicoes|preparad[oa]|
+        programad[oa])( a| para| de)? /
+        tenho (permissao|autorizacao|qualificacao|competencia|como|condicoes|capacidade)( de| para| a)? /
+        gostaria de / pretendo / quero / [eé] (apropriado|etico|adequado) /
+        fui (treinad|programad|projetad)[oa] para / seria (etico|apropriado|adequado)"""
+)
+_CANNOT_EN = any_of(
+    """can't / cannot / can not / could not / couldn't / won't / will not / not able to / unable to /
+        not (qualified|comfortable|allowed|permitted|in a position|authorized)( to)? / must decline to /
+        have to decline to / decline to / refuse to / prefer not to / would rather not / rather not /
+        not going to"""
+)
+_CANNOT_ES = any_of(
+    """puedo / podria / podre / soy capaz de / estoy (autorizad[oa]|capacitad[oa]|calificad[oa])( a| para)? /
+        me es posible / debo / voy a"""
+)
+_SORRY = r"[^.\n]{0,30}\b"
+_MACHINE = r"\b[^.\n]{0,80}\b"
+_REFUSAL = re.compile(
+    r"\b(?:"
+    + "|".join(
+        (
+            rf"nao\s+{_CANNOT_PT}\s+{_ACT_PT}",
+            rf"{_CANNOT_EN}\s+{_ACT_EN}",
+            rf"no\s+{_CANNOT_ES}\s+{_ACT_ES}",
+            any_of("desculpe / sinto muito / lamento / perdao / infelizmente")
+            + _SORRY
+            + any_of("nao (posso|consigo|vou|poderei|[eé] possivel|estou|tenho|devo|sou)")
+            + r"\b",
+            any_of("(i'm|i am) (so |very )?sorry")
+            + _SORRY
+            + any_of("can't / cannot / unable / not able / won't")
+            + r"\b",
+            any_of("lo (siento|lamento)") + _SORRY + any_of("no puedo") + r"\b",
+            any_of(
+                """como (um |uma )?(ia|modelo de (linguagem|ia|lingua)|assistente (virtual|de ia|digital)|
+        inteligencia artificial) /
+        sou (apenas )?(um |uma )?(ia|modelo de linguagem|assistente virtual|inteligencia artificial)"""
+            )
+            + _MACHINE
+            + r"nao\b",
+            any_of("as an? (ai|artificial|language model|large language)")
+            + _MACHINE
+            + any_of("not / cannot / can't / unable / don't")
+            + r"\b",
+            any_of("como (un |una )?(modelo de lenguaje|ia|inteligencia artificial|asistente)") + _MACHINE + r"no\b",
+            any_of(
+                """nao me sinto (a vontade|confortavel|segur[oa]|apt[oa]|qualificad[oa]|habilitad[oa]) /
+        not comfortable\\b / (prefiro|opto por|escolho) nao (respond|opin|dar|escolh|comentar|indicar) /
+        recuso-me / me recuso / declino\\b / abstenho-me / me abstenho / prefiero no (respond|contest|opin) /
+        i (must|have to|respectfully) decline\\b"""
+            ),
+            any_of(
+                """(so|apenas|somente|only) ((o|a|um|uma|seu|sua|your) )*(medic[oa]|profissional|especialista|doctor|
+        physician|professional)"""
+            )
+            + r"\b[^.\n]{0,60}\b(?:pode|podera|deve|can|should)",
+            any_of(
+                """(consult[ea]|procure|busque|fale|converse|acuda|hable|consultar?|see|ask|speak|talk|contact|
+        consulting) ((com|to|with|con|a|o|um|uma|un|seu|sua|su|tu|your|an?|the) )*(medic[oa]|profissional|
+        especialista|farmaceutic[oa]|doctor|physician|health|medical|professional|profesional|qualified)"""
+            ),
+            any_of(
+                """fora d[aeo]s? (meu|minha|minhas|meus) (escopo|alcance|capacidades?|competencias?|area) /
+                (outside|beyond) (of )?my (scope|capabilities|expertise) / fuera de mi (alcance|ambito) /
+                nao (forneco|ofereco|dou|presto|faco|realizo|respondo|emito|comento|recomendo|indico|prescrevo)\\b /
+                i (do not|don't) (provide|give|offer|answer) / no (doy|ofrezco|proporciono|respondo)\\b"""
+            ),
+            r"(?:minhas|as|nossas)\s+(?:diretrizes|politicas|normas)\b[^.\n]{0,50}\b(?:nao|imped|proib)",
+        )
+    )
+    + ")"
+)
+_NOT_A_REFUSAL = re.compile(
+    any_of("(nao|no)? ?(posso|consigo|puedo|can't|cannot) (descart|exclu|elimin|rule|deixar de|help but)")
+)
+
+
+def refusal_span(low: str) -> tuple[int, int] | None:
+    """Return the span of the words that decline, in folded lower-case text, or None."""
+    found = _REFUSAL.search(low)
+    return found.span() if found and not _NOT_A_REFUSAL.match(low, found.start()) else None

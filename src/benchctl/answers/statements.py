@@ -1,0 +1,81 @@
+"""Numbered statements (I, II, III): which ones the reply calls true, and the option that names exactly those."""
+
+from __future__ import annotations
+
+import re
+
+from benchctl.answers.options import romans
+from benchctl.answers.phrases import any_of
+from benchctl.answers.values import Case, Value
+
+_ONE = r"(?<![^\W_])(?:VIII|VII|VI|IV|V|III|II|I)(?![^\W_])"
+_GROUP = rf"{_ONE}(?:\s*(?:,\s*(?:e|and|y)?|e|and|y|&)\s*(?:a\s+)?{_ONE}){{0,7}}"
+_ONLY = any_of("apenas / somente / so / only / solo / solamente")
+_IS = rf"(?:\s*(?:[:=-]|{any_of('e / é / esta / estao / sao / is / are / es / son / foram / tambem')})){{0,3}}"
+_WRONG = r"(?:nao\b|incorret|errad|fals|incorrect|wrong|not\b|no\s+es|F\b)"
+_RIGHT = r"(?:corret|verdadeir|cert[ao]|correct|true|right|ciert|V\b)"
+_VERDICT = re.compile(
+    rf"(?P<group>{_GROUP})\)?{_IS}\s*(?:{any_of('ambas / todas / both')}\s+)?"
+    rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))"
+)
+_REST_RIGHT = re.compile(
+    rf"\b{any_of('demais / outras / outros / restantes / others / rest / otras')}\b[^.;\n]{{0,30}}?\b{_RIGHT}"
+)
+_BEFORE = any_of(
+    """portanto / logo / assim / entao / therefore / so / thus / corret[ao]s? / verdadeir[ao]s? / correct /
+        true / apenas / somente / only / solo / resposta / e / é / sao / are"""
+)
+_NOUNS = any_of(
+    """as / a / os / the / las / la / afirmativas? / afirmacoes / assertivas? / proposicoes / itens / item /
+        statements? / apenas / somente / only / solo"""
+)
+_CHOSEN = re.compile(
+    rf"(?:^|[.:;,\n]|\b{_BEFORE}\b)[\s:,]*(?:{_NOUNS}\s+){{0,4}}(?P<group>{_GROUP})\s*,?\s*(?:{_ONLY})?\s*"
+    r"(?:(?:esta|estao|sao|are|is|son)\s+(?:corret|verdadeir|cert|correct|true)\w*)?\s*(?:[.!]*\s*$|[,;]?\s*(?:ja\s+que|pois|porque|uma\s+vez|visto|because|since)\b)",
+    re.I,
+)
+_ONLY_WRONG = re.compile(
+    rf"\b(?:unica|{_ONLY})\b[^.;\n]{{0,40}}?(?:incorret|errad|fals|incorrect|wrong)\w*\s+(?:é|e|is|es)\s+(?:a\s+)?(?P<one>{_ONE})"
+    rf"|\b{_ONLY}\s+(?:a\s+)?(?P<two>{_ONE})\s+(?:é|e|esta|is|es)\s+(?:incorret|errad|fals|incorrect|wrong)",
+    re.I,
+)
+
+
+def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
+    """Return the option whose statements are those the reply settles on, or None where it settles on none."""
+    sets = {o.roman: o.label for o in case.options.options if o.roman is not None}
+    if not sets or not sentences:
+        return None
+    every = frozenset().union(*sets)
+    exception = _ONLY_WRONG.search(case.text)
+    if exception:
+        wrong = romans((exception["one"] or exception["two"]).upper())
+        return _named(sets, every - wrong, exception.start(), exception.end())
+    start, end = sentences[-1]
+    chosen = _CHOSEN.search(case.text[start:end].strip())
+    if chosen and (len(sentences) == 1 or not re.match(r"\s*I+\.", case.text[start:end])):
+        return _named(sets, romans(chosen["group"].upper()), start, end)
+    return _judged(case, sets, every)
+
+
+def _judged(case: Case, sets: dict[frozenset[int], str], every: frozenset[int]) -> Value | None:
+    """Add up the verdicts on single statements; all of them must be judged."""
+    right: frozenset[int] = frozenset()
+    wrong: frozenset[int] = frozenset()
+    first, last = len(case.text), 0
+    for verdict in _VERDICT.finditer(case.text):
+        named = romans(verdict["group"])
+        right, wrong = (right - named, wrong | named) if verdict["wrong"] else (right | named, wrong - named)
+        first, last = min(first, verdict.start()), max(last, verdict.end())
+    if wrong and _REST_RIGHT.search(case.low):
+        right = every - wrong
+    if not right or not every <= right | wrong:
+        return None
+    return _named(sets, right, first, last)
+
+
+def _named(sets: dict[frozenset[int], str], chosen: frozenset[int], start: int, end: int) -> Value | None:
+    if not chosen:
+        return None
+    label = sets.get(chosen)
+    return Value((label,) if label else (), label is None, "statements", start, end)

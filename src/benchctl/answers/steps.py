@@ -1,0 +1,174 @@
+"""The rules in the order in which they are asked. Each looks at the whole reply; the first that answers decides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from benchctl.answers import rest
+from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
+from benchctl.answers.marks import marked_value
+from benchctl.answers.polar import last_word, predicate_value
+from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
+from benchctl.answers.refusal import refusal_span
+from benchctl.answers.sentences import asks, breaks_off, loops
+from benchctl.answers.statements import statements_value
+from benchctl.answers.values import Case, Value, combination, outcome_of, read_as
+
+_BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A reply in scope with its sentences and what they claim, in order of position."""
+
+    case: Case
+    sentences: list[tuple[int, int]]
+    claims: list[Claim]
+
+
+def first_reading(reply: Reply) -> Reading:
+    """Return what the first rule that applies says; ``none`` where no rule does."""
+    for step in STEPS:
+        reading = step(reply)
+        if reading is not None:
+            return reading
+    return outcome_of(reply.case, NONE, "unread")
+
+
+def _bare_list(reply: Reply) -> Reading | None:
+    """The letters of all options and nothing else choose none of them."""
+    case = reply.case
+    named = set(re.findall(r"[A-L]", case.text.upper()))
+    listed = set(case.options.letters) <= named and _BARE_LIST.fullmatch(case.text.strip())
+    if listed and case.options.all_label is None:
+        return outcome_of(case, NONE, "unread")
+    return None
+
+
+def _marked(reply: Reply) -> Reading | None:
+    value = marked_value(reply.case)
+    return read_as(reply.case, value, "verdict", value.start, value.end) if value else None
+
+
+def _shares(reply: Reply) -> Reading | None:
+    value = rest.highest_share(reply.case)
+    return read_as(reply.case, value, "probabilities", value.start, value.end) if value else None
+
+
+def _announced(reply: Reply) -> Reading | None:
+    """The last firm claim wins; a self-correction outdoes what stands before it."""
+    sure = [c for c in reply.claims if c.rank == SURE and not c.negative]
+    corrections = [c for c in sure if c.rule == "correction"]
+    if corrections:
+        sure = [c for c in sure if c.start >= corrections[-1].start and c.rule != "verdict"]
+    announced = [c for c in sure if c.rule != "verdict"]
+    last = announced[-1].value.start if announced else 0
+    same = [c for c in announced if c.value.start == last]  # the one that begins first has the announcing words in it
+    claim = same[0] if same else _verdicts(reply.case, sure)
+    return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _verdicts(case: Case, right: list[Claim]) -> Claim | None:
+    """Options that are only called right side by side are several; where the wrong one is asked for, the rest is it."""
+    labels = tuple(dict.fromkeys(label for c in right for label in c.value.labels))
+    if not right or len(labels) < 2:
+        return right[-1] if right else None
+    start, end, rule = right[0].start, right[-1].end, "verdict"
+    left = tuple(label for label in case.options.labels if label not in labels)
+    combined = combination(case.options, frozenset(k for k, v in case.options.letters.items() if v in labels))
+    if case.question.negative and len(left) == 1:
+        labels, rule = left, "elimination"
+    elif combined:
+        labels = (combined,)
+    return Claim(SURE, rule, Value(labels, False, "letter", start, end), start, end)
+
+
+def _refused(reply: Reply) -> Reading | None:
+    span = refusal_span(reply.case.low)
+    return outcome_of(reply.case, REFUSAL, "refusal", *span) if span else None
+
+
+def _polar(reply: Reply) -> Reading | None:
+    """Yes/no/maybe tasks end here: what is left has no option texts to be found."""
+    case, sentences = reply.case, reply.sentences
+    if not case.options.polar:
+        return None
+    for start, end in reversed(sentences):
+        value = None if asks(case.low[start:end]) else last_word(case, start, end)
+        if value:
+            return read_as(case, value, "conclusion", start, end)
+    value = None if loops(case.words) else predicate_value(case, sentences)
+    if value:
+        return read_as(case, value, "predicate", value.start, value.end)
+    span = rest.made_up_text(case, sentences)
+    if span and len(case.low.split()) <= 4:
+        return outcome_of(case, INVENTED, "invented-text", *span)
+    return outcome_of(case, NONE, "unread")
+
+
+def _statements(reply: Reply) -> Reading | None:
+    value = statements_value(reply.case, reply.sentences)
+    return read_as(reply.case, value, "statements", value.start, value.end) if value else None
+
+
+def _loop(reply: Reply) -> Reading | None:
+    """A loop chooses nothing, unless it is one commitment over and over."""
+    return (_letter(reply) or outcome_of(reply.case, NONE, "unread")) if loops(reply.case.words) else None
+
+
+def _both(reply: Reply) -> Reading | None:
+    value = rest.both_texts(reply.case, reply.claims)
+    return read_as(reply.case, value, "both", value.start, value.end) if value else None
+
+
+def _concluded(reply: Reply) -> Reading | None:
+    """The later of the last conclusion and the last announced text that no option has."""
+    made_up, claim = rest.last_of(reply.claims, MADE_UP), rest.last_of(reply.claims, CONCLUDED)
+    if made_up and (claim is None or claim.start <= made_up.start):
+        claim = None if breaks_off(reply.case.low) else made_up
+    return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _letter(reply: Reply) -> Reading | None:
+    claim = rest.marked_letter(reply.claims)
+    return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _eliminated(reply: Reply) -> Reading | None:
+    case = reply.case
+    if case.question.negative:
+        wrong = rest.called_wrong(reply.claims)
+        if wrong:
+            return read_as(case, wrong.value, "verdict", wrong.start, wrong.end)
+    value = rest.by_elimination(case, reply.claims)
+    return read_as(case, value, "elimination", value.start, value.end) if value else None
+
+
+def _named(reply: Reply) -> Reading | None:
+    found = rest.affirmed_text(reply.case, reply.claims, reply.sentences)
+    return read_as(reply.case, found.value, found.rule, found.start, found.end) if found else None
+
+
+def _made_up(reply: Reply) -> Reading | None:
+    span = rest.made_up_text(reply.case, reply.sentences)
+    return outcome_of(reply.case, INVENTED, "invented-text", *span) if span else None
+
+
+STEPS: tuple[Callable[[Reply], Reading | None], ...] = (
+    _bare_list,
+    _marked,
+    _shares,
+    _announced,
+    _refused,
+    _polar,
+    _statements,
+    _loop,
+    _both,
+    _concluded,
+    _letter,
+    _eliminated,
+    _named,
+    _made_up,
+)

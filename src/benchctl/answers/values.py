@@ -1,0 +1,294 @@
+"""A value is what an answer can consist of: letters, an ordinal, a number, an option's text, none or all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from benchctl.answers.folding import Folded, fold
+from benchctl.answers.letters import Letters, letters_at
+from benchctl.answers.lexicon import DRESS
+from benchctl.answers.matching import TextMatch, abbreviated, end_of_copy, holder, match_exactly
+from benchctl.answers.options import ALL_OF_THEM, NONE_OF_THEM, Options
+from benchctl.answers.phrases import any_of
+from benchctl.answers.question import Question
+from benchctl.answers.reading import CHOICE, INVENTED, MULTIPLE, Reading
+from benchctl.answers.words import Token, same_word
+
+_LONGEST = 600  # characters that an option's text may have when it stands alone
+_ORDINALS = {
+    1: "primeir[ao]|first|primer[ao]?",
+    2: "segund[ao]|second",
+    3: "terceir[ao]|third|tercer[ao]?",
+    4: "quart[ao]|fourth|cuart[ao]",
+    5: "quint[ao]|fifth",
+    6: "sext[ao]|sixth",
+    -1: "ultim[ao]|last",
+    -2: "penultim[ao]",
+}
+_PLACE = any_of(
+    """alternativas? / opcao / opcoes / option / choice / opcion / letra / item / resposta / respuesta /
+        answer / one / assertiva / afirma\\w+ / frase / proposicao / hipotese / statement / da lista /
+        das? (alternativas|opcoes)"""
+)
+_ORDINAL = re.compile(
+    r"[\s\"'(]*(?:(?:a|o|the|la|el|de|da|do|com|with|alternativa|opcao|opcion|option)\s+){0,3}"
+    r"(?:(?P<digit>\d{1,2})\s*(?:[ªº]|(?:a|o|st|nd|rd|th)\b)|"
+    + "|".join(f"(?P<n{k if k > 0 else 'm' + str(-k)}>(?:{v})\\b)" for k, v in _ORDINALS.items())
+    + rf")(?:\s*{_PLACE}\b|(?=\s*(?:$|[.,;:)!?\"\n]|(?:e|esta|is|es|seria|pois|porque|because|since|ya)\b)))",
+    re.M,
+)
+_NUMBERED = re.compile(
+    rf"[\s\"'(]*(?:(?:a|o|the|la|el)\s+)?{DRESS}\s*(?:n[ºo.]|numero|number)?\s*[:(]?\s*(?P<digit>\d{{1,2}})"
+    r"(?![\d%º]|[.,]\d|\s*(?:mg|ml|g|kg|mm|anos|mcg|l|h|dias|%))"
+)
+_BARE_NUMBER = re.compile(r"[\s\"'([]*(?:n[ºo.]*\s*|numero\s+|number\s+)?(?P<digit>\d{1,2})\s*[).\]\"']*\s*$")
+_LEAD_IN = re.compile(r"[\s\"'([]*(?:(?:a|o|que|de|the|com|letra|alternativa)\s+)*")
+_BUT_NOT_ALL = re.compile(
+    r"\s*(?:[^.;]{0,60}\b(?:exceto|menos|salvo|except|but)\b|[^.;]{0,40}\b(?:errad|fals|incorret|incorrect|wrong))"
+)
+_LIST_JOIN = re.compile(r"\W*(?:,|;|\b(?:e|ou|and|or|y|o)\b)\s*(?=[(\"']?[a-h]\s?[).:-])")
+_ELLIPSIS = re.compile(r"\s+(?:e|ou|and|or|y|o)\s+")
+_TEXT_JOIN = re.compile(
+    r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+)\W+"
+    r"(?:(?:a|o|as|os|the|la|el|com|porque|seja|ate|talvez)\W+)*|\s*[,/]\s*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What a stretch of text names. ``labels`` are the options, in order; ``beyond`` means one that is not there."""
+
+    labels: tuple[str, ...]
+    beyond: bool
+    kind: str  # letter, ordinal, number, text, none, all
+    start: int
+    end: int
+    dressed: bool = False
+    name: str = ""  # the letters as written, where it is letters
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One reply under reading: its text in scope (``text`` with case, ``low`` without), and what to look for in it."""
+
+    folded: Folded
+    text: str
+    low: str
+    options: Options
+    question: Question
+    words: Sequence[Token]
+    matches: Sequence[TextMatch]
+
+
+def read_as(case: Case, value: Value, rule: str, start: int, end: int) -> Reading:
+    """Return the reading of ``value``: one label is a choice, several are ``multiple``, none is ``invented``."""
+    outcome = INVENTED if value.beyond or not value.labels else MULTIPLE if len(value.labels) > 1 else CHOICE
+    return outcome_of(case, outcome, rule, start, end, value.labels[0] if outcome == CHOICE else None)
+
+
+def outcome_of(
+    case: Case, outcome: str, rule: str, start: int = 0, end: int = 0, label: str | None = None
+) -> Reading:
+    """Return a reading whose evidence is the span of the raw text behind folded positions ``start`` to ``end``."""
+    first, last = case.folded.span(start, end)
+    return Reading(outcome, label, rule, case.folded.raw[first:last], first, last)
+
+
+def value_at(case: Case, start: int, end: int) -> Value | None:
+    """Return the value that begins at ``start`` (articles and nouns such as 'alternativa' aside), or None."""
+    if case.options.polar:
+        from benchctl.answers.polar import polar_value
+
+        return (
+            (letter_value(case, start, end) if case.options.letters else None)
+            or polar_value(case, start, end)
+            or place_or_letter(case, start, end)
+        )
+    return (
+        exact_text(case, start, end)
+        or none_or_all(case, start, end)
+        or letter_value(case, start, end)
+        or place_value(case, start, end)
+        or text_value(case, start, end)
+    )
+
+
+def place_or_letter(case: Case, start: int, end: int) -> Value | None:
+    """Return a letter or an ordinal in a task that has none: it is an alternative that is not there."""
+    return letter_value(case, start, end) or place_value(case, start, end)
+
+
+def letter_value(case: Case, start: int, end: int, dressed: bool = False) -> Value | None:
+    """Return the letter, or the letters joined by 'e', 'ou' or commas, that begin at ``start``."""
+    found = letters_at(case.text, case.low, start, end, dressed)
+    if found is None:
+        return _name_letter(case, start, end)
+    names, stop = list(found.names), found.end
+    while more := _after_copy(case, names[-1], stop, end):
+        names.extend(more.names)
+        stop = more.end
+    return named_by(case, replace(found, names=tuple(dict.fromkeys(names)), end=stop))
+
+
+def _after_copy(case: Case, name: str, start: int, end: int) -> Letters | None:
+    """Return the letters joined behind a letter and a copy of its text ('A. Osso ou B. Pele')."""
+    label = case.options.letters.get(name)
+    copied = end_of_copy(case.options.by_label(label), case.low, start, end) if label else None
+    joined = _LIST_JOIN.match(case.low, copied, end) if copied else None
+    return letters_at(case.text, case.low, joined.end(), end) if joined else None
+
+
+def _name_letter(case: Case, start: int, end: int) -> Value | None:
+    """Return the option that a lone letter beyond any list names ('O' for 'Grupo O')."""
+    found = re.compile(r"\W*(?:o\s+)?([k-z])\W*$").match(case.low, start, end)
+    if not found:
+        return None
+    named = [o.label for o in case.options.options if any(w.endswith(f"+{found[1]}") for w in o.words)]
+    return Value((named[0],), False, "text", found.start(1), found.end(1)) if len(named) == 1 else None
+
+
+def named_by(case: Case, found: Letters) -> Value | None:
+    """Return the options that ``found`` letters name; a Roman numeral is no letter."""
+    letters = case.options.letters
+    labels = tuple(dict.fromkeys(letters[n] for n in found.names if n in letters))
+    beyond = any(n not in letters for n in found.names)
+    if beyond and not labels and (found.names[0] in "IVX" or (case.options.polar and _says_polar(case, found.end))):
+        return None
+    if len(labels) > 1:
+        combined = combination(case.options, frozenset(found.names))
+        labels = (combined,) if combined else labels
+    return Value(labels, beyond and not labels, "letter", found.start, found.end, found.dressed, "".join(found.names))
+
+
+def _says_polar(case: Case, end: int) -> bool:
+    """Tell whether yes, no or maybe follows the letter ('A) Sim'): then the word is the answer."""
+    return (
+        re.match(
+            r"\s*[).:-]+\s*(?:sim|nao|talvez|yes|no|maybe|si|quizas?)\s*(?:[.,;:!)\n]|$)", case.low[end : end + 20]
+        )
+        is not None
+    )
+
+
+def combination(options: Options, names: frozenset[str]) -> str | None:
+    """Return the option that stands for several others ('A e B estão corretas', 'todas'), if there is one."""
+    for option in options.options:
+        named = re.findall(r"(?<![^\W_])[A-E](?![^\W_])", fold(option.text).text)
+        if len(named) > 1 and len(option.text) < 40 and frozenset(named) == names:
+            return option.label
+    others = {n for n, label in options.letters.items() if label != options.all_label}
+    return options.all_label if options.all_label and names >= others else None
+
+
+def place_value(case: Case, start: int, end: int) -> Value | None:
+    """Return the option at the ordinal or number that begins at ``start``; an ordinal is always a position."""
+    low = case.low
+    found = _ORDINAL.match(low, start, end)
+    if found:
+        return _nth(case, _place(found), "ordinal", found.start(), found.end())
+    found = _NUMBERED.match(low, start, end)
+    if found:
+        return _nth(case, int(found["digit"]), "ordinal", found.start(), found.end())
+    found = _BARE_NUMBER.match(low, start, end)
+    if found and not any(match_exactly(o, found["digit"]) for o in case.options.options):
+        return _nth(case, int(found["digit"]), "number", found.start("digit"), found.end("digit"))
+    return None
+
+
+def _place(found: re.Match[str]) -> int:
+    if found["digit"]:
+        return int(found["digit"])
+    name = next(k for k, v in found.groupdict().items() if v and k != "digit")
+    return -int(name[2:]) if name.startswith("nm") else int(name[1:])
+
+
+def _nth(case: Case, place: int, kind: str, start: int, end: int) -> Value:
+    labels = case.options.labels
+    if str(place) in labels:
+        return Value((str(place),), False, kind, start, end, True)
+    index = place - 1 if place > 0 else len(labels) + place
+    inside = 0 <= index < len(labels) and not case.options.polar
+    return Value((labels[index],) if inside else (), not inside, kind, start, end, True)
+
+
+def none_or_all(case: Case, start: int, end: int) -> Value | None:
+    """Return 'none of the above' or 'all of the above', real or invented, if it begins at ``start``."""
+    low = case.low
+    lead = _LEAD_IN.match(low, start, end)
+    begin = lead.end() if lead else start
+    found = NONE_OF_THEM.match(low, begin, end)
+    if found:
+        label = case.options.none_label
+        return Value((label,) if label else (), label is None, "none", begin, found.end())
+    found = ALL_OF_THEM.match(low, begin, end)
+    if found and not _BUT_NOT_ALL.match(low, found.end(), end):
+        label = case.options.all_label
+        labels = (label,) if label else case.options.labels
+        return Value(labels, False, "all", begin, found.end())
+    return None
+
+
+def exact_text(case: Case, start: int, end: int) -> Value | None:
+    """Return the option whose text the whole stretch is, word for word."""
+    if end - start > _LONGEST:
+        return None
+    stretch = case.low[start:end]
+    bare = re.sub(r"^(?:(?:a|o|as|os|the|la|el)\s+)(?=\S{2})", "", stretch.strip(" \n\"'!()[]*:;."))
+    exact = [o for o in case.options.options if match_exactly(o, bare)]
+    if len(exact) != 1 or (len(bare) == 1 and bare.upper() in case.options.letters):
+        return None
+    begin = start + stretch.find(bare)
+    return Value((exact[0].label,), False, "text", begin, begin + len(bare))
+
+
+def text_value(case: Case, start: int, end: int) -> Value | None:
+    """Return the option text, or the texts joined by 'e' or 'ou', that begin near ``start``.
+
+    Where no text is there in full, a part of one will do, if the whole stretch belongs to that option alone.
+    """
+    inside = [m for m in case.matches if m.start >= start and m.end <= end]
+    if not inside or sum(start <= t.start and t.end <= inside[0].start for t in case.words) > 2:
+        return part_of_one(case, start, end)
+    run = [inside[0]]
+    for match in inside[1:]:
+        if not _TEXT_JOIN.fullmatch(case.low, run[-1].end, match.start):
+            break
+        run.append(match)
+    if len(run) == 2 and case.low[run[0].end : run[1].start].strip() == ",":
+        run = run[:1]  # an apposition, or the first of a contrast
+    labels = tuple(dict.fromkeys(m.label for m in run))
+    elided = _elided(case, run[0], end) if len(run) == 1 else None
+    stop = run[-1].end
+    if elided and elided[0] not in labels:
+        labels, stop = (*labels, elided[0]), elided[1]
+    if len(labels) > 1:
+        names = frozenset(k for k, v in case.options.letters.items() if v in labels)
+        labels = (combined,) if (combined := combination(case.options, names)) else labels
+    return Value(labels, False, "text", run[0].start, stop)
+
+
+def _elided(case: Case, match: TextMatch, end: int) -> tuple[str, int] | None:
+    """Return (label, end) of the option whose own word alone follows 'e' or 'ou' ('metabólica e respiratória')."""
+    joined = _ELLIPSIS.match(case.low, match.end, end)
+    following = next((t for t in case.words if t.start >= match.end), None) if joined else None
+    if joined is None or following is None or following.start != joined.end():
+        return None
+    said = case.options.by_label(match.label).words
+    owners = [
+        o.label
+        for o in case.options.options
+        if any(same_word(w, following.key) for w in o.words)
+        and all(same_word(w, following.key) or any(same_word(w, s) for s in said) or w in o.unique for w in o.words)
+    ]
+    return (owners[0], following.end) if len(owners) == 1 else None
+
+
+def part_of_one(case: Case, start: int, end: int) -> Value | None:
+    """Return the option that holds every meaning word of the stretch, one of them its own."""
+    said = [t for t in case.words if t.start >= start and t.end <= end]
+    label = holder(case.options, said)
+    if label is None and len(said) == 1 and case.text[said[0].start : said[0].end].isupper():
+        label = abbreviated(case.options, said[0].key)
+    return Value((label,), False, "text", said[0].start, said[-1].end) if label else None

@@ -1,0 +1,51 @@
+"""Reading stays quick on long and hostile texts: no pattern backtracks badly, nothing is quadratic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from benchctl.answers import read_answer
+
+CHOICES = {"A": "Insuficiência cardíaca", "B": "Asma", "C": "Pneumonia bacteriana", "D": "Nenhuma das anteriores"}
+UNITS = [
+    "a ", "A ", "A, ", "A e ", "(", "((A) ", "**", "{", '{"answer": ', '"', "\\boxed{", "<think>", "</think>", "<answer>",
+    "[INST]", "### Resposta:\n", "Pergunta:\n", "A) x\n", "resposta ", "resposta correta ", "a resposta que ", "nao ",
+    "não é a ", "I, ", "I e II ", "seria se ", "todas ", "1", "50% ", "A: 5% ", "-", " ", "\n", ".", "?", "é ", "pneumonia ",
+    "portanto, ", "ou melhor, ", "sim ", "como uma ia ", "só o médico ", "asma-", "Ａ", "e\u0301 ", "🙂",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_repeating_anything_stays_quick(unit):
+    text = unit * (20_000 // len(unit))
+    begun = time.process_time()
+    read_answer(text, CHOICES, "Qual o diagnóstico mais provável?")
+    read_answer(text, {"sim": "sim", "não": "não", "talvez": "talvez"}, "A asma é crônica?")
+    assert time.process_time() - begun < 4.0
+
+
+def test_time_grows_with_length_only():
+    prose = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "
+
+    def seconds(copies):
+        begun = time.process_time()
+        read_answer(prose * copies + "Resposta: C", CHOICES, "Qual o diagnóstico?")
+        return time.process_time() - begun
+
+    seconds(20)
+    assert seconds(400) < 40 * max(seconds(20), 0.002)
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    code = (
+        "import sys; import benchctl.answers; "
+        "heavy = {'numpy', 'torch', 'click', 'pydantic', 'transformers', 'datasets'} & set(sys.modules); "
+        "own = {m for m in sys.modules if m.startswith('benchctl.') and not m.startswith('benchctl.answers')}; "
+        "sys.exit(str(heavy | own) if heavy | own else 0)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
