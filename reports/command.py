@@ -69,6 +69,8 @@ def _groups() -> list[TaskGroup]:
 
     found = []
     for name, offer in get_plugins().offers("task").items():
+        if offer.takes_arguments:  # it stands for many tasks, none of which is known without its name
+            continue
         try:
             task = offer.factory()
         except Exception as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from inspect import signature
 from typing import Any
 
 from benchctl.config import load_config
@@ -78,6 +77,6 @@ def _create(plugins: Plugins, kind: str, spec: str) -> Any:
     name, args = parse_spec(spec, kind)
     given = (args,) if args.target or args.options else ()
     offers = plugins.offers(kind)
-    if given and name in offers and not signature(offers[name].factory).parameters:
+    if given and name in offers and not offers[name].takes_arguments:
         raise BadConfig(f"{kind.capitalize()} '{name}' takes no arguments, '{spec}' was given.", f"Write {name}.")
     return plugins.create(kind, name, *given)

@@ -51,6 +51,13 @@ class Offer:
     plugin: PluginInfo
 
     @property
+    def takes_arguments(self) -> bool:
+        """Whether what the factory makes depends on what is written behind the name."""
+        from inspect import signature
+
+        return bool(signature(self.factory).parameters)
+
+    @property
     def summary(self) -> str:
         """First line of the factory's own description."""
         described = getattr(self.factory, "summary", None) or getattr(self.factory, "__doc__", None) or ""

@@ -2,6 +2,7 @@
 
 import os
 import time
+from pathlib import Path
 
 from benchctl.data import RowError
 from benchctl.hookspecs import hookimpl
@@ -44,9 +45,9 @@ def slow(args):
     def script(request, sample):
         time.sleep(float(options["seconds"]))
         if options["log"]:
-            with open(options["log"], "a") as log:
+            with Path(options["log"]).open("a") as log:
                 log.write(f"{os.getpid()} {sample.id}\n")
-        favourite = int(sample.id) * 7 % len(sample.choices) if sample.id.isdigit() else len(sample.question) % len(sample.choices)
+        favourite = len(sample.id + sample.question) % len(sample.choices)
         return Response(tuple(ChoiceScore(-1.0 - abs(i - favourite), 1, 1) for i in range(len(sample.choices))))
 
     return ScriptedModel(script, name="slow")
