@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -77,27 +78,52 @@ def print_json(results: Sequence[Result]) -> None:
 
 
 def print_table(results: Sequence[Result]) -> None:
-    """Every result with its intervals; members under their group."""
-    table = Table(title="95 % intervals", title_justify="left", title_style="dim")
-    for heading in ("task", "model", "metric", "value", "interval", "n", "status", "run"):
-        table.add_column(heading, justify="right" if heading in ("value", "n") else "left", no_wrap=heading == "run")
-    for result in results:
-        for member in result.members:
-            _rows(table, member, indent="  ")
-        _rows(table, result)
-    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
-    console.print(table)
+    """Every result with its intervals; members under their group. Long names fold, so that nothing is lost."""
+    rows = [row for result in results for row in _rows(result)]
+    told = any(row.status != "complete" for row in rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("task", "model", "metric", "value", "95 % interval", "n", *(["status"] if told else []), "run"):
+        whole = heading in ("value", "95 % interval", "n", "run")
+        table.add_column(
+            heading, justify="right" if heading in ("value", "n") else "left", no_wrap=whole, overflow="fold"
+        )
+    for row in rows:
+        cells = (
+            row.task,
+            row.model,
+            row.metric,
+            row.value,
+            row.interval,
+            row.n,
+            *([row.status] if told else []),
+            row.run,
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-def _rows(table: Table, result: Result, indent: str = "") -> None:
+class _Row(NamedTuple):
+    """One line of the table."""
+
+    task: str
+    model: str
+    metric: str
+    value: str
+    interval: str
+    n: str
+    status: str
+    run: str
+
+
+def _rows(result: Result, indent: str = "") -> Iterator[_Row]:
+    for member in result.members:
+        yield from _rows(member, indent + "  ")
     outcomes = {k: v for k, v in result.counts["outcomes"].items() if k not in ("choice", "text")}
     status = result.status + "".join(f" · {count} {name}" for name, count in outcomes.items())
     for metric, e in result.estimates.items() or [("-", None)]:
         value, interval = figures(e) if e is not None else ("-", "-")
         n = str(e.n) if e is not None else "0"
-        table.add_row(
-            Text(indent + result.task), Text(result.model), metric, value, interval, n, status, result.run or ""
-        )
+        yield _Row(indent + result.task, result.model, metric, value, interval, n, status, result.run or "")
 
 
 def figures(e: Estimate) -> tuple[str, str]:
