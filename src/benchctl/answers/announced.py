@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from benchctl.answers import lexicon
+from benchctl.answers.asked import after_asked_noun
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
@@ -14,6 +15,9 @@ from benchctl.answers.values import Case, Value, value_at
 _YES_OR_NO = re.compile(
     rf"\W*(?:(?P<yes>{any_of('sim / yes / si / corret[ao] / correct / certo / exato')})"
     rf"|{any_of('(tambem |tampouco )?(nao|no|incorret[ao]|tampouco|tampoco|neither|wrong|errad[ao])')}){WORD_END}"
+)
+_CLOSING_LETTER = re.compile(
+    r"(?<=[a-z]{2})[,:=]\s*(?:(?:a|la|the|é|mas|but|pero|entao|then|letra|opcao|alternativa)\s+){0,3}([A-H])[.!]?\s*$"
 )
 _HEAD_ONLY = re.compile(
     rf"\W*(?:{any_of('a / minha / my / the')}\s+)?{lexicon.NOUN}"
@@ -27,6 +31,10 @@ _VAGUE = re.compile(
         sempre / based / baseada / sobre / para / por"""
     )
 )
+_TAKEN_BACK = re.compile(
+    r"(?:^|(?<=[.!?;,:)-])\s|(?<=\.\.\.)\s?)\s*(?P<no>nao|no)\s*[,:;!-]\s*(?:é|es|it's|it\s+is)?", re.M
+)
+_WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
     + any_of(
@@ -116,7 +124,7 @@ def _corrected(case: Case, mark: re.Match[str], end: int, following: tuple[int, 
         places.append(following)
     for place, limit in places:
         value = value_at(case, _past(case.low, place, limit, " ,.:;!-"), limit)
-        if value and not (value.kind == "text" and lexicon.WRONG_AFTER.match(case.low, value.end, limit)):
+        if value and not lexicon.WRONG_AFTER.match(case.low, value.end, limit):
             yield Claim(SURE, "correction", value, mark.start(), value.end)
             return
 
@@ -128,8 +136,30 @@ def _past(low: str, start: int, end: int, signs: str) -> int:
     return start
 
 
+def _decided(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the option that alone closes a sentence which weighs others: 'entre a primeira e a segunda, a segunda'."""
+    border = max(case.low.rfind(sign, start, end) for sign in ",:;-")
+    value = value_at(case, border + 1, end) if border > start else None
+    if value is None or len(value.labels) != 1 or value.kind not in ("letter", "ordinal"):
+        return
+    around = case.low[border + 1 : value.start] + case.low[value.end : end]
+    if not around.strip(" .!)*"):
+        yield Claim(SURE, "conclusion", value, border + 1, value.end)
+
+
 def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
-    """Yield the option that a concluding word leads to."""
+    """Yield the option that a concluding word leads to, or that completes what the question asks for."""
+    begin = after_asked_noun(case, start, end)
+    value = value_at(case, begin, end) if begin is not None and not case.options.polar else None
+    named = value is not None and (value.kind == "text" or len(value.name) == 1)
+    if value and named and not denied(case, value.start, value.end, start, end):
+        yield Claim(CONCLUDED, "restated", value, start, value.end)
+    closing = _CLOSING_LETTER.search(case.text, start, end)
+    value = value_at(case, closing.start(1), end) if closing else None
+    if value and value.kind == "letter" and not denied(case, value.start, value.end, start, end):
+        yield Claim(SURE, "conclusion", value, value.start, value.end)
+    if not case.options.polar and _WEIGHED.search(case.low, start, end):
+        yield from _decided(case, start, end)
     for mark in _last(lexicon.CONCLUDE, case.low, start, end):
         begin = _past(case.low, mark.end(), end, " ,:")
         value = value_at(case, begin, end)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from benchctl.answers import lexicon
 from benchctl.answers.announced import announced, asked_and_answered, concluded
 from benchctl.answers.claim import LETTERED, MENTIONED, SURE, Claim, denied
 from benchctl.answers.sentences import asks
-from benchctl.answers.units import joins, units_of
+from benchctl.answers.units import Unit, joins, units_of
 from benchctl.answers.values import Case, letter_value, place_value, text_value
+from benchctl.answers.words import NEGATIONS
 
 
 def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]:
@@ -32,11 +34,14 @@ def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]
     return claims
 
 
+_TURNS = re.compile(r"[:;,.]|\b(?:é|es|is|mas|but|sino)\b")  # the rejection ends before the option
+
+
 def _rejected(case: Case, start: int, end: int) -> Iterator[Claim]:
     for mark in lexicon.REJECT.finditer(case.low, start, end):
         begin = mark.end()
         value = letter_value(case, begin, end) or place_value(case, begin, end) or text_value(case, begin, end)
-        if value:
+        if value and not _TURNS.search(case.low, begin, value.start):
             yield Claim(SURE, "elimination", value, mark.start(), value.end, negative=True)
 
 
@@ -45,6 +50,13 @@ def _undecided(case: Case, start: int, end: int) -> Iterator[Claim]:
         value = letter_value(case, mark.end(), end) or text_value(case, mark.end(), end)
         if value and len(value.labels) > 1 and not lexicon.WRONG_AFTER.match(case.low, value.end, end):
             yield Claim(LETTERED, "both", value, mark.start(), value.end)
+
+
+def _alone(case: Case, unit: Unit) -> bool:
+    """Tell whether a short reply that denies and asks nothing has this letter at its end ('bora de B')."""
+    words = re.findall(r"\w+", case.low)
+    ends = not re.search(r"\w", case.low[unit.end :])
+    return ends and len(words) <= 8 and not NEGATIONS & set(words) and "?" not in case.low and not case.matches
 
 
 def _named(case: Case, start: int, end: int, supposed: bool) -> Iterator[Claim]:
@@ -64,6 +76,8 @@ def _named(case: Case, start: int, end: int, supposed: bool) -> Iterator[Claim]:
             yield Claim(SURE, "elimination", unit.value, unit.start, unit.end, negative=True)
         elif right and not conceded:
             yield Claim(SURE, "verdict", unit.value, unit.start, unit.end)
+        elif unit.value.kind == "letter" and not marked and not unit.value.beyond and _alone(case, unit):
+            yield Claim(LETTERED, "letter", unit.value, unit.start, unit.end)
         elif unit.value.kind == "text" or marked:
             rank = 0.5 if conceded else LETTERED if marked else MENTIONED
             yield Claim(rank, "letter" if marked else "sole-text", unit.value, unit.start, unit.end)

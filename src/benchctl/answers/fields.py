@@ -12,8 +12,8 @@ _KEY = any_of(
         letter|option|final|idx|index|key|label))? / respostas?([ _-]?(final|correta|certa|escolhida))? /
         (alternativa|opcao|opcion|letra)([ _-]?(correta|certa|final|escolhida|correcta|da[ _]resposta))? /
         gabarito / escolha([ _-]?final)? / respuesta([ _-]?(final|correcta))? / correta / correto / correct /
-        label / prediction / predicao / selecao / selection / solucao / resultado / result / veredito / decisao /
-        decision"""
+        letter / label / prediction / predicao / selecao / selection / solucao / resultado / result / veredito /
+        decisao / decision"""
 )
 _JSON = re.compile(
     rf"(?:[{{,\n]|[\"'\]}}]\s)\s*(?P<quote>[\"']?)(?P<key>{_KEY})(?P=quote)\s*:\s*"

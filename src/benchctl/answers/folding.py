@@ -22,7 +22,8 @@ _PUNCTUATION = {
         "'": "‘’‚‹›′´",
         "-": "‐‑‒–—―−",
         "\n": "\u2028\u2029",
-        "<": "◁", ">": "→⇒➡➔➜⟶▷",
+        "<": "◁",
+        ">": "→⇒➡➔➜⟶▷",
         ":": "∶",
     }.items()
     for char in chars
@@ -53,7 +54,7 @@ class _Table(dict[int, str]):
 
 
 _TABLE = _Table()
-_EMPHASIS = re.compile(r"[*`$]|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|^[ ]*[#>]+(?=[ ])", re.M)
+_EMPHASIS = re.compile(r"[*`$]|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|^[ ]*[#>]+(?=[ ]|$)", re.M)
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s)>[^<\n]{1,200}</\1>")
 _KEPT = 20
 _RUN = re.compile(rf"\W{{{2 * _KEPT + 1},}}")  # what is no word never means more by being longer

@@ -6,23 +6,35 @@ import re
 from dataclasses import dataclass
 
 from benchctl.answers.lexicon import DRESS
+from benchctl.answers.phrases import WORD_END, any_of
 
 _SKIP = re.compile(r"\W+")
-_FILLER = re.compile(
-    r"(?:unic[ao]|only|sim|just|apenas|so|somente|both|ambas|tanto|entre|between|either|de|da|do|das|dos|com|with|os|as|the|la|el|las|"
-    r"los|an?|o|corret[ao]s?|cert[ao]s?|correct[ao]?s?|final|que|is|é|e(?=\s+(?:a|o)\s)|na|no|for|sea|seja)(?![^\W_])"
+_FILLERS = any_of(
+    """unic[ao] / only / sim / just / apenas / so / somente / both / ambas / tanto / either /
+        de / da / do / das / dos / com / with / os / as / the / la / el / las / los / an? / o / corret[ao]s? /
+        cert[ao]s? / correct[ao]?s? / final / que / is / é / e(?=\\s+(?:a|o)\\s) / na / no / for / sea / seja"""
 )
-_DRESS = re.compile(rf"{DRESS}(?![^\W_])")
-_JOIN = re.compile(
-    r"\s*[)\]\"']*\s*(?:,\s*(?:(?:e|ou|and|or|y|o|u)\s)?|/|&|\+|;|(?:\be/ou|\be\s+tambem|\be\s+talvez|\bou|\be|\band|\bor|\by|\bo|\bu|\bquanto|\bcomo|\bcom)\s)\s*"
+_FILLER = re.compile(rf"{_FILLERS}{WORD_END}")
+_DRESS = re.compile(rf"{DRESS}{WORD_END}")
+_CONJUNCTIONS = any_of("e/ou / e tambem / e talvez / ou / e / and / or / y / o / u / quanto / como / com")
+_JOIN = re.compile(rf"\s*[)\]\"']*\s*(?:,\s*(?:(?:e|ou|and|or|y|o|u)\s)?|/|&|\+|;|\b{_CONJUNCTIONS}\s)\s*")
+_CONNECTS = any_of(
+    """pois / porque / por / ja / visto / uma vez / que / e / ou / is / are / since / because / as / and / or /
+        es / ya / com / y / o / u / esta / estao / sao / son / nao / not / no / dado / devido / para / sem /
+        due / mas / but / porem / é / podem / ambas / both / seria / quanto / foi / tambem / ambos / embora /
+        de / como"""
 )
-_CONNECTS = (
-    r"(?:pois|porque|por|ja|visto|uma\s+vez|que|e|ou|is|are|since|because|as|and|or|es|ya|com|y|o|u|esta|estao|sao|son|nao|not|no|dado|"
-    r"devido|para|sem|due|mas|but|porem|é|podem|ambas|both|seria|quanto|foi|tambem|ambos|embora|de|como)"
+_CONNECTED = re.compile(rf"\s+{_CONNECTS}{WORD_END}")
+_VERDICTS = r"(?:in)?(?:corret|correct|fals|errad|verdadeir|cert)[ao]s?\s*(?:[.,;|\n]|$)"
+_GOES_ON = re.compile(
+    rf"\s+(?:(?!{_CONNECTS}{WORD_END}|{_VERDICTS})[^\W\d_]|\d{{1,2}}\s?(?:[ªº]|[ao](?![^\W_])))"  # 'A 2ª opção'
 )
-_AFTER_VOWEL = re.compile(rf"\s+(?!{_CONNECTS}(?![^\W_]))[^\W\d_]")
+_REASONED = re.compile(rf"\s+(?:pois|porque|esta|because|(?:e|ou)\s+[a-z]){WORD_END}")
 _ENDS = re.compile(r"\s*(?:[).\]}\"',;:!?|<-]|$|\n)")
+_COPULA = re.compile(r"\b(?:é|e|is|es|seria|sera|foi)\s+\Z")
+_IN_A_WORD = re.compile(r"[^\W_]|['-][^\W_]|\+\w|_")
 _SPECIES = re.compile(r"\.\s?[a-z]{3,}(?:us|is|ae|um|coli|ei|ii|cile|ans|oli)(?![^\W_])")
+_LETTER_NEXT = re.compile(rf"\s+[\"'(\[]*(?:{DRESS}{WORD_END}|(?P<letter>[a-z])(?![^\W_]))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +45,6 @@ class Letters:
     start: int
     end: int
     dressed: bool
-    either: bool = False
 
 
 def letters_at(text: str, low: str, start: int, end: int, dressed: bool = False) -> Letters | None:
@@ -76,31 +87,26 @@ def _skip_filler(text: str, low: str, position: int, end: int, dressed: bool) ->
 
 def _article(text: str, low: str, position: int, end: int) -> bool:
     """Tell whether the lone letter at ``position`` only leads to a letter or an option noun."""
-    rest = re.compile(rf"\s+[\"'(\[]*(?:{DRESS}(?![^\W_])|[a-z](?![^\W_]))").match(low, position + 1, end)
-    if not rest:
-        return False
-    following = rest.end() - 1
-    if rest[0].strip()[-1:] and re.fullmatch(r"\s+[\"'(\[]*[a-z]", rest[0]):
-        return not (text[position].isupper() and low[following] in "eyou" and text[following].islower())
-    return True
+    following = _LETTER_NEXT.match(low, position + 1, end)
+    if following is None or following["letter"] is None:
+        return following is not None
+    conjunction = following["letter"] in "eyou" and text[following.start("letter")].islower()
+    return not (text[position].isupper() and conjunction)  # 'A e B' are two letters
 
 
 def _is_letter(text: str, low: str, position: int, end: int, dressed: bool) -> bool:
     if position >= end or not ("a" <= low[position] <= "l"):
         return False  # nobody invents an alternative beyond L; R, V, X and the like are other things
-    after = text[position + 1 : position + 40] if position + 40 <= end else text[position + 1 : end]
-    if after and (after[0].isalnum() or re.match(r"['-][^\W_]|\+\w|_", after)):
+    after = position + 1
+    if _IN_A_WORD.match(low, after, end):
         return False
     if text[position].isupper():
-        if _SPECIES.match(after):
-            return False
-        return text[position] not in "AEIO" or not _AFTER_VOWEL.match(after.lower())
-    if _ENDS.match(after):
+        article = text[position] in "AEIO" and _GOES_ON.match(low, after, end) is not None
+        return not article and not _SPECIES.match(text, after, end)
+    if low[position] in "aeo" and after == len(low.rstrip()) and _COPULA.search(low, max(0, position - 12), position):
+        return False  # 'a resposta correta é a' breaks off
+    if _ENDS.match(low, after, end):
         return True
-    if low[position] in "aeioy":
-        return (
-            dressed
-            and re.match(r"\s+(?:pois|porque|e\s+[a-z](?![^\W_])|ou\s+[a-z](?![^\W_])|esta|because)(?![^\W_])", after)
-            is not None
-        )
-    return dressed or re.match(rf"\s+{_CONNECTS}(?![^\W_])", after) is not None
+    if low[position] in "aeio":
+        return dressed and _REASONED.match(low, after, end) is not None
+    return dressed or _CONNECTED.match(low, after, end) is not None

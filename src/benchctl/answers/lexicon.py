@@ -12,22 +12,26 @@ from benchctl.answers.phrases import SENTENCE_START, WORD_END, WORD_START, any_o
 from benchctl.answers.words import word_set
 
 NOUN = any_of(
-    """respostas? / resp / r / alternativas? / alt / opcao / opcoes / opc / letras? / itens / item / gabarito /
+    """respostas? / resp / r / gab / apostas? / chute / voto / sugestao / alternativas? / alt / opcao / opcoes /
+    opc / letras? / itens / item / gabarito /
         assertivas? / afirmativas? / alineas? / hipotese / solucao / escolha / conclusao / palpite / veredito /
         excecao / respuestas? / opcion / opciones / inciso / solucion / excepcion / answers? / ans / choices? /
-        options? / letters? / solution / conclusion / exception"""
+        options? / letters? / solution / conclusion / exception / guess / pick / bet / vote /
+        apuesta / eleccion / decisao / decision"""
 )
 """Nouns that announce an answer."""
 
 DRESS = any_of(
-    """alternativas? / alt / opcao / opcoes / opc / op / letras? / itens / item / assertivas? / alineas? / opcion /
+    """alternativas? / alt / opcao / opcoes / opc / op / letras? / itens / item / assertivas? / afirmativas? /
+    afirmacoes / alineas? / opcion /
     opciones / inciso / choices? / options? / letters? / answers? / respostas? / gabarito / numero / number"""
 )
 """Nouns that make the letter after them an option."""
 
 _QUALITY = any_of(
     """corret[ao]s? / cert[ao]s? / verdadeir[ao]s? / final / finais / definitiv[ao] / adequad[ao] / apropriad[ao] /
-    melhor / ideal / exat[ao] / esperad[ao] / provavel / oficial / escolhid[ao] / selecionad[ao] / unic[ao] / direta /
+    melhor / ideal / exat[ao] / esperad[ao] / provavel / oficial / extraoficial / preliminar / provisori[ao] /
+    escolhid[ao] / selecionad[ao] / unic[ao] / direta /
     curta / geral / completa / seguinte / so / que escolho / mais / right / correct / best / true / likely /
     appropriate / chosen / short / most / following / correct[ao]s? / ciert[ao] / adecuad[ao] / probable / mejor /
     acertad[ao] / mas / siguiente"""
@@ -38,12 +42,14 @@ _OF_WHAT = any_of(
         the \\w+|letra|exercicio|problema)"""
 )
 _ADVERBS = any_of(
-    "portanto / entao / assim / logo / claramente / provavelmente / therefore / thus / probably / then / pues / so"
+    """portanto / entao / assim / logo / claramente / provavelmente / therefore / thus / probably / then / pues / so /
+    aqui / nesse caso / neste caso / here / in this case / en este caso"""
 )
 _ADVERB = rf"(?:\s*,?\s*{_ADVERBS}\s*,?)?"
 _PLAIN_E = r"e(?=\s+(?:a\s|o\s|as\s|os\s|letra|alternativa|opcao|[b-h](?![^\W_])|[aeo]\W*$|sim|nao|talvez))"
 _IS = any_of(
-    rf"""é / {_PLAIN_E} / seria / sera / deve ser / deveria ser / so pode ser / pode ser /
+    rf"""é / {_PLAIN_E} / seria / sera / so poderia ser / tem de ser / tem que ser / deve ser / deveria ser /
+    so pode ser / pode ser /
     parece ser / parece / foi / fica / seja / esta na / se encontra na / consiste em / corresponde a / is / would be /
     must be / should be / has to be / es / debe ser / debe de ser"""
 )
@@ -73,11 +79,14 @@ CHOOSE = re.compile(
     rf"{WORD_START}(?:(?:eu|yo)\s+)?(?:(?P<not>nao|no|not|don't|nunca)\s+)?"
     + any_of(
         """marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
-        (fico|ficaria|ficamos) com / voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
-        vou (de|com|na|no|pela|marcar|escolher) / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
+        (fico|ficaria|ficamos|ficarei|fiquei) com / (prefiro|preferiria|preferia) / marca / escolha / bora de /
+        voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
+        (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
+        decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
         respondo / (devemos|deve-se|devo) (marcar|assinalar|escolher) /
         i('d| would|'ll| will|'m going to)? (choose|chose|pick|select|go with|going with|answer) / going with /
-        elijo / elegiria / escogeria / escojo / me (quedo|quedaria) con / selecciono / votaria por"""
+        i prefer / i lean (towards?|to) / prefiero / elijo / elegiria / escogeria / escojo /
+        me (quedo|quedaria) con / selecciono / votaria por"""
     )
     + rf"(?:\s+(?:que|como|for|por))?(?:\s+(?:correta|resposta|certa))?{WORD_END}\s*[:=]?\s*"
 )
@@ -86,24 +95,31 @@ CHOOSE = re.compile(
 BELIEVE = re.compile(
     rf"{WORD_START}(?:"
     + any_of(
-        """(eu )?(acho|acredito|creio|penso|diria|julgo|suponho|considero|concluo|estimo|parece-me|me parece)( que)? /
+        """(eu )?(acho|acredito|creio|penso|diria|julgo|suponho|considero|concluo|estimo|parece-me|me parece|
+        chutaria|imagino|aposto|apostaria)( que| q)? /
+        (tenho|estou)( (quase|toda|muita|bastante))?( a)? (certeza|cert[ao]|convict[ao]|segur[ao])( de)? que /
+        tudo indica que / estoy (casi )?segur[ao] de que / diria que /
         conclui-se que / i (think|believe|guess|would say|conclude)( that)? / i'd say / (yo )?(creo|pienso)( que)?"""
     )
     + rf"|{SENTENCE_START}\W*"
     + any_of(
         """talvez / provavelmente / possivelmente / certamente / definitivamente / sem duvida / com certeza /
-        maybe / probably / perhaps / quizas? / probablemente"""
+        maybe / probably / perhaps / quizas? / probablemente / sin duda(s)? / seguramente / no doubt / surely /
+        obviamente / obviously / definitely / claramente / clearly / of course / (com )?toda certeza /
+        sem sombra de duvidas? / (so|isso) / fechado / ok / bem / bom / well / por mim / para mim / pra mim /
+        en mi opinion / na minha opiniao / in my opinion / a meu ver / no caso / neste caso / nesse caso"""
     )
-    + r")\s*(?:(?:seja|ser|é|e|sea|es|seria|it\s+is|it's|it\s+would\s+be|is)\b)?\s*[:,]?\s*",
+    + r")(?![^\W_])\s*(?:(?:seja|ser|é|e|sea|es|seria|it\s+is|it's|it\s+would\s+be|is)\b)?\s*[:,]?\s*",
     re.M,
 )
 """Hedged belief: it commits, but only to a value that follows at once."""
 
 IT_IS = re.compile(
-    r"(?:^|(?<=[.!?;\n,])|(?<=[.!?;,]\s))\s*(?:nao[,\s]+)?(?:entao\s+|logo\s+|so\s+)?"
+    r"(?:^|(?<=[.!?;:\n,])|(?<=[.!?;:,]\s))\s*(?:nao[,\s]+)?"
+    r"(?:(?:entao|logo|so|mas|porem|but|pero|afinal|no\s+fim|no\s+caso|contudo|isso|isto)[\s,]+)?"
     + any_of(
-        """é / seria / sera / deve ser / so pode ser / pode ser / es / debe ser / it is / it's / it must be /
-        that's / is"""
+        """é / foi / era / sao / foram / eram / seria / sera / deve ser / so pode ser / pode ser / es / fue / son /
+        debe ser / tem de ser / it is / it's / it was / it must be / they are / that's / is"""
     )
     + r"\s+(?:sim\s+)?(?=\S)",
     re.M,
@@ -115,11 +131,14 @@ CONCLUDE = re.compile(
     + any_of(
         """portanto / logo / assim( sendo)? / entao / dess[ae] (forma|modo|maneira) / des[st][ea] (modo|forma) /
         por isso / conclui-se / concluindo / concluo / em (conclusao|suma|resumo) / resumindo / ou seja /
-        isto é / enfim / finalmente / por fim / rest(a|am|ando|aria) / sobr(a|ou|ando|aria) /
+        isto é / no caso / neste caso / mas (a (certa|correta) )?(é|foi|seria) / but( \\w+)? (it is|it's|it was) /
+        pero es / enfim / finalmente / por fim / rest(a|am|ando|aria) / sobr(a|ou|ando|aria) /
         (trata|tratar)-se d[eao]s? / sugerem? / indicam? / apontam? para / compativel com / a favor d[aeo]s? /
         favorecem? / caracteriz\\w+ / por (exclusao|eliminacao) / de modo que / faz pensar em / mas sim / e sim /
         quem [^.;,\\n]{1,40}? (é|sao|foi) / o que [^.;,\\n]{1,40}? (é|foi) /
-        (a|o|aquela|aquele) que [^.;,\\n]{1,40}? (é|sao) / therefore / thus / hence / consequently /
+        (a|o|aquela|aquele) que [^.;,\\n]{1,40}? (é|sao) /
+        (a|o|la|el|the) (unic[ao]|only)( one)? [^.;,\\n]{1,60}? (é|seria|is|es) / therefore / thus / hence /
+        consequently /
         so(?=,| (?:the|it|is|i|my|we|this|that|[b-h])\\b) /
         in conclusion / (that|which|this) leaves / leaving / by elimination / suggests? / consistent with /
         in favou?r of / points? to / this is / (what|the one that) [^.;,\\n]{1,40}? (is|was) / but rather /
@@ -134,10 +153,14 @@ CORRECT = re.compile(
     + any_of(
         """ou melhor / alias / corrig\\w+ / correcao / retific\\w+ / errata / quer dizer / digo / perdao /
         nao\\s*,? (espere?a?|pera) / espere?a?(?=\\s*[,.:;!]) / pensando (melhor|bem) / repensando / reconsiderando /
-        revendo / mudei (de ideia|para) / mudo (de|a|minha) \\w+ / me enganei / enganei-me / errei / na verdade /
+        revendo / mudei (de ideia|para) / mudo (de|a|minha) \\w+ / (me )?enganei(-me)? / (me )?confundi(-me)? /
+        (me )?equivoquei(-me)? / errei / li (errado|mal) /
+        quis dizer / queria dizer / troquei / mudei / retiro (isso|o que disse) / pensando melhor / na verdade /
         melhor dizendo / desculpe?m?(?=\\s*[,:]) / ops / opa / actually / wait / correction / on second thought /
         i mean / scratch that / let me correct / i was wrong / my mistake / no wait / hold on / or rather / sorry /
-        oops / mejor dicho / perdon / me corrijo / en realidad / quise decir / me equivoque / o mejor"""
+        oops / whoops / i meant / meant to (say|write) / i misread / my bad / make that / scrap that /
+        lei mal / me confundi / mejor dicho / perdon / me corrijo / en realidad / quise decir / me equivoque /
+        o mejor"""
     )
     + WORD_END
 )
@@ -150,6 +173,7 @@ REJECT = re.compile(
     + r"(?:\s+"
     + any_of(
         """é / e / seja / seria / pode ser / poderia ser / foi / sao / podem ser / is / be / es / sea / puede ser /
+        fica / ficou / parece /
         corresponde a / se trata d[aeo] / com / por / with"""
     )
     + ")?|"
@@ -169,12 +193,15 @@ _BE = any_of(
     """é / e / esta / estao / sao / seria / seriam / fica / foi / foram / parece / is / are / would be / es /
         son / estan / (podem|pode|poderiam|can) (ser|be)"""
 )
+_TOO = any_of(
+    "tambem / igualmente / ainda / so / totalmente / claramente / ambas / todas / both / all / clearly / tampoco"
+)
 _DISCERN = any_of("(so )?serve(m|ria)? (apenas |so )?para (excluir|afastar|descartar)")
 _GLUE = r"[\s()\]\"',:.-]*(?:\([^)\n]{0,60}\)\s*)?"
 WRONG_AFTER = re.compile(
     rf"{_GLUE}(?:,\s*[^,.;\n]{{1,60}},\s*)?(?:tambem\s+)?"
     rf"(?:{_BE}\s*)?"
-    rf"(?:{any_of('tambem / totalmente / claramente / ambas / todas / both / all / clearly / tampoco')}\s+)*"
+    rf"(?:{_TOO}\s+)*"
     + any_of(
         """incorret / errad / fals[ao] / incorrect / wrong / false / erronea / equivocad / descartad / eliminad /
         excluid / inadequad / improvav / improvab / unlikely / inapropriad /
@@ -186,13 +213,19 @@ WRONG_AFTER = re.compile(
         """nao / no / not / does not / doesn't / do not / don't / is not / isn't / are not / aren't / cannot /
         can't / nem / tampouco / tampoco / nunca / never / tambem nao / jamais / would not / wouldn't"""
     )
-    + rf"\s+\w|{any_of('é / seria / esta / is / es')}\s+(?:nao|not|no)\s|{_DISCERN})"
+    + rf"\s+\w|{any_of('é / seria / esta / is / es')}\s+(?:nao|not|no)\s+\w|{_DISCERN}"
+    rf"|(?:{any_of('tambem / ya / also / e / y')}\s+)?"
+    + any_of("nao / not / no / tampouco / tampoco / neither / (muito|mucho|ainda|e) menos / menos / much less")
+    + r"(?=\s*(?:[.,;:!)\n|]|$|e\s|y\s|and\s|nem\s|ni\s))(?!\s*,?\s*(?:é|es|is)\s))"
 )
 """What follows an option that is rejected ('está incorreta', 'não explica')."""
 
 _RIGHT = any_of(
     """corret[ao]s? / cert[ao]s? / verdadeir[ao]s? / adequad[ao]s? / respostas? /
-        mais (provavel|adequad[ao]|corret[ao]) / melhor / apropriad[ao]s? / gabarito / valid[ao]s? / right /
+        mais (provavel|adequad[ao]|corret[ao]|indicad[ao]) /
+        (tratamento|droga|farmaco|exame|medicamento) de (escolha|eleicao) /
+        (de )?primeira (escolha|linha|opcao) / first(-| )(choice|line) / (treatment|drug|test) of choice /
+        (tratamiento|farmaco) de eleccion / melhor / apropriad[ao]s? / gabarito / valid[ao]s? / right /
         correct / true / best / answer / most \\w+ / appropriate / mas (probable|adecuad[ao]) / correct[ao]s? /
         respuesta / acertad[ao] / mejor / ciert[ao]s?"""
 )
@@ -209,9 +242,7 @@ RIGHT_AFTER = re.compile(
 )
 """What follows an option that is called right ('está correta', 'is the best answer', a tick)."""
 
-_WOULD = any_of(
-    "seria / estaria / poderia / poderiam / seriam / fosse / pudesse / would / could / might / podria"
-)
+_WOULD = any_of("seria / estaria / poderia / poderiam / seriam / fosse / pudesse / would / could / might / podria")
 SUPPOSED = re.compile(
     rf"\b{_WOULD}\b[^.;\n]{{0,80}}?"
     rf"\b{any_of('se / caso / quando / em casos? / if / when / in some / si / cuando')}\b"
@@ -219,7 +250,8 @@ SUPPOSED = re.compile(
 """A sentence that only supposes ('estaria correta se ...'): it commits to nothing."""
 
 _ALTHOUGH = any_of(
-    "se / caso / if / si / embora / apesar / although / though / while / enquanto / aunque / mesmo que"
+    """se(?! (usa|da|administra|utiliza|emplea|indica|trata|faz)) / caso / if / si / embora / apesar / although /
+    though / while / enquanto / aunque / mesmo que"""
 )
 CONCEDE = re.compile(
     rf"^\W*{_ALTHOUGH}\b"
@@ -228,8 +260,19 @@ CONCEDE = re.compile(
 )
 """A sentence that concedes something: options in it are discussed, not chosen."""
 
+CONTRAST = re.compile(
+    r"[,;.]\s*(?:e\s+)?"
+    + any_of(
+        """enquanto( que)? / ao passo que / ja( n?[ao]s?)? / whereas / while / mientras( que)? / en cambio /
+        in contrast /
+        por outro lado / on the other hand / diferentemente d[aeo] / ao contrario d[aeo] / unlike / embora"""
+    )
+    + WORD_END
+)
+"""Where a sentence turns to another option to set it against the first."""
+
 EXCEPT = re.compile(
-    r"\b(?:tod[ao]s|all|demais|outr[ao]s|every)\b[^.;\n]{0,60}?"
+    r"(?:\b(?:tod[ao]s|all|demais|outr[ao]s|every)\b[^.;\n]{0,60}?|^\W*)"
     rf"\b{any_of('exceto / menos / salvo / except( for)? / excepto / a nao ser')}\s+"
 )
 """'Todas estão erradas, exceto': the option after it is the one that stands out."""
@@ -251,6 +294,7 @@ META = word_set(
         avaliar verificar obrigado hello ola oi hi thanks primeiramente vejamos ver look start begin comecar null
         none undefined nan vazio desconhecido unknown unsure tanto quanto ambas ambos both duas dois two creio
         acho acredito penso need more context information must content error connection aborted reset apologies
-        sorry please"""
+        sorry please dificil facil interessante complicada complicado entendi compreendi okay pronto perfeito
+        hmm hum entendido certamente difficult interesting"""
 )
 """Words that talk about answering and are no answer."""

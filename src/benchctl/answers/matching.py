@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from benchctl.answers.folding import fold, lower
+from benchctl.answers.folding import Folded, fold, lower
 from benchctl.answers.options import Option, Options
+from benchctl.answers.synonyms import has_synonyms, long_forms, same_verb, synonyms
 from benchctl.answers.words import NEGATIONS, Token, same_sound, same_word, sound_start, word_set
 
 _ENOUGH = 0.6
@@ -19,7 +20,12 @@ _LEADING = word_set(
         portanto logo apenas somente only entao causa agente exame droga farmaco medicamento medida tratamento
         vacina so"""
 )
+_LISTED = re.compile(r"\s*,\s*[a-z](?![^\W_])")
+_WORD = re.compile(r"\w+")
+_LISTED_BEFORE = re.compile(r"\w\s*,\s*\Z")
+_NO_WORD = re.compile(r"\W+")
 _SHORTENING = ("-", ".")
+_PAUSE = re.compile(r"[,;:()]")
 _GAP = 4  # meaning words that may stand between two words of one option
 
 
@@ -32,17 +38,19 @@ class TextMatch:
     end: int
     share: float
     said: float
+    spelt: int = 0  # how many of the option's words stand there accent by accent
 
 
 @lru_cache(maxsize=8192)
 def _bare(text: str) -> str:
     low = lower(fold(text).text)
-    return re.sub(r"\W+", " ", low).strip()
+    return _NO_WORD.sub(" ", low).strip()
 
 
-def match_exactly(option: Option, low: str) -> bool:
-    """Tell whether folded lower-case ``low`` is the option's text, punctuation and spacing aside."""
-    return _bare(option.text) == re.sub(r"\W+", " ", low).strip() != ""
+def exactly(options: Options, low: str) -> list[Option]:
+    """Return the options whose text folded lower-case ``low`` is, punctuation and spacing aside."""
+    said = _NO_WORD.sub(" ", low).strip()
+    return [o for o in options.options if said and _bare(o.text) == said]
 
 
 def end_of_copy(option: Option, low: str, start: int, end: int) -> int | None:
@@ -52,27 +60,41 @@ def end_of_copy(option: Option, low: str, start: int, end: int) -> int | None:
     return found.end() if found else None
 
 
-def find_matches(options: Options, words: Sequence[Token], sentence_ends: Sequence[int], low: str) -> list[TextMatch]:
+def find_matches(
+    options: Options, words: Sequence[Token], sentence_ends: Sequence[int], low: str, folded: Folded
+) -> list[TextMatch]:
     """Return where the reply names an option's text, in order; where two options fit equally well, neither."""
     found: list[TextMatch] = []
-    hits = _hits(options, words, low)
+    hits = _hits(options, words, low, folded.text)
     for place, option in enumerate(options.options):
         for cluster in _clusters(hits[place], words, sentence_ends):
             match = _judge(option, cluster, words, low)
             if match:
-                found.append(match)
+                found.append(replace(match, spelt=_spelt_alike(option, folded, match.start, match.end)))
     return _best_of_overlapping(found)
 
 
-def _hits(options: Options, words: Sequence[Token], low: str) -> list[list[tuple[int, str]]]:
+def _spelt_alike(option: Option, folded: Folded, start: int, end: int) -> int:
+    """Return how many of the option's words stand in the raw reply as the option spells them, accents included."""
+    first, last = folded.span(start, end)
+    return len(set(_WORD.findall(option.text.lower())) & set(_WORD.findall(folded.raw[first:last].lower())))
+
+
+def _hits(options: Options, words: Sequence[Token], low: str, text: str) -> list[list[tuple[int, str]]]:
     """Return, for each option, (index of the reply's word, the option's word it is)."""
     readable = [(place, o) for place, o in enumerate(options.options) if o.roman is None]  # sets are read elsewhere
     starts = {sound_start(w) for w in options.known}
     meant: dict[str, list[tuple[int, str]]] = {}
     for key in {w.key for w in words}:
-        if sound_start(key) in starts:
+        if sound_start(key) in starts or has_synonyms(key):
             pairs = [(place, meant_word(option, key, options.known)) for place, option in readable]
-            meant[key] = [(place, word) for place, word in pairs if word is not None]
+            meant[key] = [(place, word) for place, word in pairs if word is not None] or [
+                (place, word) for place, option in readable for word in spelled_out(option, key)
+            ]
+    for token in words:
+        if 3 <= len(token.key) <= 6 and token.key not in meant and text[token.start : token.end].isupper():
+            named = [(p, o) for p, o in readable if "".join(w[0] for w in o.words) == token.key]
+            meant[token.key] = [(p, w) for p, o in named for w in o.words] if len(named) == 1 else []
     hits: list[list[tuple[int, str]]] = [[] for _ in options.options]
     for index, token in enumerate(words):
         for place, word in meant.get(token.key) or _shortened(token, low, readable):
@@ -99,7 +121,18 @@ def meant_word(option: Option, key: str, known: frozenset[str]) -> str | None:
     for word in option.words:
         if same(word, key):
             return word
-    return None
+    if key in known:
+        return None
+    return next((word for word in option.words if synonyms(word, key) or same_verb(word, key)), None)
+
+
+def spelled_out(option: Option, short: str) -> tuple[str, ...]:
+    """Return the words of the option that the usual short form ``short`` stands for ('AAS'), or none."""
+    for long in long_forms(short):
+        found = [next((w for w in option.words if same_word(w, part)), "") for part in long]
+        if all(found):
+            return tuple(dict.fromkeys(found))
+    return ()
 
 
 def _clusters(
@@ -129,7 +162,9 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
     share = weight / total if total else 0.0
     telling = said & option.unique
     if not (telling or share == 1.0) or (
-        len(cluster) == 1 < len(option.words) and max(map(len, telling), default=0) < 3
+        len(cluster) == 1 < len(option.words)
+        and max(map(len, telling), default=0) < 3
+        and (share < 0.7 or _LISTED_BEFORE.search(low, 0, words[cluster[0][0]].start))
     ):
         return None
     if share < _ENOUGH and not (share >= 0.5 and _stands_alone(option, cluster, words, low)):
@@ -140,6 +175,8 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
     if numbers - said:
         return None  # another dose is another option
     start, end = words[cluster[0][0]].start, words[cluster[-1][0]].end
+    if "+" in cluster[-1][1] and _LISTED.match(low, end):
+        return None  # 'as vitaminas A, D, E e K' names a kind, not one of them
     if option.negated and not NEGATIONS & set(re.findall(r"\w+", low[max(0, start - 25) : end])):
         return None
     return TextMatch(option.label, start, end, share, weight)
@@ -150,7 +187,7 @@ def _trimmed(option: Option, cluster: list[tuple[int, str]], words: Sequence[Tok
 
     def loose(inner: int, outer: int) -> bool:
         (a, _), (b, _) = sorted((cluster[inner], cluster[outer]))
-        apart = b - a > 1 or re.search(r"[,;:()]", low[words[a].end : words[b].start]) is not None
+        apart = b - a > 1 or _PAUSE.search(low, words[a].end, words[b].start) is not None
         return apart and option.weights[cluster[outer][1]] < 0.5
 
     while len(cluster) > 1:
@@ -168,7 +205,7 @@ def _trimmed(option: Option, cluster: list[tuple[int, str]], words: Sequence[Tok
 
 def _replaced(option: Option, last: int, words: Sequence[Token], low: str) -> bool:
     """Tell whether another word stands where the option's last word is missing ('por via nasal' for 'por via oral')."""
-    if last + 1 >= len(words):
+    if last + 1 >= len(words) or words[last + 1].key.endswith(("mente", "mg", "ml")) or words[last + 1].key.isdigit():
         return False
     after = low[words[last].end : words[last + 1].start]
     return _TOUCHING.fullmatch(after) is not None and not _abbreviates(words[last + 1].key, option)
@@ -199,9 +236,12 @@ def _best_of_overlapping(found: list[TextMatch]) -> list[TextMatch]:
     kept: list[TextMatch] = []
     for match in sorted(found, key=lambda m: (-m.said, -m.share, m.start)):
         rivals = [k for k in found if k is not match and k.start < match.end and match.start < k.end]
-        if any((k.said, k.share) > (match.said, match.share) for k in rivals):
+        if any((k.said, k.share, k.spelt) > (match.said, match.share, match.spelt) for k in rivals):
             continue
-        if any((k.said, k.share) == (match.said, match.share) and k.label != match.label for k in rivals):
+        if any(
+            (k.said, k.share, k.spelt) == (match.said, match.share, match.spelt) and k.label != match.label
+            for k in rivals
+        ):
             continue
         kept.append(match)
     return sorted(kept, key=lambda m: m.start)
@@ -213,6 +253,8 @@ def abbreviated(options: Options, short: str) -> str | None:
         return None
     initials = {o.label: "".join(w[0] for w in o.words) for o in options.options}
     fits = [label for label, letters in initials.items() if letters.startswith(short)]
+    if not fits:  # 'S. Guillain-Barré': the small words of a name have no initial
+        fits = [o.label for o in options.options if "".join(w[0] for w in _WORD.findall(_bare(o.text))) == short]
     return fits[0] if len(fits) == 1 else None
 
 
@@ -220,6 +262,11 @@ def holder(options: Options, said: Sequence[Token]) -> str | None:
     """Return the one option that holds every word of ``said``, with at least one word no other option has."""
     if not said:
         return None
+    short = [o.label for o in options.options if len(said) == 1 and spelled_out(o, said[0].key)]
+    if not short and len(said) == 1 and len(said[0].key) > 4:  # 'amoxi'
+        short = [o.label for o in options.options if any(w.startswith(said[0].key) for w in o.words)]
+    if len(short) == 1:
+        return short[0]
     fits = []
     for option in options.options:
         if option.roman is not None:

@@ -9,6 +9,7 @@ from benchctl.answers.claim import SURE, Claim
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks, loops
 from benchctl.answers.values import Case, Value, value_at
+from benchctl.answers.words import NEGATIONS, tokens
 
 _ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
 _NUMBER = re.compile(r"\W*\d{1,2}\s*[.)ºª:-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
@@ -16,8 +17,18 @@ _REASONS = any_of(
     """pois / porque / por / ja que / since / because / as / uma vez / visto / dado / ya que / e nao / and not /
         mas / but / porem / embora / apesar"""
 )
-_CLOSED = re.compile(rf"\s*(?:[).:\]!?\"'}}>|/,\n]|-(?![^\W_])|$|{_REASONS}{WORD_END}|\s+de\s+\w+\W*$)")
-_STATES = re.compile(rf"\s+{any_of('é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene')}{WORD_END}")
+_CLOSED = re.compile(rf"\s*(?:[().:\]!?\"'}}>|/,;\n]|-(?![^\W_])|$|{_REASONS}{WORD_END}|\s+de\s+\w+\W*$)")
+_VERBS = any_of("é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene")
+_STATES = re.compile(rf"\s+{_VERBS}{WORD_END}")
+_GROUNDS = any_of(
+    """pois / porque / ja que / uma vez que / visto que / dado que / since / because / ya que / e nao / and not / y no /
+    enquanto / ao passo que / whereas / while / mientras"""
+)
+_GROUNDED = re.compile(rf"\s*[,(]?\s*{_GROUNDS}{WORD_END}")
+_HESITATES = re.compile(
+    rf"\W*(?:{any_of('fico / estou / fiquei / em duvida / na duvida')}\s+)*{any_of('entre / between')}\s"
+)
+_INLINE = re.compile(r"(?:^|[\s;,])\(?([A-Z])\s?[):]")
 _ASIDE = re.compile(r"\W*\([^)]*\)?")
 
 
@@ -31,6 +42,8 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     start, end = sentences[0]
     number = _NUMBER.match(case.text, start, end)
     start = number.end() if number else start
+    if _HESITATES.match(case.low, start, end):
+        return None
     value = value_at(case, start, end)
     single = len(sentences) == 1
     if value is None or (asks(case.low[start:end]) and not (single and value.kind in ("letter", "ordinal"))):
@@ -40,13 +53,39 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     if value.kind == "letter" and not _stands(case, sentences, value):
         return None
+    if value.kind == "statements" and not single:
+        return None  # others are judged after it
+    if value.kind == "text" and _qualified(case, value, start):
+        return None
     if value.kind in ("text", "all"):
         looping = loops([w for w in case.words if start <= w.start < end])
-        if looping or not covers(case, value, start, end):
+        grounded = _GROUNDED.match(case.low, value.end, end) and not tokens(case.text[start : value.start])
+        if (
+            len(set(_INLINE.findall(case.text))) > 1
+            or looping
+            or not (grounded or covers(case, value, start, end))
+            or _lists_all(case, value)
+        ):
             return None
         value = _with_next(case, value, sentences)
+    if value.kind == "statements":
+        return Claim(SURE, "statements", value, value.start, value.end)
     rule = "whole" if single and covers(case, value, start, end) else "lead"
     return Claim(SURE, rule, value, value.start, value.end)
+
+
+def _qualified(case: Case, value: Value, start: int) -> bool:
+    """Tell whether words before the text deny it, or the reply says that it means two."""
+    before = set(re.findall(r"\w+", case.low[start : value.start]))
+    negated = any(case.options.by_label(label).negated for label in value.labels)
+    return bool(before & NEGATIONS and not negated) or (
+        len(value.labels) == 1 and lexicon.BOTH.search(case.low) is not None
+    )
+
+
+def _lists_all(case: Case, value: Value) -> bool:
+    """Tell whether the value is only the list of every option's text, said over."""
+    return value.kind == "text" and len(value.labels) == len(case.options.options) > 2
 
 
 def _stands(case: Case, sentences: list[tuple[int, int]], value: Value) -> bool:
@@ -83,7 +122,7 @@ def covers(case: Case, value: Value, start: int, end: int) -> bool:
 def _lists(case: Case, sentences: list[tuple[int, int]], value: Value) -> bool:
     """Tell whether the reply goes through several alternatives, one item each, beginning with this one."""
     items = [m[1] for s, e in sentences if (m := _ITEM.match(case.text, s, e))]
-    inline = re.findall(r"(?:^|[\s;,])\(?([A-Z])\s?[):]", case.text)
+    inline = _INLINE.findall(case.text)
     if value.beyond:
         return len(set(items)) > 1
     if len(set(items)) < 2 and len(set(inline)) < 3:
@@ -100,6 +139,8 @@ def _last_line(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     rest = case.low[value.end : end].strip(" .)]\"'!*:")
     claim = Claim(SURE, "last-line", value, value.start, value.end)
+    if value.kind == "polar":
+        return claim if rest == "" else None
     if value.kind == "letter":
         return claim if rest == "" or (value.dressed and _CLOSED.match(case.low, value.end)) else None
     cut = "\n" not in case.text[until : start + 1] and line == case.low[start:end].strip()  # broken off mid-sentence

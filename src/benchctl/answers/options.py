@@ -16,7 +16,9 @@ NONE_OF_THEM = re.compile(
     + any_of(
         """nenhum[a]? (d[aeo]s? |outra )?((anteriores|acima|alternativas?|opco?es|opcao|respostas?|demais|outras|
         mencionad\\w+|apresentad\\w+|restantes|supracitad\\w+|op[ct]oes|hipoteses)\\b\\s*)+ /
-        nenhum[a]? d[aeo]s? \\w+(?=\\W*$) / nenhum[a]?( d[ae]l[ae]s)?(?=\\W*(?:$|\\n|[.,;])) / n\\.?d\\.?a\\b\\.? /
+        nenhum[a]?( d[ae]l[ae]s| delas| d[ae]s (opcoes|alternativas|respostas))?(?= (esta|é|serve|responde|se aplica|
+        corresponde|parece) ?) / nenhum[a]? d[aeo]s? \\w+(?=\\W*$) /
+        nenhum[a]?( d[ae]l[ae]s)?(?=\\W*(?:$|\\n|[.,;])) / n\\.?d\\.?a\\b\\.? /
         none of (the |these )?(above|options|choices|answers|alternatives)? / (none|neither|ninguna)(?=\\W*$) /
         ningun[oa]? (de )?(las?|los) (anteriores|opciones|respuestas|alternativas)( anteriores)?"""
     )

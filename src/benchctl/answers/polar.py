@@ -11,7 +11,14 @@ from benchctl.answers.words import same_word, tokens, word_set
 
 _KNOW = "(afirmar|concluir|determinar|dizer|saber|estabelecer|definir|responder com)"
 _MAYBE = any_of(
-    rf"""talvez / possivelmente / depende / impossivel {_KNOW} / impossible to / imposible / incert[oa] /
+    rf"""talvez / se calhar / indefinid[oa] / (ainda )?(é|e) cedo / rest(a|am) duvidas? / ha duvidas? /
+        pode \w+ ou nao / quica / porventura / acaso / possivelmente / (é|e) possivel(?! {_KNOW}) /
+        it (may|might|could)(?=\W*$) / hard to (say|tell|know) / dificil (dizer|saber|afirmar) /
+        (fica|ficou|esta|permanece|continua) em aberto / nao sabemos / ainda nao se sabe / nao ha certezas? /
+        (sao|seriam|ainda sao) necessari[oa]s (mais|novos|outros) \w+ /
+        faltam (mais )?(dados|estudos|evidencias|provas) /
+        more (research|studies|evidence|data|trials) (is|are) needed / depende / impossivel {_KNOW} /
+        impossible to / imposible / incert[oa] /
         inconclusiv[ao]s? / indeterminad[ao] / ha incerteza /
         (?<!so\s)pode ser( que (sim|nao))? / nao (é|e|foi|seria) possivel {_KNOW} / nao se (pode|sabe|consegue) /
         nao (da|ha como|tem como|permite\w*|possibilita\w*|conseg\w+|autoriza\w*) (para )?(se )?{_KNOW} /
@@ -21,28 +28,54 @@ _MAYBE = any_of(
         perhaps / possibly / (it )?depends / uncertain / unclear / inconclusive /
         cannot be (determined|concluded) / insufficient (evidence|data) /
         (it is |it's )?not (clear|certain|possible to) / quizas? / tal vez / a lo mejor / posiblemente /
-        incierto / no concluyente / puede (ser|que) / no (esta|es|queda) claro / no se (puede|sabe) /
+        incierto / es posible / podria ser / could be / can't (say|tell) / no concluyente / puede (ser|que) /
+        no (esta|es|queda) claro / no se (puede|sabe) /
         no es posible"""
 )
 _HEDGE = any_of(
     """muito / muy / provavelmente / certamente / claramente / definitivamente / aparentemente / obviamente /
-        com certeza / sem duvida / (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the /
+        com certeza / sem duvida / infelizmente / felizmente / lamentavelmente / unfortunately /
+        (segundo|conforme|pelo|de acordo com) o (texto|estudo|contexto|ensaio|resumo),? /
+        (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the /
         que / bem / bom / e / é / seria / entao / portanto / logo / resposta / minha / final / conclusao / well /
         ah / probably / likely / definitely / certainly / clearly / i think / i would say / i believe / is /
         answer / my / probablemente / creo que / es / la / el / entonces / respuesta"""
 )
 _CLOSED = r"(?=\s*(?:[.,;:!?)\]}\"'\n<|-]|$))"
 _LETTERED = r"(?:\(?[a-e]\)?\s*[).:-]+\s*(?=[\"'(\[]*(?:sim|nao|talvez|yes|no|maybe|si|quizas?)\s*(?:[.,;:!)\n]|$)))?"
-_YES_IF_CLOSED = any_of(
-    "si / afirmativ[oa] / correto / verdadeiro / claro / positiv[oa] / true / y / s / com certeza / sem duvida"
+_TO_WORK = r"(?![.!,\s]*(?:vou|vamos|let|here|aqui|segue|i'll|i\s+will|voy|veamos|analis)\b)"  # 'Claro! Aqui vai ...'
+_YES_IF_CLOSED = (
+    any_of(
+        """si / afirmativ[oa] / correto / verdadeiro / claro / positiv[oa] / true / y / s /
+        (com )?(toda )?(a )?certeza /
+        sem (sombra de )?duvidas? / sin duda / exat[oa](mente)? / exacto / exactamente / exactly / isso mesmo /
+        of course /
+        absolutely / definitely / certainly / indeed / certamente / pois (claro|é|e|sim) / evidentemente / obviamente /
+        por supuesto / efetivamente / sure / verdade / absolutamente / seguramente / desde luego / i think so /
+        it (seems|appears|looks) so /
+        it( (probably|certainly|clearly|likely|definitely|really))? (does|did|is|has|was)"""
+    )
+    + rf"(?=\W*$|[.!,;:]){_TO_WORK}"
 )
-_YES = rf"(?:sim|yes|yep|yeah){WORD_END}|claro\s+que\s+sim|{_YES_IF_CLOSED}{_CLOSED}"
+_YES = rf"(?:s+i+m+|yes|yep|yeah){WORD_END}|claro\s+que\s+sim|{_YES_IF_CLOSED}{_CLOSED}"
 _AFTER_NO = any_of(
     "significant / evidence / difference / la / lo / se / hubo / hay / reduce / mejora / aumenta / disminuye"
 )
+_NOT_AT_ALL = any_of(
+    """(de )?(modo|forma|maneira|jeito) (algum|nenhum)a? / (absolutely|certainly|probably|definitely) not /
+    not (really|at all)"""
+)
 _NO = (
     rf"nao{WORD_END}|{any_of('no / nope / negativ[oa] / falso / incorreto / false / n')}{_CLOSED}"
-    rf"|no(?=\s+{_AFTER_NO})|{any_of('de (modo|forma|maneira) (algum|nenhum)a? / not (really|at all)')}"
+    rf"|no(?=\s+{_AFTER_NO})|{_NOT_AT_ALL}|"
+    + any_of(
+        """(sem|nenhum|nenhuma) (qualquer )?(associacao|efeito|diferenca|beneficio|relacao)( significativ[oa])? /
+        nem (pensar|um pouco|por sombras|por isso|de longe)? / jamais / nunca / nada disso / que nada / para nada /
+        (em|en) absoluto / de (ninguna|nenhuma) (manera|forma) / ni hablar / never / no way / (hardly|unlikely) /
+        i (do not|don't) think so / it (seems|appears) not / claro que no /
+        it( (probably|certainly|clearly|likely|definitely|really))? (does|did|is|has|was)( not|n't)"""
+    )
+    + _CLOSED
 )
 _WORD = re.compile(
     rf"[\s\"'(\[{{<>=:*.,-]*(?:(?:alternativa|opcao|letra|option|opcion)\s*)?{_LETTERED}[\"'(\[]*"
@@ -64,24 +97,38 @@ _NO_DOUBT = re.compile(
 _NO_ANSWER = re.compile(
     r"nao\s+"
     + any_of(
-        """sei / posso / consigo / tenho / estou / sou / me / respond / quero / devo / gostaria / entendi /
+        """sei / posso / consigo / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
         compreend / so\\b / apenas / somente / (é|e) (apropriado|recomendad)"""
     )
     + "|no\\s+"
     + any_of("se\\b(?!\\s+puede) / puedo / tengo / estoy / soy")
 )
 _OPENER = re.compile(r"(?:bem|bom|well|ah|ok|certo|claro|sure|entao)[\s,:.!-]+")
+_BEFORE_LAST = any_of(
+    "ser / é / e / is / es / seria / que / mas / but / pero / sea / be / resposta / answer / digo / diria"
+)
 _LAST = re.compile(
-    rf"(?:[,:;]|\b{any_of('ser / é / e / is / es / seria / que / sea / be / resposta / answer / digo / diria')})"
+    rf"(?:[,:;]|\b{_BEFORE_LAST})"
     r"\s*[\"']?"
     r"(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*[.!]*\s*$"
 )
-_OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria)\b")
+_OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria|pode|podem|puede|pueden)\b")
 _DENIES = word_set(
     """nao not no nunca never nem sem without sin failed fails falhou falha ausencia lack tampouco doesn didn
         don isn wasn neither jamais"""
 )
+_EFFECT = re.compile(
+    r"\b(?:efeitos?|diferencas?|beneficios?|associ\w+|relac\w+|relat\w+|alter\w+|modific\w+|impacto|influenci\w+|effects?|differences?|benefit)\b"
+)
+_NO_EFFECT = re.compile(
+    r"\W*(?:sem|nenhuma?|no|nao\s+(?:houve|se\s+(?:observ|verific|encontr)\w+|teve|ha|mostrou|demonstrou)|without)\s+"
+    rf"(?:\w+\s+){{0,2}}(?:{_EFFECT.pattern}|(?:reducao|melhora|aumento|mudanca|reduction|improvement)\b)"
+)
+_NOUN_FIRST = re.compile(r"\W*(?:o|a|os|as|um|uma|the|el|la|los|las)\s")
 _PASSED = word_set("foi se la lo houve significantly")
+_ASKED_FOR = word_set("responda responde answer com with apenas only escolha choose entre between opcoes options diga")
+_SAID = word_set("sim yes si nao no talvez maybe quiza quizas")
+_REPORTED = re.compile(r"\b(?:que|that)\s+(?:sim|nao|si|no|yes)(?=\s*(?:[.,;!:)]|$))")
 _KINDS = {"sim": "yes", "yes": "yes", "si": "yes", "nao": "no", "no": "no", "not": "no"}
 
 
@@ -105,10 +152,25 @@ def polar_value(case: Case, start: int, end: int) -> Value | None:
     return Value((polar[kind],), False, "polar", at, found.end()) if kind in polar else None
 
 
+def echoes_choices(low: str) -> bool:
+    """Tell whether the reply is nothing but 'sim / não / talvez', in whatever order and with whatever between."""
+    words = [w for w in re.findall(r"[^\W\d_]+", low) if w not in _ASKED_FOR]
+    kinds = [_KINDS.get(w, "maybe") for w in words if w in _SAID]
+    return len(kinds) == len(set(kinds)) == 3 and all(
+        w in _SAID or w in ("ou", "or", "o", "e", "and", "y") for w in words
+    )
+
+
 def last_word(case: Case, start: int, end: int) -> Value | None:
     """Return yes, no or maybe when it closes the sentence as its answer ('a resposta só pode ser não')."""
     found = _LAST.search(case.low[:end].rstrip(), max(start, end - 60))
     return polar_value(case, found.start(1), found.end(1)) if found else None
+
+
+def reported_word(case: Case, start: int, end: int) -> Value | None:
+    """Return yes or no where the sentence says so in passing ('os dados apoiam que sim, embora ...')."""
+    reported = list(_REPORTED.finditer(case.low, start, end))
+    return polar_value(case, reported[-1].start(), reported[-1].end()) if reported else None
 
 
 def predicate_value(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
@@ -136,14 +198,20 @@ def _judged(case: Case, start: int, end: int) -> str | None:
         return "yes"
     if re.search(_MAYBE, low):
         return "maybe"
-    if _denies_predicate(low, focus):
+    if _denies_predicate(low, focus) or _NO_EFFECT.match(low):
         return "no"
-    if said and len(said) <= 2 and len(shared) == len(said) and not denies:
+    acted = any(_same_stem(v, s) for v in case.question.verbs for s in said)
+    if said and len(said) <= 2 and len(shared) == len(said) and acted and not denies and not _NOUN_FIRST.match(low):
         return "yes"
     whole = len(shared) == len(focus) or re.search(r"[.!]\s*$", low)
-    if len(shared) < max(2, 0.75 * len(focus)) or not whole:
+    if denies and _EFFECT.search(low) and len(shared) >= max(2, 0.5 * len(focus)):
+        return "no"
+    if len(shared) < max(2, 0.75 * len(focus)) or not whole or not (acted or _EFFECT.search(low)):
         return None
-    return "maybe" if _OPEN.search(low) else "no" if denies else "yes"
+    opened = _OPEN.search(low)
+    if opened and opened[0] not in case.question.words:
+        return "maybe"
+    return "no" if denies else "yes"
 
 
 def _denies_predicate(low: str, focus: list[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from benchctl.answers.folding import lower, plain
-from benchctl.answers.words import tokens
+from benchctl.answers.words import tokens, word_set
 
 _WHY = re.compile(r"\bpor\s*que\b|\bwhy\b|\bqual\s+o\s+motivo\b")
 _CLOSES = re.compile(r"[^\S\n]*[:.?]*[^\S\n]*(?:\n|\Z)")
@@ -25,6 +25,7 @@ class Question:
     why: bool = False  # whether it asks for a reason
     asked: tuple[str, ...] = ()  # what it asks for: 'agente etiológico' in 'Qual é o agente etiológico ...?'
     negative: bool = False  # whether it asks for the wrong one, or the exception
+    verbs: tuple[str, ...] = ()  # the words of the asking sentence that may be its verb
     open: bool = True  # whether it ends with a question mark, so that the same words without one are an answer
 
     def echoed_in(self, text: str) -> bool:
@@ -63,11 +64,30 @@ _EXCEPT = re.compile(
 )
 
 
+_FORBIDDEN = re.compile(r"\b(?:contra-?indicad|contraindicated|evitad[ao]|evitar\b|avoid|nao\s+deve)")
+
+
 def _asked(last: str) -> tuple[str, ...]:
     """Return the first two words of what the asking sentence asks for."""
     found = _ASKED.search(last)
     nouns = tokens(found["noun"] if found else last if len(last.split()) < 5 else "")
     return tuple(t.key for t in nouns[:2])
+
+
+_BEFORE_NOUNS = word_set(
+    """o a os as um uma uns umas de do da dos das em no na nos nas ao aos por pelo pela com sem para entre sobre
+    apos durante after during among seu sua
+    the an of in on at to for with by from el la los las un una del al en y e ou or and"""
+)
+
+
+def _verbs(last: str) -> tuple[str, ...]:
+    """Return the words that no article or preposition makes nouns: one of them is the verb."""
+    words = tokens(last, keep_stop=True)
+    before = ["", *(t.key for t in words)]
+    found = [t.key for t, prior in zip(words, before, strict=False) if prior not in _BEFORE_NOUNS]
+    meaning = {t.key for t in tokens(last)}
+    return tuple(w for w in found if w in meaning)
 
 
 @lru_cache(maxsize=512)
@@ -81,11 +101,12 @@ def prepare_question(question: str) -> Question:
     return Question(
         bool(keys),
         keys,
-        tuple(t.key for t in tokens(last)),
+        tuple(t.key for t in tokens(last) if t.key not in _BEFORE_NOUNS),
         run,
         " ".join(re.findall(r"\w+", low)),
         _WHY.search(last) is not None,
         _asked(last),
-        _EXCEPT.search(low) is not None,
+        _EXCEPT.search(low) is not None or _FORBIDDEN.search(last) is not None,
+        _verbs(last),
         "?" in last,
     )

@@ -38,7 +38,7 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
     if not re.search(r"[^\W_]", scoped):
         return Reading(NONE, None, "empty")
     low, words, sentences = lower(scoped), tokens(scoped), split_sentences(scoped)
-    matches = find_matches(options, words, [end for _, end in sentences], low)
+    matches = find_matches(options, words, [end for _, end in sentences], low, part)
     case = Case(part, scoped, low, options, asked, words, matches)
     claims = [*opening_claims(case, sentences), *sentence_claims(case, sentences)]
     return first_reading(Reply(case, sentences, sorted(claims, key=lambda c: (c.start, c.end))))

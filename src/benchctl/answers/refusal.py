@@ -36,7 +36,8 @@ _CANNOT_EN = any_of(
         not going to"""
 )
 _CANNOT_ES = any_of(
-    """puedo / podria / podre / soy capaz de / estoy (autorizad[oa]|capacitad[oa]|calificad[oa])( a| para)? /
+    """puedo / podria / podre / soy capaz de /
+    estoy (autorizad[oa]|capacitad[oa]|calificad[oa]|en condiciones|en posicion)( a| para| de)? /
         me es posible / debo / voy a"""
 )
 _SORRY = r"[^.\n]{0,30}\b"
@@ -82,13 +83,19 @@ _REFUSAL = re.compile(
             + r"\b[^.\n]{0,60}\b(?:pode|podera|deve|can|should)",
             any_of(
                 """(consult[ea]|procure|busque|fale|converse|acuda|hable|consultar?|see|ask|speak|talk|contact|
-        consulting) ((com|to|with|con|a|o|um|uma|un|seu|sua|su|tu|your|an?|the) )*(medic[oa]|profissional|
-        especialista|farmaceutic[oa]|doctor|physician|health|medical|professional|profesional|qualified)"""
+        consulting) ((com|to|with|con|a|o|um|uma|un|seu|sua|su|tu|your|an?|the|atendimento|
+        ajuda|orientacao|assistencia|servico|atencion) )*(medic[oa]|profissional|
+        especialista|farmaceutic[oa]|\\w+logista|\\w+logo|\\w+iatra|obstetra|ortopedista|\\w+ologist|doctor|physician|health|medical|professional|profesional|qualified)"""
             ),
             any_of(
-                """fora d[aeo]s? (meu|minha|minhas|meus) (escopo|alcance|capacidades?|competencias?|area) /
-                (outside|beyond) (of )?my (scope|capabilities|expertise) / fuera de mi (alcance|ambito) /
-                nao (forneco|ofereco|dou|presto|faco|realizo|respondo|emito|comento|recomendo|indico|prescrevo)\\b /
+                """fora d[aeo]s? (que (eu )?(posso|consigo|sei|me é permitido|estou autorizad[oa])|
+                meu|minha|minhas|meus)\\b /
+                (foge|fogem|escapa|escapam|ultrapassa|excede)( a| as| ao| aos| d[aeo]s?)? (meu|minha|minhas|meus)\\b /
+                fora d[aeo]s? (meu|minha|minhas|meus) (escopo|alcance|capacidades?|competencias?|area) /
+                (outside|beyond) (of )?(my (scope|capabilities|expertise|abilities)|what i can|
+                the scope of what i) / fuera de mi (alcance|ambito) /
+                nao (forneco|ofereco|dou|presto|faco|realizo|respondo|emito|comento|recomendo|indico|prescrevo|
+                responderei|opinarei|darei)\\b /
                 i (do not|don't) (provide|give|offer|answer) / no (doy|ofrezco|proporciono|respondo)\\b"""
             ),
             r"(?:minhas|as|nossas)\s+(?:diretrizes|politicas|normas)\b[^.\n]{0,50}\b(?:nao|imped|proib)",

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 
+from benchctl.answers.asked import after_asked_noun, shared_words
 from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
-from benchctl.answers.lexicon import BOTH, META, WRONG_AFTER
+from benchctl.answers.letters import letters_at
+from benchctl.answers.lexicon import BOTH, CONTRAST, META, WRONG_AFTER
 from benchctl.answers.sentences import asks, babbles, breaks_off, loops
+from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
-from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens, word_set
+from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
 
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
+_GOES_ON = re.compile(r"\s+[^\W\d_]{2}")
+_SPARES = re.compile(
+    r"\W*(?:tambem\s+)?(?:nao|not|no)\s+(?:\w+\s+){1,2}(?:a\s+)?(?:contra|excec|evita|incorret|errad|fals|proibid)"
+)
+_TALKS = re.compile(
+    r"\b(?:vou|vamos|iremos|irei|preciso|precisamos|precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
+    r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
+    r"the\s+question|la\s+pregunta|enunciado|(?:é|e)\s+(?:preciso|necessario|importante|fundamental|recomendavel)|"
+    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|no)\s+(?:sei|se)|"
+    r"ainda|obrigad[ao]|desculp\w+|por\s+favor|please)\b"
+)
 _STATES = re.compile(
-    r"\b(?:deve|devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|sao|es|son)\b"
+    r"\b(?:fica|ficam|pertence\w*|significa|refere|trata(?!-)|produz\w*|serve\w*|acontece\w*|ocorre\w*|vem|deve|devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|sao|es|son)\b"
 )
-_QUALITIES = word_set(
-    """provavel correto correta adequado adequada principal melhor indicado indicada final likely most best
-        correct common probable adecuado mejor comum frequente clinico clinica"""
-)
+_DEPENDS = re.compile(r"\W*(?:isso\s+)?(?:it\s+|vai\s+)?depend")
 _BECAUSE = re.compile(r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido)\b")
 _DEFINES = re.compile(
     r"\b(?:é|foi|is|was|es|sao|are)\s+(?:uma?|an?|una?|uns|umas)\s+(?:\w+\s+)?(?:doenca|condicao|enfermidade|problema|exame|droga|vacina|sindrome|disease|condition|disorder|enfermedad|tipo|grupo|forma|parte|questao|arte|pratica|tecnica)\b"
@@ -56,10 +66,26 @@ def by_elimination(case: Case, claims: list[Claim]) -> Value | None:
     return Value((left[0],), False, "letter", min(c.start for c in rejected), max(c.end for c in rejected))
 
 
-def called_wrong(claims: list[Claim]) -> Claim | None:
+def called_wrong(case: Case, claims: list[Claim]) -> Claim | None:
     """Return the only option called wrong, where the question asks for the wrong one."""
-    wrong = [c for c in claims if c.negative and c.value.labels]
+    wrong = [c for c in claims if c.negative and c.value.labels and not _SPARES.match(case.low, c.value.end)]
     return wrong[0] if len({label for c in wrong for label in c.value.labels}) == 1 else None
+
+
+def spared(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
+    """Return the only option not named by 'A, B e C são ...', where the question asks for the exception."""
+    for start, end in sentences:
+        texts = [m for m in case.matches if start <= m.start < end]
+        left = [label for label in case.options.labels if label not in {m.label for m in texts}]
+        if len(left) == 1 and len(texts) > 1 and not WRONG_AFTER.match(case.low, texts[-1].end, end):
+            return Value((left[0],), False, "text", texts[0].start, texts[-1].end)
+        found = letters_at(case.text, case.low, start, end)
+        if found is None or WRONG_AFTER.match(case.low, found.end, end) or not _GOES_ON.match(case.low, found.end, end):
+            continue
+        left = [label for letter, label in case.options.letters.items() if letter not in found.names]
+        if len(left) == 1 and len(found.names) == len(case.options.letters) - 1:
+            return Value((left[0],), False, "letter", start, end)
+    return None
 
 
 def last_of(claims: list[Claim], rank: float) -> Claim | None:
@@ -104,12 +130,16 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
         return replace(next(c for c in reversed(named) if c.value.labels == best), rule="restated")
     refused = {label for c in claims if c.negative for label in c.value.labels}
     labels = {c.value.labels for c in named if not set(c.value.labels) & refused}
-    if len(labels) == 1:
+    if len(labels) == 2 and max(echoed.values()) > min(echoed.values()):
+        contrast = CONTRAST.search(case.low, named[0].value.start, named[-1].value.end)
+        if contrast and echoed[named[0].value.labels] == max(echoed.values()):
+            return replace(named[0], rule="restated")
+    if len(labels) == 1 and not _of_several(case, named):
         claim = next(c for c in reversed(named) if c.value.labels in labels)
         closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
             return None
-        passing = claim.start < sentences[-1][0] or not _fully_said(case, claim)
+        passing = not _fully_said(case, claim)
         if (
             case.question.known
             and passing
@@ -121,6 +151,12 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
     return None
 
 
+def _of_several(case: Case, named: list[Claim]) -> bool:
+    """Tell whether the reply says that it means several, or names its option behind a contrast only."""
+    contrast = CONTRAST.search(case.low)
+    return BOTH.search(case.low) is not None or (contrast is not None and contrast.end() <= named[0].value.start)
+
+
 def _fully_said(case: Case, claim: Claim) -> bool:
     """Tell whether the option's text stands there nearly whole, rather than in passing."""
     return any(m.start == claim.value.start and m.share > 0.9 for m in case.matches)
@@ -129,17 +165,12 @@ def _fully_said(case: Case, claim: Claim) -> bool:
 def _question_words(case: Case, claim: Claim, sentences: list[tuple[int, int]]) -> int:
     """Return how many of the words that ask are said beside the option's text, in its sentence."""
     start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
+    for contrast in CONTRAST.finditer(case.low, start, end):
+        start, end = (contrast.end(), end) if contrast.end() <= claim.value.start else (start, contrast.start())
     outside = [
         t.key for t in case.words if start <= t.start < end and not claim.value.start <= t.start < claim.value.end
     ]
     return len(shared_words(case.question.focus, outside))
-
-
-def shared_words(asked: Iterable[str], said: list[str]) -> set[str]:
-    """Return the words asked that are said again, in any form."""
-    return {
-        w for w in set(asked) if len(w) > 2 and any(same_word(w, s) or (len(w) > 5 and s[:5] == w[:5]) for s in said)
-    }
 
 
 def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int] | None:
@@ -147,7 +178,14 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
     told = [(s, e) for s, e in sentences if not asks(case.low[s:e])]
     if not told or len(told) < len(sentences) or case.matches or babbles(case.low) or loops(case.words):
         return None
+    if any(u.value.kind == "letter" and not u.value.beyond for s, e in told for u in units_of(case, s, e)):
+        return None
+    number = _other_number(case) if len(told) == 1 else None
+    if number or any(_TALKS.search(case.low, s, e) for s, e in told):
+        return number
     for start, end in reversed(told):
+        if _DEPENDS.match(case.low, start, end):
+            return None
         said = [t for t in case.words if start <= t.start < end and t.key not in META and t.key not in NEGATIONS]
         own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
         mixed = [t for t in said if not any(same_word(t.key, w) for o in case.options.options for w in o.words)]
@@ -165,6 +203,17 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
     return None
 
 
+def _other_number(case: Case) -> tuple[int, int] | None:
+    """Return the span of the only number said, where every option is a number and none of them is this one."""
+    if not all(re.search(r"\d", o.text) for o in case.options.options):
+        return None
+    said = [t for t in case.words if t.key[0].isdigit()]
+    known = [w for o in case.options.options for w in o.words]
+    if len(said) != 1 or said[0].key in known or said[0].key in case.question.keys or len(case.low.split()) > 8:
+        return None
+    return said[0].start, said[0].end
+
+
 def _is_name(low: str, key: str) -> bool:
     """Tell whether a short reply names something rather than states something."""
     bare = re.sub(r"^\W*(?:é|e|seria|is|it's|es|it\s+is)\b", "", low)
@@ -172,24 +221,9 @@ def _is_name(low: str, key: str) -> bool:
     return not _STATES.search(re.sub(r"\be\b", " ", bare)) and (len(key) > 1) and any(w not in STOP for w in words)
 
 
-def _answers_noun(case: Case, start: int, end: int) -> bool:
-    """Tell whether the sentence's subject is made of the question's words alone ('O agente é ...')."""
-    subject = re.compile(r"\W*(?:o|a|os|as|el|la|los|las|the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|is|are|es|son)\s").match(
-        case.low, start, end
-    )
-    if subject is None:
-        return False
-    nouns = [t.key for t in tokens(subject[1])]
-    return (
-        bool(nouns)
-        and all(n in _QUALITIES or any(same_word(n, k) for k in case.question.keys) for n in nouns)
-        and bool(shared_words(case.question.asked, nouns))
-    )
-
-
 def _restates(case: Case, start: int, end: int) -> bool:
     focus = {w for w in case.question.focus if len(w) > 2}
-    if _answers_noun(case, start, end) or (case.question.why and _BECAUSE.search(case.low, start, end)):
+    if after_asked_noun(case, start, end) is not None or (case.question.why and _BECAUSE.search(case.low, start, end)):
         return True
     said = [t.key for t in case.words if start <= t.start < end]
     shared = shared_words(focus, said)

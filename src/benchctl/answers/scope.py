@@ -60,7 +60,8 @@ _INSTRUCTION = re.compile(
 _HEADING = re.compile(
     r"^\W*(?:(?:proxima|nova|next|outra|another|siguiente)\s+)?"
     r"(?:pergunta|questao|question|pregunta|enunciado|exercicio|problema|problem|exemplo|example|ejemplo|q)"
-    r"\s*(?:n[ºo.]*\s*)?(?:\d*\s*[:.)-](?=\s|$)|\d+\b)(?![^\n?]*\b(?:resposta|gabarito|alternativa|letra|answer)\b)",
+    r"\s*(?:n[ºo.]*\s*)?(?:\d*\s*[:.)-](?=\s|$)|\d+\b)"
+    r"(?![^\n?]*\b(?:resposta|gabarito|alternativa|letra|answer)\b|[\s*:.)-]*\(?[A-H][).*]*\s*$)",
     re.I | re.M,
 )
 _ITEM = re.compile(r"^[ \t]*\W{0,2}([A-Ha-h])\s*[).:-]+\s*(\S.*)$", re.M)
@@ -91,8 +92,8 @@ def answer_part(folded: Folded, options: Options, question: Question) -> Folded:
     """Return ``folded`` with everything blanked that is not this question's answer; see :func:`without_echo`."""
     text = folded.marked  # headings are seen with their markup only
     text = without_thinking(text)
-    text = own_turn(text, question)
     text = own_question(text, options, question)
+    text = own_turn(text, question)
     text = blank_spans(text, [m.span() for m in _INSTRUCTION.finditer(text)])
     if text == folded.marked:
         return folded

@@ -11,7 +11,7 @@ from benchctl.answers.values import Case, Value
 _ONE = r"(?<![^\W_])(?:VIII|VII|VI|IV|V|III|II|I)(?![^\W_])"
 _GROUP = rf"{_ONE}(?:\s*(?:,\s*(?:e|and|y)?|e|and|y|&)\s*(?:a\s+)?{_ONE}){{0,7}}"
 _ONLY = any_of("apenas / somente / so / only / solo / solamente")
-_IS = rf"(?:\s*(?:[:=-]|{any_of('e / é / esta / estao / sao / is / are / es / son / foram / tambem')})){{0,3}}"
+_IS = rf"(?:\s*(?:[:=.(-]|{any_of('e / é / esta / estao / sao / is / are / es / son / foram / tambem')})){{0,3}}"
 _WRONG = r"(?:nao\b|incorret|errad|fals|incorrect|wrong|not\b|no\s+es|F\b)"
 _RIGHT = r"(?:corret|verdadeir|cert[ao]|correct|true|right|ciert|V\b)"
 _VERDICT = re.compile(
@@ -58,6 +58,28 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
     return _judged(case, sets, every)
 
 
+_REUNITES = re.compile(
+    r"[\s:\"'(]*(?:(?:a|o|as|os|the|la|las|opcao|alternativa|letra|option|opcion|item|afirmativas?|assertivas?|itens|one|"
+    rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|{_ONLY})\s+){{0,7}}"
+    rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
+    re.I,
+)
+
+
+def statements_at(case: Case, start: int, end: int) -> Value | None:
+    """Return the option that names exactly the statements at ``start`` ('a que reúne I e III')."""
+    sets = {o.roman: o.label for o in case.options.options if o.roman is not None}
+    found = _REUNITES.match(case.text, start, end) if sets else None
+    label = sets.get(romans(found["group"].upper())) if found else None
+    if (
+        found is None
+        or label is None
+        or re.match(r"\W*[a-z]*\W*(?:nao|incorret|errad|fals|wrong)", case.low[found.end() : end])
+    ):
+        return None
+    return Value((label,), False, "statements", found.start("group"), found.end())
+
+
 def _judged(case: Case, sets: dict[frozenset[int], str], every: frozenset[int]) -> Value | None:
     """Add up the verdicts on single statements; all of them must be judged."""
     right: frozenset[int] = frozenset()
@@ -69,6 +91,8 @@ def _judged(case: Case, sets: dict[frozenset[int], str], every: frozenset[int]) 
         first, last = min(first, verdict.start()), max(last, verdict.end())
     if wrong and _REST_RIGHT.search(case.low):
         right = every - wrong
+    if wrong and not right and len(case.low.split()) < 12:
+        right = every - wrong  # only the false ones are named
     if not right or not every <= right | wrong:
         return None
     return _named(sets, right, first, last)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
 from benchctl.answers.marks import marked_value
-from benchctl.answers.polar import last_word, predicate_value
+from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
 from benchctl.answers.refusal import refusal_span
 from benchctl.answers.sentences import asks, breaks_off, loops
@@ -40,8 +40,11 @@ def first_reading(reply: Reply) -> Reading:
 def _bare_list(reply: Reply) -> Reading | None:
     """The letters of all options and nothing else choose none of them."""
     case = reply.case
+    if case.options.polar and echoes_choices(case.low):
+        return outcome_of(case, NONE, "unread")
     named = set(re.findall(r"[A-L]", case.text.upper()))
-    listed = set(case.options.letters) <= named and _BARE_LIST.fullmatch(case.text.strip())
+    judged = re.search("[✅✓✔☑❌✗✘]", case.folded.marked)
+    listed = not judged and set(case.options.letters) <= named and _BARE_LIST.fullmatch(case.text.strip())
     if listed and case.options.all_label is None:
         return outcome_of(case, NONE, "unread")
     return None
@@ -49,7 +52,15 @@ def _bare_list(reply: Reply) -> Reading | None:
 
 def _marked(reply: Reply) -> Reading | None:
     value = marked_value(reply.case)
-    return read_as(reply.case, value, "verdict", value.start, value.end) if value else None
+    if value is None or any(_settles(c) and c.start >= value.end for c in reply.claims):
+        return None
+    return read_as(reply.case, value, "verdict", value.start, value.end)
+
+
+def _settles(claim: Claim) -> bool:
+    """Tell whether the claim announces one option by its letter: it outdoes the list before it."""
+    announced = claim.rank == SURE and not claim.negative and claim.rule in ("head", "choosing", "correction")
+    return announced and claim.value.kind in ("letter", "ordinal") and not claim.value.beyond
 
 
 def _shares(reply: Reply) -> Reading | None:
@@ -102,8 +113,12 @@ def _polar(reply: Reply) -> Reading | None:
     value = None if loops(case.words) else predicate_value(case, sentences)
     if value:
         return read_as(case, value, "predicate", value.start, value.end)
+    for start, end in reversed(sentences):
+        value = None if asks(case.low[start:end]) else reported_word(case, start, end)
+        if value:
+            return read_as(case, value, "conclusion", start, end)
     span = rest.made_up_text(case, sentences)
-    if span and len(case.low.split()) <= 4:
+    if span and len(case.low.split()) <= 4 and re.search(r"\d", case.low):
         return outcome_of(case, INVENTED, "invented-text", *span)
     return outcome_of(case, NONE, "unread")
 
@@ -132,6 +147,8 @@ def _concluded(reply: Reply) -> Reading | None:
 
 
 def _letter(reply: Reply) -> Reading | None:
+    if reply.case.low.rstrip().endswith(":"):
+        return None  # broken off at the head of an item
     claim = rest.marked_letter(reply.claims)
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
 
@@ -139,9 +156,12 @@ def _letter(reply: Reply) -> Reading | None:
 def _eliminated(reply: Reply) -> Reading | None:
     case = reply.case
     if case.question.negative:
-        wrong = rest.called_wrong(reply.claims)
+        wrong = rest.called_wrong(case, reply.claims)
         if wrong:
             return read_as(case, wrong.value, "verdict", wrong.start, wrong.end)
+        spared = rest.spared(case, reply.sentences)
+        if spared:
+            return read_as(case, spared, "elimination", spared.start, spared.end)
     value = rest.by_elimination(case, reply.claims)
     return read_as(case, value, "elimination", value.start, value.end) if value else None
 

@@ -37,6 +37,9 @@ def structured_reading(case: Case) -> Reading | None:
     final = [f for f in found if f.final] or found
     readings = [_field_reading(case, f) for f in final]
     told = [r for r in readings if r.outcome != NONE] or readings
+    refused = refusal_span(case.low) if told and told[-1].outcome == NONE else None
+    if refused:  # an empty answer beside an 'error' that declines
+        return outcome_of(case, REFUSAL, "refusal", *refused)
     if not told:
         return None
     if len({(r.outcome, r.label) for r in told}) > 1 and not final[0].final:
@@ -66,4 +69,4 @@ def _narrowed(case: Case, field: Field) -> Case:
     """Return ``case`` with the words and option texts of one field only."""
     inside = tokens(case.text[field.start : field.end])
     words = [Token(t.key, t.start + field.start, t.end + field.start) for t in inside]
-    return replace(case, words=words, matches=find_matches(case.options, words, [field.end], case.low))
+    return replace(case, words=words, matches=find_matches(case.options, words, [field.end], case.low, case.folded))

@@ -8,47 +8,27 @@ from dataclasses import dataclass, replace
 
 from benchctl.answers.folding import Folded, fold
 from benchctl.answers.letters import Letters, letters_at
-from benchctl.answers.lexicon import DRESS
-from benchctl.answers.matching import TextMatch, abbreviated, end_of_copy, holder, match_exactly
+from benchctl.answers.matching import TextMatch, abbreviated, end_of_copy, exactly, holder
 from benchctl.answers.options import ALL_OF_THEM, NONE_OF_THEM, Options
-from benchctl.answers.phrases import any_of
+from benchctl.answers.places import Places, number_at, ordinals_at
 from benchctl.answers.question import Question
 from benchctl.answers.reading import CHOICE, INVENTED, MULTIPLE, Reading
 from benchctl.answers.words import Token, same_word
 
 _LONGEST = 600  # characters that an option's text may have when it stands alone
-_ORDINALS = {
-    1: "primeir[ao]|first|primer[ao]?",
-    2: "segund[ao]|second",
-    3: "terceir[ao]|third|tercer[ao]?",
-    4: "quart[ao]|fourth|cuart[ao]",
-    5: "quint[ao]|fifth",
-    6: "sext[ao]|sixth",
-    -1: "ultim[ao]|last",
-    -2: "penultim[ao]",
-}
-_PLACE = any_of(
-    """alternativas? / opcao / opcoes / option / choice / opcion / letra / item / resposta / respuesta /
-        answer / one / assertiva / afirma\\w+ / frase / proposicao / hipotese / statement / da lista /
-        das? (alternativas|opcoes)"""
-)
-_ORDINAL = re.compile(
-    r"[\s\"'(]*(?:(?:a|o|the|la|el|de|da|do|com|with|alternativa|opcao|opcion|option)\s+){0,3}"
-    r"(?:(?P<digit>\d{1,2})\s*(?:[ªº]|(?:a|o|st|nd|rd|th)\b)|"
-    + "|".join(f"(?P<n{k if k > 0 else 'm' + str(-k)}>(?:{v})\\b)" for k, v in _ORDINALS.items())
-    + rf")(?:\s*{_PLACE}\b|(?=\s*(?:$|[.,;:)!?\"\n]|(?:e|esta|is|es|seria|pois|porque|because|since|ya)\b)))",
-    re.M,
-)
-_NUMBERED = re.compile(
-    rf"[\s\"'(]*(?:(?:a|o|the|la|el)\s+)?{DRESS}\s*(?:n[ºo.]|numero|number)?\s*[:(]?\s*(?P<digit>\d{{1,2}})"
-    r"(?![\d%º]|[.,]\d|\s*(?:mg|ml|g|kg|mm|anos|mcg|l|h|dias|%))"
-)
-_BARE_NUMBER = re.compile(r"[\s\"'([]*(?:n[ºo.]*\s*|numero\s+|number\s+)?(?P<digit>\d{1,2})\s*[).\]\"']*\s*$")
 _LEAD_IN = re.compile(r"[\s\"'([]*(?:(?:a|o|que|de|the|com|letra|alternativa)\s+)*")
 _BUT_NOT_ALL = re.compile(
     r"\s*(?:[^.;]{0,60}\b(?:exceto|menos|salvo|except|but)\b|[^.;]{0,40}\b(?:errad|fals|incorret|incorrect|wrong))"
 )
 _LIST_JOIN = re.compile(r"\W*(?:,|;|\b(?:e|ou|and|or|y|o)\b)\s*(?=[(\"']?[a-h]\s?[).:-])")
+_ARTICLE = re.compile(r"^(?:a|o|as|os|the|la|el)\s+(?=\S{2})")
+_LATE_LETTER = re.compile(r"\W*(?:o\s+)?([k-z])\W*$")
+_ONE_THAT = re.compile(
+    r"\W*(?:(?:a|o|the|la|el|alternativa|opcao|opcion|letra|resposta|option|one|frase)\s+){1,2}(?:(?:que|which|that)\s+"
+    r"(?:(?:se\s+)?(?:fala|menciona|diz|cita|traz|tem|contem|trata|refere|afirma|mentions|says|has|habla|dice)\s+)"
+    r"(?:d[aeo]s?\s+|sobre\s+(?:[ao]s?\s+)?|em\s+|[ao]s?\s+|que\s+|the\s+|del?\s+)?|(?:d[aeo]s?|com|sobre|of|about|del?)\s+)"
+)
+_PAUSE = re.compile(r"[.,;:(\n]|\s(?:que|porque|pois|quando|em|who|because|since)\s")
 _ELLIPSIS = re.compile(r"\s+(?:e|ou|and|or|y|o)\s+")
 _TEXT_JOIN = re.compile(
     r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+)\W+"
@@ -88,9 +68,7 @@ def read_as(case: Case, value: Value, rule: str, start: int, end: int) -> Readin
     return outcome_of(case, outcome, rule, start, end, value.labels[0] if outcome == CHOICE else None)
 
 
-def outcome_of(
-    case: Case, outcome: str, rule: str, start: int = 0, end: int = 0, label: str | None = None
-) -> Reading:
+def outcome_of(case: Case, outcome: str, rule: str, start: int = 0, end: int = 0, label: str | None = None) -> Reading:
     """Return a reading whose evidence is the span of the raw text behind folded positions ``start`` to ``end``."""
     first, last = case.folded.span(start, end)
     return Reading(outcome, label, rule, case.folded.raw[first:last], first, last)
@@ -106,6 +84,12 @@ def value_at(case: Case, start: int, end: int) -> Value | None:
             or polar_value(case, start, end)
             or place_or_letter(case, start, end)
         )
+    if any(o.roman is not None for o in case.options.options):
+        from benchctl.answers.statements import statements_at
+
+        stated = statements_at(case, start, end)
+        if stated:
+            return stated
     return (
         exact_text(case, start, end)
         or none_or_all(case, start, end)
@@ -142,7 +126,7 @@ def _after_copy(case: Case, name: str, start: int, end: int) -> Letters | None:
 
 def _name_letter(case: Case, start: int, end: int) -> Value | None:
     """Return the option that a lone letter beyond any list names ('O' for 'Grupo O')."""
-    found = re.compile(r"\W*(?:o\s+)?([k-z])\W*$").match(case.low, start, end)
+    found = _LATE_LETTER.match(case.low, start, end)
     if not found:
         return None
     named = [o.label for o in case.options.options if any(w.endswith(f"+{found[1]}") for w in o.words)]
@@ -154,7 +138,16 @@ def named_by(case: Case, found: Letters) -> Value | None:
     letters = case.options.letters
     labels = tuple(dict.fromkeys(letters[n] for n in found.names if n in letters))
     beyond = any(n not in letters for n in found.names)
-    if beyond and not labels and (found.names[0] in "IVX" or (case.options.polar and _says_polar(case, found.end))):
+    statements = any(o.roman is not None for o in case.options.options)
+    if (
+        beyond
+        and not labels
+        and (
+            found.names[0] in "IVX"
+            or (statements and found.names[0] == "F")
+            or (case.options.polar and _says_polar(case, found.end))
+        )
+    ):
         return None
     if len(labels) > 1:
         combined = combination(case.options, frozenset(found.names))
@@ -183,34 +176,30 @@ def combination(options: Options, names: frozenset[str]) -> str | None:
 
 
 def place_value(case: Case, start: int, end: int) -> Value | None:
-    """Return the option at the ordinal or number that begins at ``start``; an ordinal is always a position."""
-    low = case.low
-    found = _ORDINAL.match(low, start, end)
+    """Return the options at the ordinals or numbers that begin at ``start``; an ordinal is always a position."""
+    found = ordinals_at(case.low, start, end)
     if found:
-        return _nth(case, _place(found), "ordinal", found.start(), found.end())
-    found = _NUMBERED.match(low, start, end)
-    if found:
-        return _nth(case, int(found["digit"]), "ordinal", found.start(), found.end())
-    found = _BARE_NUMBER.match(low, start, end)
-    if found and not any(match_exactly(o, found["digit"]) for o in case.options.options):
-        return _nth(case, int(found["digit"]), "number", found.start("digit"), found.end("digit"))
-    return None
+        return _nth(case, found)
+    found = number_at(case.low, start, end)
+    if found is None or any(exactly(case.options, str(n)) for n in found.places):
+        return None
+    if len(found.places) > 1 and any(not 0 < n <= len(case.options.options) for n in found.places):
+        return None  # a ratio, a date
+    return _nth(case, found)
 
 
-def _place(found: re.Match[str]) -> int:
-    if found["digit"]:
-        return int(found["digit"])
-    name = next(k for k, v in found.groupdict().items() if v and k != "digit")
-    return -int(name[2:]) if name.startswith("nm") else int(name[1:])
-
-
-def _nth(case: Case, place: int, kind: str, start: int, end: int) -> Value:
-    labels = case.options.labels
-    if str(place) in labels:
-        return Value((str(place),), False, kind, start, end, True)
-    index = place - 1 if place > 0 else len(labels) + place
-    inside = 0 <= index < len(labels) and not case.options.polar
-    return Value((labels[index],) if inside else (), not inside, kind, start, end, True)
+def _nth(case: Case, found: Places) -> Value | None:
+    labels, named = case.options.labels, []
+    for place in found.places:
+        index = place - 1 if place > 0 else len(labels) + place if place < 0 else len(labels) // 2
+        if place == 0 and len(labels) % 2 == 0:
+            return None  # four options have no middle
+        if str(place) in labels:
+            named.append(str(place))
+        elif 0 <= index < len(labels) and not case.options.polar:
+            named.append(labels[index])
+    inside = len(named) == len(found.places)
+    return Value(tuple(named) if inside else (), not inside, found.kind, found.start, found.end, True)
 
 
 def none_or_all(case: Case, start: int, end: int) -> Value | None:
@@ -235,8 +224,8 @@ def exact_text(case: Case, start: int, end: int) -> Value | None:
     if end - start > _LONGEST:
         return None
     stretch = case.low[start:end]
-    bare = re.sub(r"^(?:(?:a|o|as|os|the|la|el)\s+)(?=\S{2})", "", stretch.strip(" \n\"'!()[]*:;."))
-    exact = [o for o in case.options.options if match_exactly(o, bare)]
+    bare = _ARTICLE.sub("", stretch.strip(" \n\"'!()[]*:;."))
+    exact = exactly(case.options, bare)
     if len(exact) != 1 or (len(bare) == 1 and bare.upper() in case.options.letters):
         return None
     begin = start + stretch.find(bare)
@@ -285,10 +274,23 @@ def _elided(case: Case, match: TextMatch, end: int) -> tuple[str, int] | None:
     return (owners[0], following.end) if len(owners) == 1 else None
 
 
+def _first_name(case: Case, said: list[Token], end: int) -> list[Token]:
+    """Return the words up to the first pause, without the title before a name ('o marechal Deodoro, em 1889')."""
+    pause = _PAUSE.search(case.low, said[0].start, end)
+    said = [t for t in said if t.end <= (pause.start() if pause else end)]
+    titled = len(said) == 2 and case.text[said[0].start].islower() and case.text[said[1].start].isupper()
+    return said[1:] if titled else said
+
+
 def part_of_one(case: Case, start: int, end: int) -> Value | None:
     """Return the option that holds every meaning word of the stretch, one of them its own."""
+    led = _ONE_THAT.match(case.low, start, end)
+    start = led.end() if led else start
     said = [t for t in case.words if t.start >= start and t.end <= end]
     label = holder(case.options, said)
+    if label is None and said:
+        said = _first_name(case, said, end)
+        label = holder(case.options, said)
     if label is None and len(said) == 1 and case.text[said[0].start : said[0].end].isupper():
         label = abbreviated(case.options, said[0].key)
     return Value((label,), False, "text", said[0].start, said[-1].end) if label else None

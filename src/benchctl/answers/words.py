@@ -32,12 +32,13 @@ _GENERIC = word_set(
     """doenca sindrome disease syndrome enfermedad tratamento treatment tratamiento uso terapia therapy nervo nerve
     nervio arteria artery vitamina vitamin virus grupo group tipo type celula celulas cells cell hormonio hormone
     enzima exame teste test apenas somente only solo causa cause paciente patient
-    fator factor classe class tumor parede lesao"""
+    ficou fica ficaram ficar estava fator factor classe class tumor parede lesao"""
 )
 _KINDS = word_set("tipo tipos grupo grupos fator classe type group class factor clase")
 _SOUNDS = (
     ("ph", "f"), ("th", "t"), ("rh", "r"), ("y", "i"), ("w", "v"), ("k", "c"), ("qu", "c"), ("ch", "x"), ("mn", "n"),
-    ("pt", "t"), ("cc", "c"), ("ct", "t"), ("ce", "se"), ("ci", "si"), ("z", "s"), ("ae", "e"), ("oe", "e"),
+    ("pt", "t"), ("tireo", "tiro"), ("cc", "c"), ("ct", "t"), ("ce", "se"), ("ci", "si"), ("z", "s"),
+    ("ae", "e"), ("oe", "e"),
 )  # fmt: skip
 _START_SOUNDS = {"k": "c", "q": "c", "y": "i", "w": "v", "z": "s", "x": "c"}
 _NEAR = frozenset(frozenset(pair) for pair in ("sz", "sc", "sx", "ie", "ou", "gj", "bv", "mn", "lu", "lr", "ck"))
@@ -90,6 +91,7 @@ def tokens(text: str, keep_stop: bool = False) -> tuple[Token, ...]:
 @lru_cache(maxsize=65536)
 def sound(word: str) -> str:
     """Return a rough sound key: one spelling for 'Kawazaki' and 'Kawasaki', 'infecção' and 'infeção'."""
+    word = re.sub(r"^es(?=[ptckq])", "s", word)  # 'estafilococo' and 'staphylococcus'
     for old, new in _SOUNDS:
         word = word.replace(old, new)
     word = re.sub(r"(.)\1+", r"\1", word)
@@ -128,7 +130,7 @@ def same_word(one: str, other: str) -> bool:
     shared = next((i for i in range(short) if one[i] != other[i]), short)
     if shared >= 4 and shared >= 0.75 * long and _endings_differ_only(one[shared:], other[shared:]):
         return True
-    return short >= 8 and _one_slip(one, other)
+    return short >= 6 and _one_slip(one, other)
 
 
 def _same_name(one: str, other: str) -> bool:
@@ -160,13 +162,18 @@ def _one_slip(one: str, other: str) -> bool:
     a, b = one[start:], other[start:]
     if len(a) == len(b):
         swapped = a[:2] == b[1::-1] and a[2:] == b[2:]
-        return swapped or (a[1:] == b[1:] and frozenset((a[0], b[0])) in _NEAR)
+        vowels = start >= 4 and len(a) > 5 and {a[0], b[0]} <= set("aeiou")  # 'amoxacilina', but not 'nefrítica'
+        return swapped or (a[1:] == b[1:] and (vowels or frozenset((a[0], b[0])) in _NEAR))
     longer, shorter = (a, b) if len(a) > len(b) else (b, a)
     return longer[1:] == shorter
 
 
 def sound_start(word: str) -> str:
     """Return the sound a word begins with: words that begin with different ones are never the same word."""
+    if word[:2] in ("oe", "ae"):
+        return "e"
+    if word[:2] == "es" and word[2:3] in ("p", "t", "c", "k", "q"):
+        return "s"
     return "f" if word.startswith("ph") else _START_SOUNDS.get(word[0], word[0])
 
 

@@ -1,0 +1,34 @@
+"""Answers that take up what the question asks for: 'O agente é ...' after 'Qual é o agente ...?'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from benchctl.answers.values import Case
+from benchctl.answers.words import same_word, tokens, word_set
+
+_QUALITIES = word_set(
+    """provavel correto correta adequado adequada principal melhor indicado indicada final likely most best
+        correct common probable adecuado mejor comum frequente clinico clinica"""
+)
+_SUBJECT = re.compile(
+    r"\W*(?:portanto|logo|assim|therefore|so)?\W*(?:o|a|os|as|el|la|los|las|the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|is|are|es|son)\s"
+)
+
+
+def after_asked_noun(case: Case, start: int, end: int) -> int | None:
+    """Return where the answer begins if the sentence's subject is made of the question's words alone, else None."""
+    subject = _SUBJECT.match(case.low, start, end)
+    if subject is None:
+        return None
+    nouns = [t.key for t in tokens(subject[1])]
+    known = bool(nouns) and all(n in _QUALITIES or any(same_word(n, k) for k in case.question.keys) for n in nouns)
+    return subject.end() if known and shared_words(case.question.asked, nouns) else None
+
+
+def shared_words(asked: Iterable[str], said: list[str]) -> set[str]:
+    """Return the words asked that are said again, in any form."""
+    return {
+        w for w in set(asked) if len(w) > 2 and any(same_word(w, s) or (len(w) > 5 and s[:5] == w[:5]) for s in said)
+    }

@@ -1,0 +1,110 @@
+"""Words that name the same thing: numbers in words, the two names of common drugs, the usual short forms.
+
+Only what every clinician or pupil would take for the same answer is here. A synonym counts only where no option spells
+the word itself, so a question that asks to tell two names apart is safe.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_NUMBERS = """
+    0 zero cero; 1 one uno; 2 dois duas two dos; 3 tres three; 4 quatro four cuatro; 5 cinco five; 6 seis six;
+    7 sete seven siete; 8 oito eight ocho; 9 nove nine nueve; 10 dez ten diez; 11 onze eleven once;
+    12 doze twelve doce; 13 treze thirteen trece; 14 quatorze catorze fourteen catorce; 15 quinze fifteen quince;
+    16 dezesseis dezasseis sixteen; 17 dezessete dezassete seventeen; 18 dezoito eighteen;
+    19 dezenove dezanove nineteen;
+    20 vinte twenty veinte; 30 trinta thirty treinta; 40 quarenta forty cuarenta; 50 cinquenta fifty cincuenta;
+    60 sessenta sixty sesenta; 70 setenta seventy; 80 oitenta eighty ochenta; 90 noventa ninety noventa;
+    100 cem hundred cien; 1000 mil thousand
+"""
+_NAMES = """
+    epinefrina adrenalina epinephrine adrenaline; norepinefrina noradrenalina norepinephrine noradrenaline levophed;
+    paracetamol acetaminofeno acetaminofen acetaminophen tylenol; dipirona metamizol metamizole novalgina;
+    salbutamol albuterol aerolin; petidina meperidina pethidine meperidine; frusemida furosemida furosemide lasix;
+    difenilhidantoina fenitoina phenytoin; rifampicina rifampin rifampicin; glibenclamida gliburida glyburide;
+    lidocaina xilocaina xylocaine lignocaina lignocaine; vitamina+c ascorbico ascorbato;
+    vitamina+a retinol; vitamina+e tocoferol; vitamina+k fitomenadiona;
+    vitamina+d calciferol colecalciferol; vasopressina antidiuretico; tiroxina levotiroxina thyroxine levothyroxine;
+    hemacia hemacias eritrocito eritrocitos; leucocito leucocitos; trombocito plaqueta trombocitos plaquetas;
+    hanseniase lepra leprosy; calazar kalazar; catapora varicela chickenpox; caxumba parotidite mumps papeira;
+    rubeola rubella; sarampo measles sarampion; tetano tetanus; raiva rabies hidrofobia;
+    infarto enfarte infarction infarto; derrame avc ave stroke ictus; baco spleen bazo; figado liver higado;
+    rim kidney rinon; coracao heart corazon; pulmao lung pulmon; estomago stomach; pele skin piel; onibus autocarro bus;
+    trem comboio train; medula marrow; cancer cancro; gripe influenza flu;
+    atividade exercicio; computadorizada computorizada computed computarizada; folato folico
+"""
+_SHORT_FORMS = """
+    aas = acido acetilsalicilico; aspirina = acido acetilsalicilico; aspirin = acido acetilsalicilico;
+    iam = infarto agudo miocardio; eam = enfarte agudo miocardio; avc = acidente vascular cerebral;
+    ave = acidente vascular encefalico; avc = acidente vascular encefalico; ave = acidente vascular cerebral;
+    tvp = trombose venosa profunda; tep = tromboembolismo pulmonar; tep = embolia pulmonar;
+    tromboembolismo = embolia; dpoc = doenca pulmonar obstrutiva cronica; has = hipertensao arterial sistemica;
+    icc = insuficiencia cardiaca congestiva; icc = insuficiencia cardiaca; ic = insuficiencia cardiaca;
+    dm = diabetes mellitus; dm2 = diabetes mellitus tipo 2; les = lupus eritematoso sistemico;
+    lupus = lupus eritematoso sistemico; itu = infeccao trato urinario; itu = infeccao urinaria;
+    drge = doenca refluxo gastroesofagico; tc = tomografia computadorizada; tac = tomografia computadorizada;
+    ct = tomografia computadorizada; mri = ressonancia magnetica; vni = ventilacao nao invasiva;
+    iot = intubacao orotraqueal; xr = radiografia; rm = ressonancia magnetica; rnm = ressonancia magnetica;
+    usg = ultrassonografia;
+    ecografia = ultrassonografia; ultrassom = ultrassonografia; ecg = eletrocardiograma; eeg = eletroencefalograma;
+    rx = radiografia; raio+x = radiografia; pcr = proteina c reativa; hiv = virus imunodeficiencia humana;
+    vih = hiv; hpv = papilomavirus humano; adh = hormonio antidiuretico; gh = hormonio crescimento;
+    ieca = inibidor enzima conversora angiotensina; mgso4 = sulfato magnesio; nacl = cloreto sodio;
+    tiamina = vitamina b1; cobalamina = vitamina b12; piridoxina = vitamina b6; riboflavina = vitamina b2;
+    niacina = vitamina b3; folato = acido folico; thiamine = vitamin b1; cobalamin = vitamin b12;
+    rcp = reanimacao cardiopulmonar; rcp = ressuscitacao cardiopulmonar; tb = tuberculose; gnv = gas natural
+"""
+
+
+def _groups(listing: str) -> dict[str, str]:
+    """Map every word of ``a b; c d`` to the first word of its group."""
+    found: dict[str, str] = {}
+    for group in listing.split(";"):
+        words = group.split()
+        found |= {word: words[0] for word in words if word not in found}
+    return found
+
+
+def _expansions(listing: str) -> dict[str, tuple[tuple[str, ...], ...]]:
+    found: dict[str, tuple[tuple[str, ...], ...]] = {}
+    for line in listing.split(";"):
+        short, _, long = line.partition("=")
+        found[short.strip()] = (*found.get(short.strip(), ()), tuple(long.split()))
+    return found
+
+
+_SAME = _groups(_NUMBERS) | _groups(_NAMES)
+_LONG = _expansions(_SHORT_FORMS)
+
+
+def has_synonyms(word: str) -> bool:
+    """Tell whether the table knows ``word``."""
+    return word in _SAME or word in _LONG
+
+
+def synonyms(one: str, other: str) -> bool:
+    """Tell whether two different folded words name the same thing."""
+    return one in _SAME and _SAME[one] == _SAME.get(other)
+
+
+def long_forms(word: str) -> tuple[tuple[str, ...], ...]:
+    """Return the phrases, as tuples of words, that the short form ``word`` stands for."""
+    return _LONG.get(word, ())
+
+
+_VERB_ENDING = re.compile(
+    r"(?P<stem>.{3,}?)(?:aram|eram|iram|avam|aria|eria|iria|ando|endo|indo|ado|ada|ados|adas|ido|ida|idos|idas|acao|"
+    r"amos|emos|imos|ava|ara|era|ira|iam|ou|eu|iu|ar|er|ir|am|em|ia|a|e|o)$"
+)
+_SURE_VERB = re.compile(r"(?:aram|eram|iram|avam|ando|endo|indo|ad[ao]s?|id[ao]s?|ou|eu|iu|ar|er|ir|ava|ara|era|acao)$")
+
+
+@lru_cache(maxsize=65536)
+def same_verb(one: str, other: str) -> bool:
+    """Tell whether two folded words are forms of one Portuguese verb ('perdido' and 'perdeu'), by their endings."""
+    if one[:3] != other[:3] or not (_SURE_VERB.search(one) and _SURE_VERB.search(other)):
+        return False
+    first, second = _VERB_ENDING.fullmatch(one), _VERB_ENDING.fullmatch(other)
+    return first is not None and second is not None and first["stem"] == second["stem"]
