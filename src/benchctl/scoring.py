@@ -62,7 +62,7 @@ class Letter(Scoring):
         if not responses[0].choices:
             return _read_text(sample, responses[0])
         nats = {label: c.nats for label, c in zip(sample.choices, responses[0].choices, strict=True)}
-        return Answer(_highest(nats), "choice", _figures(nats))
+        return Answer(_highest(nats), "choice", _ranking(nats))
 
 
 class Option(Scoring):
@@ -82,7 +82,7 @@ class Option(Scoring):
         variants = {"per_byte": _highest({label: s.nats / max(s.bytes, 1) for label, s in scores.items()})}
         if all(s.tokens for s in scores.values()):  # some backends do not tell
             variants["per_token"] = _highest({label: s.nats / s.tokens for label, s in scores.items()})
-        return Answer(_highest(nats), "choice", _figures(nats), variants)
+        return Answer(_highest(nats), "choice", _ranking(nats), variants)
 
 
 class LowestPerplexity(Scoring):
@@ -102,7 +102,11 @@ class LowestPerplexity(Scoring):
             label: math.exp(-(r.nats or 0.0) / max(r.tokens, 1))
             for label, r in zip(sample.choices, responses, strict=True)
         }
-        return Answer(_highest({k: -v for k, v in perplexities.items()}), "choice", _figures(perplexities))
+        return Answer(
+            _highest({k: -v for k, v in perplexities.items()}),
+            "choice",
+            _ranking({k: -v for k, v in perplexities.items()}),
+        )
 
 
 class FreeChoice(Scoring):
@@ -182,5 +186,7 @@ def _highest(values: Mapping[str, float]) -> str:
     return max(values, key=values.__getitem__)
 
 
-def _figures(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{label} {value:.4f}" for label, value in values.items())
+def _ranking(values: Mapping[str, float]) -> str:
+    """The labels, the best first. Not the figures: their last digits depend on what shared a batch, and stand with the
+    responses anyway."""
+    return " > ".join(sorted(values, key=lambda label: -values[label]))

@@ -150,7 +150,7 @@ class Answer:
     outcome: str
     """One of :data:`OUTCOMES`; ``text`` for free answers and perplexity tasks."""
     explanation: str = ""
-    """Why: the span of the answer it rests on, or the figures compared."""
+    """Why: the span of the answer it rests on, or the labels from the likeliest down."""
     variants: Mapping[str, str] = field(default_factory=dict)
     """Other readings from the same responses, such as ``per_token`` and ``per_byte``."""
 
