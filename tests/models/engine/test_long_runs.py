@@ -45,7 +45,9 @@ def test_quantised_models_share_prompts_and_score_as_on_the_plain_path(spec, nee
     from benchctl.creation import create_model
     from benchctl.plugins import get_plugins
 
-    requests = [Choose(f"Pergunta {i}: sim ou não?{' Diga.' * (i % 4)}", (" sim", " não sei", " não")) for i in range(20)]
+    requests = [
+        Choose(f"Pergunta {i}: sim ou não?{' Diga.' * (i % 4)}", (" sim", " não sei", " não")) for i in range(20)
+    ]
     model = create_model(get_plugins(), spec)
     got = [c.nats for _, r in sorted(model.choose(requests), key=lambda pair: pair[0]) for c in r.choices]
     assert model.manifest()["path"] == "shared"

@@ -113,7 +113,9 @@ def test_out_of_memory_on_the_plain_path_too(monkeypatch):
 
     def short_of_memory(self, rows):
         if len(rows) > 3:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            )
         return real(self, rows)
 
     monkeypatch.setattr(PlainEngine, "_score_batch", short_of_memory)
