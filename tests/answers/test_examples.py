@@ -35,7 +35,9 @@ def test_our_own_examples_are_many_and_of_every_kind():
     examples = load(OWN)
     assert len(examples) >= 700
     assert len({row["id"] for row in examples}) == len(examples)
-    assert {"INVENTED", "MULTIPLE", "REFUSAL", "NONE", "A", "E", "sim", "não", "talvez", "yes", "sí"} <= {r["label"] for r in examples}
+    assert {"INVENTED", "MULTIPLE", "REFUSAL", "NONE", "A", "E", "sim", "não", "talvez", "yes", "sí"} <= {
+        r["label"] for r in examples
+    }
 
 
 def test_our_own_examples_are_read_as_labelled():

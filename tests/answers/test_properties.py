@@ -12,13 +12,92 @@ CHOICES = {"A": "Dengue", "B": "Doença de Chagas", "C": "Malária", "D": "Nenhu
 POLAR = {"sim": "sim", "não": "não", "talvez": "talvez"}
 STATEMENTS = {"1": "Apenas I", "2": "I e II", "3": "I, II e III"}
 PIECES = st.sampled_from(
-    ["A", "B", "C", "D", "E", "Alternativa", "alternativa", "letra", "resposta:", "Resposta", "correta", "é", "não", "sim", "talvez", "ou", "e", ",", ".", ";", ":", "\n", "(", ")", "**", "$", "{", "}", '"', "'\n", "", "", "", "\\boxed{", "<answer>", "</answer>", "<think>", "</think>", "<|assistant|>", "[INST]", "[/INST]", "###", "Pergunta:", "Questão", "2", "?", "!", "Malária", "Dengue\n", "", "", "", "doença", "de", "Chagas", "Portanto,", "está", "errada", "I", "II", "III", "1", "2", "3ª", "primeira", "%", "50%", "❌", "✅", "não", "posso", "responder", '{"answer":', '"B"}']
+    [
+        "A",
+        "B",
+        "C",
+        "D",
+        "E",
+        "Alternativa",
+        "alternativa",
+        "letra",
+        "resposta:",
+        "Resposta",
+        "correta",
+        "é",
+        "não",
+        "sim",
+        "talvez",
+        "ou",
+        "e",
+        ",",
+        ".",
+        ";",
+        ":",
+        "\n",
+        "(",
+        ")",
+        "**",
+        "$",
+        "{",
+        "}",
+        '"',
+        "'\n",
+        "",
+        "",
+        "",
+        "\\boxed{",
+        "<answer>",
+        "</answer>",
+        "<think>",
+        "</think>",
+        "<|assistant|>",
+        "[INST]",
+        "[/INST]",
+        "###",
+        "Pergunta:",
+        "Questão",
+        "2",
+        "?",
+        "!",
+        "Malária",
+        "Dengue\n",
+        "",
+        "",
+        "",
+        "doença",
+        "de",
+        "Chagas",
+        "Portanto,",
+        "está",
+        "errada",
+        "I",
+        "II",
+        "III",
+        "1",
+        "2",
+        "3ª",
+        "primeira",
+        "%",
+        "50%",
+        "❌",
+        "✅",
+        "não",
+        "posso",
+        "responder",
+        '{"answer":',
+        '"B"}',
+    ]
 )
 ANY_TEXT = st.text() | st.lists(PIECES, max_size=40).map(" ".join)
 
 
 @settings(max_examples=400, deadline=None)
-@given(text=ANY_TEXT, choices=st.sampled_from([CHOICES, POLAR, STATEMENTS]), question=st.sampled_from(["", "Qual a doença?"]))
+@given(
+    text=ANY_TEXT,
+    choices=st.sampled_from([CHOICES, POLAR, STATEMENTS]),
+    question=st.sampled_from(["", "Qual a doença?"]),
+)
 @example(text="\u0301", choices=CHOICES, question="")
 @example(text="İ" * 20 + " B", choices=CHOICES, question="")
 def test_every_text_has_a_reading_that_rests_on_its_words(text, choices, question):
@@ -39,7 +118,18 @@ def test_white_space_at_the_ends_changes_nothing(text, before, after):
 
 @given(
     letter=st.sampled_from("ABCD"),
-    head=st.sampled_from(["Alternativa {}", "alternativa {}", "ALTERNATIVA {}", "Letra {}", "Resposta: {}", "Opção {}", "Option {}", "Opción {}"]),
+    head=st.sampled_from(
+        [
+            "Alternativa {}",
+            "alternativa {}",
+            "ALTERNATIVA {}",
+            "Letra {}",
+            "Resposta: {}",
+            "Opção {}",
+            "Option {}",
+            "Opción {}",
+        ]
+    ),
     dress=st.sampled_from(["{}", "**{}**", "({})", "*{}*", "`{}`", "${}$", "[{}]", '"{}"', "__{}__", "{})", "{}."]),
     small=st.booleans(),
 )
@@ -64,7 +154,9 @@ def test_gibberish_names_no_option(text):
     assert read_answer(text, CHOICES).outcome != "choice"
 
 
-@pytest.mark.parametrize("choices", [{}, {"A": ""}, {"A": "", "B": ""}, {"X": "um", "Y": "dois"}, {"opção um": "sim", "b2": "?"}])
+@pytest.mark.parametrize(
+    "choices", [{}, {"A": ""}, {"A": "", "B": ""}, {"X": "um", "Y": "dois"}, {"opção um": "sim", "b2": "?"}]
+)
 def test_odd_choices_do_no_harm(choices):
     assert read_answer("Alternativa A", choices).outcome in OUTCOMES
 

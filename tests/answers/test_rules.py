@@ -77,7 +77,8 @@ class TestALetterInEveryDress:
         assert read(text) == "B"
 
     @pytest.mark.parametrize(
-        "text", ["A paciente tem soluços.", "E se fosse uma criança?", "A paciente deve repousar.", "O diafragma é um músculo"]
+        "text",
+        ["A paciente tem soluços.", "E se fosse uma criança?", "A paciente deve repousar.", "O diafragma é um músculo"],
     )
     def test_is_not_an_article(self, text):
         assert read(text) == "NONE"
@@ -125,7 +126,9 @@ class TestStructure:
     def test_that_contradicts_itself_is_multiple(self):
         assert read('{"resposta": "A"}\n{"resposta": "B"}') == read('{"answer": ["A", "C"]}') == "MULTIPLE"
 
-    @pytest.mark.parametrize("text", ['{"resposta": ""}', '{"resposta": null}', '{"answer": "N/A"}', '{"raciocinio": "O nervo'])
+    @pytest.mark.parametrize(
+        "text", ['{"resposta": ""}', '{"resposta": null}', '{"answer": "N/A"}', '{"raciocinio": "O nervo']
+    )
     def test_may_hold_nothing(self, text):
         assert read(text) == "NONE"
 
@@ -196,7 +199,10 @@ class TestTheFinalCommitment:
     def test_stands_whatever_musings_follow(self, text):
         assert read(text) == "B"
 
-    @pytest.mark.parametrize("text", ["Eu marcaria a B.", "Fico com a letra B", "I'd go with B", "Me quedo con la B", "Acredito que seja a B"])
+    @pytest.mark.parametrize(
+        "text",
+        ["Eu marcaria a B.", "Fico com a letra B", "I'd go with B", "Me quedo con la B", "Acredito que seja a B"],
+    )
     def test_may_be_a_verb(self, text):
         assert (read(text), rule(text)) == ("B", "choosing")
 
@@ -207,7 +213,10 @@ class TestTheFinalCommitment:
         assert read("A) Nervo vago ❌\nB) Nervo frênico ✅") == "B"
 
     def test_may_be_the_last_line(self):
-        assert (read("O diafragma recebe C3 a C5.\n\nB"), rule("O diafragma recebe C3 a C5.\n\nB")) == ("B", "last-line")
+        assert (read("O diafragma recebe C3 a C5.\n\nB"), rule("O diafragma recebe C3 a C5.\n\nB")) == (
+            "B",
+            "last-line",
+        )
 
     def test_may_be_a_percentage(self):
         text = "A: 5%\nB: 80%\nC: 10%\nD: 5%\nFico com a mais provável."
@@ -268,14 +277,19 @@ class TestAnOptionsText:
 
 
 class TestEliminationAndPlace:
-    @pytest.mark.parametrize("text", ["Não é a A, não é a C e não é a D.", "A, C e D estão erradas.", "Nem A, nem C, nem D."])
+    @pytest.mark.parametrize(
+        "text", ["Não é a A, não é a C e não é a D.", "A, C e D estão erradas.", "Nem A, nem C, nem D."]
+    )
     def test_what_is_left_is_chosen(self, text):
         assert (read(text), rule(text)) == ("B", "elimination")
 
     def test_one_rejection_chooses_nothing(self):
         assert read("Não é a A.") == read("A alternativa A está errada. A D também está errada.") == "NONE"
 
-    @pytest.mark.parametrize("text", ["a segunda opção", "A segunda.", "2", "2ª alternativa", "opção 2", "the second one", "La segunda opción"])
+    @pytest.mark.parametrize(
+        "text",
+        ["a segunda opção", "A segunda.", "2", "2ª alternativa", "opção 2", "the second one", "La segunda opción"],
+    )
     def test_a_place_is_counted(self, text):
         assert read(text) == "B"
 
@@ -300,7 +314,9 @@ class TestNoneAllAndSeveral:
         assert read("A e B, ou seja, todas.", with_all, "") == "C"
         assert read("Todas as alternativas estão corretas.") == "MULTIPLE"
 
-    @pytest.mark.parametrize("text", ["A ou B", "A e C estão corretas.", "Alternativas B e D", "A/B", "Both A and B are correct."])
+    @pytest.mark.parametrize(
+        "text", ["A ou B", "A e C estão corretas.", "Alternativas B e D", "A/B", "Both A and B are correct."]
+    )
     def test_several_letters_are_multiple(self, text):
         assert read(text) == "MULTIPLE"
 
@@ -311,7 +327,9 @@ class TestNoneAllAndSeveral:
     def test_letters_that_make_an_option_are_that_option(self):
         assert read("A e B", {"A": "Asma", "B": "Bronquite", "C": "Rinite", "D": "A e B estão corretas"}, "") == "D"
 
-    @pytest.mark.parametrize("text", ["A, B, C, D", "E) Ulnar\nF) Radial\nG) Mediano", "Vamos analisar cada alternativa."])
+    @pytest.mark.parametrize(
+        "text", ["A, B, C, D", "E) Ulnar\nF) Radial\nG) Mediano", "Vamos analisar cada alternativa."]
+    )
     def test_lists_and_preambles_choose_nothing(self, text):
         assert read(text) == "NONE"
 
@@ -337,7 +355,9 @@ class TestTheWrongOneAskedFor:
     QUESTION = "São sinais de insuficiência cardíaca, EXCETO:"
     SIGNS = {"A": "Edema", "B": "Ortopneia", "C": "Turgência jugular", "D": "Bradicardia"}
 
-    @pytest.mark.parametrize("text", ["A exceção é a D.", "A incorreta é a D", "A, B e C estão corretas.", "Todas são sinais, exceto a D."])
+    @pytest.mark.parametrize(
+        "text", ["A exceção é a D.", "A incorreta é a D", "A, B e C estão corretas.", "Todas são sinais, exceto a D."]
+    )
     def test_is_chosen(self, text):
         assert read(text, self.SIGNS, self.QUESTION) == "D"
 

@@ -11,6 +11,7 @@ from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
 from benchctl.answers.values import Case, Value, value_at
+from benchctl.answers.words import same_word, tokens
 
 _YES_OR_NO = re.compile(
     rf"\W*(?:(?P<yes>{any_of('sim / yes / si / corret[ao] / correct / certo / exato')})"
@@ -34,6 +35,12 @@ _VAGUE = re.compile(
 _TAKEN_BACK = re.compile(
     r"(?:^|(?<=[.!?;,:)-])\s|(?<=\.\.\.)\s?)\s*(?P<no>nao|no)\s*[,:;!-]\s*(?:é|es|it's|it\s+is)?", re.M
 )
+_TWO = re.compile(r"\b(?:duas|dois|two|dos|ambas|both)\b[^.:;\n]{0,40}:\s*")
+_OUT = re.compile(r"\b(?:nao|not|no|sem|errad|incorret|incorrect|fals|wrong|descart|elimin|exclu|duvida|entre|between)")
+_EQUALS = re.compile(
+    r"(?:^|(?<=[.,;:!?(\n])|(?<=\s))([^\W\d_][^.,;:!?=()<>\n]{2,60}?)\s*(?:=>?|-+>)\s*(?=[^\s=])", re.M
+)
+_PAUSE = re.compile(r"[.,;!?\n)]")
 _WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
@@ -68,6 +75,7 @@ def announced(case: Case, start: int, end: int, following: tuple[int, int] | Non
     for verb in lexicon.CHOOSE.finditer(low, start, end):
         yield from _introduced(case, verb.start(), verb.end(), end, "choosing", bool(verb["not"]))
     yield from _believed(case, start, end)
+    yield from _counted(case, start, end)
     for mark in _last(lexicon.CORRECT, low, start, end):
         yield from _corrected(case, mark, end, following)
     for exception in lexicon.EXCEPT.finditer(low, start, end):
@@ -100,6 +108,14 @@ def _has_meaning(case: Case, start: int, end: int) -> bool:
         return False
     said = [t.key for t in case.words if t.start >= start and t.end <= end]
     return any(w not in lexicon.META and len(w) > 1 for w in said)
+
+
+def _counted(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the options that 'duas:' announces ('Existem duas corretas: a segunda e a última')."""
+    for mark in _TWO.finditer(case.low, start, end):
+        value = None if _OUT.search(case.low, start, mark.end()) else value_at(case, mark.end(), end)
+        if value and len(value.labels) == 2 and not lexicon.WRONG_AFTER.match(case.low, value.end, end):
+            yield Claim(SURE, "head", value, mark.start(), value.end)
 
 
 def _believed(case: Case, start: int, end: int) -> Iterator[Claim]:
@@ -147,6 +163,19 @@ def _decided(case: Case, start: int, end: int) -> Iterator[Claim]:
         yield Claim(SURE, "conclusion", value, border + 1, value.end)
 
 
+def _equated(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the option that the question's own words are put equal to ('Mão caída = radial')."""
+    if case.options.polar or case.question.negative:
+        return
+    for sign in _EQUALS.finditer(case.low, start, end):
+        left = tokens(sign[1])
+        known = bool(left) and all(any(same_word(t.key, k) for k in case.question.keys) for t in left)
+        pause = _PAUSE.search(case.low, sign.end(), end)
+        value = value_at(case, sign.end(), pause.start() if pause else end) if known else None
+        if value and value.kind == "text" and not denied(case, value.start, value.end, start, end):
+            yield Claim(CONCLUDED, "restated", value, sign.start(1), value.end)
+
+
 def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
     """Yield the option that a concluding word leads to, or that completes what the question asks for."""
     begin = after_asked_noun(case, start, end)
@@ -154,6 +183,7 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
     named = value is not None and (value.kind == "text" or len(value.name) == 1)
     if value and named and not denied(case, value.start, value.end, start, end):
         yield Claim(CONCLUDED, "restated", value, start, value.end)
+    yield from _equated(case, start, end)
     closing = _CLOSING_LETTER.search(case.text, start, end)
     value = value_at(case, closing.start(1), end) if closing else None
     if value and value.kind == "letter" and not denied(case, value.start, value.end, start, end):

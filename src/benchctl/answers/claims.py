@@ -29,6 +29,7 @@ def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]
             claims += concluded(case, start, end)
         if not case.options.polar:
             claims += _rejected(case, start, end)
+            claims += _exceptions(case, start, end)
             claims += _undecided(case, start, end)
         claims += _named(case, start, end, supposed)
     return claims
@@ -45,6 +46,15 @@ def _rejected(case: Case, start: int, end: int) -> Iterator[Claim]:
             yield Claim(SURE, "elimination", value, mark.start(), value.end, negative=True)
 
 
+def _exceptions(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the option at the place that is called the exception, where the question asks for it."""
+    for mark in lexicon.EXCEPTION_AFTER.finditer(case.low, start, end) if case.question.negative else ():
+        border = max(case.low.rfind(sign, start, mark.start()) for sign in ",:;")
+        value = place_value(case, max(border + 1, start), mark.start())
+        if value and not value.beyond and not case.low[value.end : mark.start()].strip():
+            yield Claim(SURE, "verdict", value, value.start, mark.end())
+
+
 def _undecided(case: Case, start: int, end: int) -> Iterator[Claim]:
     for mark in lexicon.UNDECIDED.finditer(case.low, start, end):
         value = letter_value(case, mark.end(), end) or text_value(case, mark.end(), end)
@@ -59,6 +69,13 @@ def _alone(case: Case, unit: Unit) -> bool:
     return ends and len(words) <= 8 and not NEGATIONS & set(words) and "?" not in case.low and not case.matches
 
 
+def _called_right(case: Case, start: int, end: int) -> bool:
+    """Tell whether what follows calls the option right, or the exception where the question asks for it."""
+    if lexicon.RIGHT_AFTER.match(case.low, start, end):
+        return True
+    return case.question.negative and lexicon.EXCEPTION_AFTER.match(case.low, start, end) is not None
+
+
 def _named(case: Case, start: int, end: int, supposed: bool) -> Iterator[Claim]:
     """Yield what the sentence says of each option it names; joined options share the verdict that follows the last."""
     units = units_of(case, start, end)
@@ -70,7 +87,7 @@ def _named(case: Case, start: int, end: int, supposed: bool) -> Iterator[Claim]:
         unit = units[index]
         if index + 1 == len(units) or not joins(case, unit, units[index + 1]):
             wrong = denied(case, unit.start, unit.end, start, end)
-            right = not wrong and lexicon.RIGHT_AFTER.match(case.low, unit.end, end) is not None
+            right = not wrong and _called_right(case, unit.end, end)
         marked = unit.value.dressed
         if wrong or denied(case, unit.start, unit.end, start, end):
             yield Claim(SURE, "elimination", unit.value, unit.start, unit.end, negative=True)

@@ -55,7 +55,8 @@ _IS = any_of(
 )
 _LINK = (
     rf"(?:{_ADVERB}\s+(?P<not>(?:nao|not|no)\s+)?{_IS}(?P<nt>\s+not|n't)?\b\s*[:=]?"
-    r"|\s*[:=]+[ \n]*(?:>\s*)?|\s*-*>\s*|\s+-\s+)"
+    rf"|{_ADVERB}\s*[:=]+[ \n]*(?:>\s*)?"
+    r"|\s*-*>\s*|\s+-\s+)"
 )
 _WHICH = r"(?:\s+(?:que|which|that)\b[^.:;?!\n]{1,80}?)?"
 
@@ -134,6 +135,7 @@ CONCLUDE = re.compile(
         isto é / no caso / neste caso / mas (a (certa|correta) )?(é|foi|seria) / but( \\w+)? (it is|it's|it was) /
         pero es / enfim / finalmente / por fim / rest(a|am|ando|aria) / sobr(a|ou|ando|aria) /
         (trata|tratar)-se d[eao]s? / sugerem? / indicam? / apontam? para / compativel com / a favor d[aeo]s? /
+        (?<=[.;:!,]\\s)(fica|ficam)(?=\\s+(so\\s+|apenas\\s+)?[ao]s?\\s) /
         favorecem? / caracteriz\\w+ / por (exclusao|eliminacao) / de modo que / faz pensar em / mas sim / e sim /
         quem [^.;,\\n]{1,40}? (é|sao|foi) / o que [^.;,\\n]{1,40}? (é|foi) /
         (a|o|aquela|aquele) que [^.;,\\n]{1,40}? (é|sao) /
@@ -259,6 +261,12 @@ CONCEDE = re.compile(
     re.M,
 )
 """A sentence that concedes something: options in it are discussed, not chosen."""
+
+EXCEPTION_AFTER = re.compile(
+    rf"[\s()\]\"'.:-]*{any_of('é / e / seria / is / es')}\s+(?:(?:justamente|exatamente|entao)\s+)?(?:a|the|la)\s+"
+    rf"{any_of('excecao / exception / excepcion')}{WORD_END}"
+)
+"""What follows the option that the question, asking for the exception, is after ('a terceira é a exceção')."""
 
 CONTRAST = re.compile(
     r"[,;.]\s*(?:e\s+)?"

@@ -23,6 +23,8 @@ _JUDGED = re.compile(
     re.M,
 )
 _SPELT = re.compile(r"\W*(?:[VF]\W*){3,8}")
+_TRUTH = r"(?<![^\W_])(?:[VF]|[Vv]erdadeir[ao]|[Ff]als[ao])(?![^\W_])"
+_SEQUENCE = re.compile(rf"(?:(?<![^\W_])[VF]{{3,8}}(?![^\W_])|{_TRUTH}(?:[\s,;/|().-]{{0,4}}(?:e\s+)?{_TRUTH}){{2,7}})")
 _ITEM_LINE = re.compile(r"^[ \t]*\W{0,3}([A-Ja-j])\s*[).:-]+[^\n]*$", re.M)
 _CALLED_RIGHT = re.compile(
     r"[(\[:>-]\s*(?:(?:resposta|alternativa|opcao|answer|option)\s+)?(?:corret[ao]|cert[ao]|verdadeir[ao]|correct[ao]?|"
@@ -61,6 +63,28 @@ def _decided(case: Case, right: set[str], wrong: set[str]) -> set[str]:
         return {letters[n] for n in letters if n not in wrong}
     combined = combination(case.options, frozenset(right)) if len(right) > 1 else None
     return {combined} if combined else {letters[n] for n in right}
+
+
+def sequence_value(case: Case) -> Value | None:
+    """Return the option that is the only sequence of V and F said, in any separators, or an invented one.
+
+    None where the options are no such sequences, where several differ, where it is cut short or denied.
+    """
+    wanted = {o.label: "".join(re.findall(r"[A-Za-z]+", o.text)).upper() for o in case.options.options}
+    sizes = {len(w) for w in wanted.values()}
+    if len(sizes) != 1 or not all(re.fullmatch("[VF]{3,8}", w) for w in wanted.values()):
+        return None
+    runs = [m for m in _SEQUENCE.finditer(case.text) if len(_truths(m[0])) >= min(sizes)]
+    if len({_truths(m[0]) for m in runs}) != 1 or _DENIES.search(
+        case.low[max(0, runs[0].start() - 20) : runs[0].start()]
+    ):
+        return None
+    labels = tuple(label for label, said in wanted.items() if said == _truths(runs[0][0]))
+    return Value(labels, not labels, "text", runs[-1].start(), runs[-1].end())
+
+
+def _truths(run: str) -> str:
+    return run if re.fullmatch("[VF]+", run) else "".join(m[0][0].upper() for m in re.finditer(_TRUTH, run))
 
 
 def _judged(case: Case) -> _Found:

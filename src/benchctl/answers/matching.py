@@ -10,7 +10,7 @@ from functools import lru_cache
 from benchctl.answers.folding import Folded, fold, lower
 from benchctl.answers.options import Option, Options
 from benchctl.answers.synonyms import has_synonyms, long_forms, same_verb, synonyms
-from benchctl.answers.words import NEGATIONS, Token, same_sound, same_word, sound_start, word_set
+from benchctl.answers.words import NEGATIONS, Token, derived, same_sound, same_word, sound_start, word_set
 
 _ENOUGH = 0.6
 _TOUCHING = re.compile(r"\s*-?\s*(?:(?:d[aeo]s?|of|n[ao]s?|em|in|com|del|por|uma?|o|a|os|as|the|an?|una?|el|la)\s+)*")
@@ -258,6 +258,11 @@ def abbreviated(options: Options, short: str) -> str | None:
     return fits[0] if len(fits) == 1 else None
 
 
+def _derived_word(option: Option, key: str) -> str | None:
+    """Return the option's own word of which ``key`` is the adjective or the noun ('pilórica' for 'do piloro')."""
+    return next((w for w in option.words if w in option.unique and derived(w, key)), None)
+
+
 def holder(options: Options, said: Sequence[Token]) -> str | None:
     """Return the one option that holds every word of ``said``, with at least one word no other option has."""
     if not said:
@@ -273,7 +278,7 @@ def holder(options: Options, said: Sequence[Token]) -> str | None:
             continue
         if meant_word(option, said[0].key, options.known) is None:
             continue
-        matched = {meant_word(option, t.key, options.known) for t in said}
+        matched = {meant_word(option, t.key, options.known) or _derived_word(option, t.key) for t in said}
         if None in matched or option.negated != any(t.key in NEGATIONS for t in said):
             continue
         if any(w in option.unique for w in matched):

@@ -112,6 +112,11 @@ _LAST = re.compile(
     r"\s*[\"']?"
     r"(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*[.!]*\s*$"
 )
+_JOINED_BEFORE = re.compile(
+    r"(?<![^\W_])(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*(?:,?\s(?:e|ou|and|or|y|o)\s+(?:tambem\s+)?|/\s*)[\"']?\Z"
+)
+_LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|only|solo|exceto|embora|except|salvo)\b")
+_OPENING_VERB = re.compile(r"\W*(\w{4,})(?=\s*[,.;!])")
 _OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria|pode|podem|puede|pueden)\b")
 _DENIES = word_set(
     """nao not no nunca never nem sem without sin failed fails falhou falha ausencia lack tampouco doesn didn
@@ -164,6 +169,11 @@ def echoes_choices(low: str) -> bool:
 def last_word(case: Case, start: int, end: int) -> Value | None:
     """Return yes, no or maybe when it closes the sentence as its answer ('a resposta só pode ser não')."""
     found = _LAST.search(case.low[:end].rstrip(), max(start, end - 60))
+    joined = _JOINED_BEFORE.search(case.low, max(start, found.start(1) - 30), found.start(1)) if found else None
+    if found and joined and (kinds := {_KINDS.get(w, "maybe") for w in (joined[1], found[1])}):
+        labels = tuple(label for kind, label in case.options.polar.items() if kind in kinds)
+        listed = len({_KINDS.get(w, "maybe") for w in re.findall(r"\w+", case.low[start:end]) if w in _SAID}) > 2
+        return None if listed else Value(labels, False, "polar", joined.start(1), found.end(1))
     return polar_value(case, found.start(1), found.end(1)) if found else None
 
 
@@ -196,6 +206,8 @@ def _judged(case: Case, start: int, end: int) -> str | None:
         return None
     if shared and re.search(r"(?<!mas )(?<!e )\bsim\b", low) and not denies:
         return "yes"
+    if len({_KINDS.get(w, "maybe") for w in re.findall(r"\w+", low) if w in _SAID}) > 2:
+        return None  # 'As opções são sim, não e talvez'
     if re.search(_MAYBE, low):
         return "maybe"
     if _denies_predicate(low, focus) or _NO_EFFECT.match(low):
@@ -203,6 +215,14 @@ def _judged(case: Case, start: int, end: int) -> str | None:
     acted = any(_same_stem(v, s) for v in case.question.verbs for s in said)
     if said and len(said) <= 2 and len(shared) == len(said) and acted and not denies and not _NOUN_FIRST.match(low):
         return "yes"
+    opening = _OPENING_VERB.match(low)
+    if (
+        opening
+        and not denies
+        and not _LIMITS.search(low)
+        and any(same_word(v, opening[1]) for v in case.question.verbs)
+    ):
+        return "yes"  # 'Reduzem, e em cerca de 40 %.'
     whole = len(shared) == len(focus) or re.search(r"[.!]\s*$", low)
     if denies and _EFFECT.search(low) and len(shared) >= max(2, 0.5 * len(focus)):
         return "no"

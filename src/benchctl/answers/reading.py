@@ -22,7 +22,7 @@ OUTCOMES: dict[str, str] = {
 RULES: dict[str, str] = {
     "empty": "Nothing is left once markup, thinking and echoes are set aside.",
     "structured": "A JSON answer key, an answer tag or a LaTeX box holds the answer, whatever the prose says.",
-    "probabilities": "Every option gets a percentage and the text takes the highest.",
+    "probabilities": "Every option gets a percentage or a probability and the text takes the highest.",
     "correction": "The text corrects itself ('ou melhor, C', 'aliás, não'): the correction counts.",
     "head": "A head word announces it ('resposta:', 'a alternativa correta é', 'the answer is').",
     "choosing": "A choosing verb announces it ('marco', 'fico com', 'I would go with', 'me quedo con').",

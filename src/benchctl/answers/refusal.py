@@ -49,6 +49,16 @@ _REFUSAL = re.compile(
             rf"nao\s+{_CANNOT_PT}\s+{_ACT_PT}",
             rf"{_CANNOT_EN}\s+{_ACT_EN}",
             rf"no\s+{_CANNOT_ES}\s+{_ACT_ES}",
+            any_of(
+                """(devo|preciso|vou|irei|terei (de|que)|tenho (de|que)|sou obrigad[oa] a|sou forcad[oa] a)
+                (recusar|declinar|me abster|abster-me) /
+                i (must|have to|need to|will|will have to|am going to|am obliged to)
+                (politely |respectfully )?(decline|refuse) /
+                i'll have to (decline|refuse) / (debo|tengo que|voy a|prefiero) (rechazar|declinar|abstenerme)"""
+            )
+            + r"(?![^\W_])(?!\s+(?:(?:a|o|as|the|la|el)\s+)?"
+            r"(?:alternativa|opcao|opcion|option|"
+            r"letra|hipotese|[b-h]\b))",
             any_of("desculpe / sinto muito / lamento / perdao / infelizmente")
             + _SORRY
             + any_of("nao (posso|consigo|vou|poderei|[eé] possivel|estou|tenho|devo|sou)")

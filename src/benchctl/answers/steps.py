@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
-from benchctl.answers.marks import marked_value
+from benchctl.answers.marks import marked_value, sequence_value
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
 from benchctl.answers.refusal import refusal_span
@@ -171,6 +171,20 @@ def _named(reply: Reply) -> Reading | None:
     return read_as(reply.case, found.value, found.rule, found.start, found.end) if found else None
 
 
+def _in_order(reply: Reply) -> Reading | None:
+    value = rest.numbers_in_order(reply.case)
+    return read_as(reply.case, value, "sole-text", value.start, value.end) if value else None
+
+
+def _sequence(reply: Reply) -> Reading | None:
+    """A sequence of true and false, where the options are such; a letter announced outdoes it."""
+    if any(_settles(c) for c in reply.claims):
+        return None
+    value = sequence_value(reply.case)
+    rule = "sole-text" if value and value.labels else "invented-text"
+    return read_as(reply.case, value, rule, value.start, value.end) if value else None
+
+
 def _made_up(reply: Reply) -> Reading | None:
     span = rest.made_up_text(reply.case, reply.sentences)
     return outcome_of(reply.case, INVENTED, "invented-text", *span) if span else None
@@ -178,6 +192,7 @@ def _made_up(reply: Reply) -> Reading | None:
 
 STEPS: tuple[Callable[[Reply], Reading | None], ...] = (
     _bare_list,
+    _sequence,
     _marked,
     _shares,
     _announced,
@@ -190,5 +205,6 @@ STEPS: tuple[Callable[[Reply], Reading | None], ...] = (
     _letter,
     _eliminated,
     _named,
+    _in_order,
     _made_up,
 )

@@ -41,6 +41,8 @@ _SOUNDS = (
     ("ae", "e"), ("oe", "e"),
 )  # fmt: skip
 _START_SOUNDS = {"k": "c", "q": "c", "y": "i", "w": "v", "z": "s", "x": "c"}
+_ADJECTIVE = re.compile(r"([a-z]+?)(?:ic[oa]s?|a[lr]|a(?:is|res)|ari[oa]s?|os[oa]s?|ian[oa]s?)")
+_NOUN_ENDINGS = ("", "o", "a", "e", "os", "as", "es")
 _NEAR = frozenset(frozenset(pair) for pair in ("sz", "sc", "sx", "ie", "ou", "gj", "bv", "mn", "lu", "lr", "ck"))
 
 
@@ -131,6 +133,17 @@ def same_word(one: str, other: str) -> bool:
     if shared >= 4 and shared >= 0.75 * long and _endings_differ_only(one[shared:], other[shared:]):
         return True
     return short >= 6 and _one_slip(one, other)
+
+
+def derived(one: str, other: str) -> bool:
+    """Tell whether one word is the adjective of the other, a noun ('pilórica' of 'piloro', 'uretral' of 'uretra')."""
+    return _adjective_of(one, other) or _adjective_of(other, one)
+
+
+def _adjective_of(adjective: str, noun: str) -> bool:
+    found = _ADJECTIVE.fullmatch(adjective)
+    stem = found[1] if found else ""
+    return len(stem) > 4 and noun.startswith(stem) and noun[len(stem) :] in _NOUN_ENDINGS
 
 
 def _same_name(one: str, other: str) -> bool:
