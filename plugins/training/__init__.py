@@ -1,0 +1,1 @@
+"""Training: recipes that produce adapters, on the trainers of trl and transformers."""
