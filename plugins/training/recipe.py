@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Method = Literal["qlora", "lora", "dora", "ia3", "full", "prompt"]
 Quant = Literal["none", "nf4", "fp4", "int8", "gptq"]
@@ -13,6 +13,13 @@ Init = Literal["default", "gaussian", "pissa", "olora", "eva"]
 Format = Literal["auto", "instruction", "completion", "chat", "preference"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _names(value: object) -> object:
+    """``q_proj,v_proj``, as it is written after ``--set``, as a tuple; ``auto`` and ``all-linear`` as they are."""
+    if not isinstance(value, str) or value in ("auto", "all-linear"):
+        return value
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 class Section(BaseModel):
@@ -42,7 +49,7 @@ class AdapterSection(Section):
     """Rank of LoRA, QLoRA, DoRA."""
     alpha: Annotated[float, Field(gt=0)] = 16
     dropout: Share = 0.0
-    targets: tuple[str, ...] | Literal["auto", "all-linear"] = "auto"
+    targets: Annotated[tuple[str, ...] | Literal["auto", "all-linear"], BeforeValidator(_names)] = "auto"
     """Layers by name; auto: the attention's, as peft knows them for the architecture."""
     init: Init = "default"
     rslora: bool = False
@@ -63,6 +70,8 @@ class DataSection(Section):
     template: str = "auto"
     """How a row becomes a prompt: ``chat`` (the model's own), ``instruction``, ``plain``, a Jinja file; auto: chat
     where the model has a template, else instruction."""
+    rejected: str | None = None
+    """For ``dpo``: the rejected answer of rows that have none; study S3 took one space. None: such rows are refused."""
     answer_only: bool = True
     """Loss over the answer alone, not over the prompt."""
     max_length: Count = 512
@@ -113,7 +122,8 @@ class TrainingSection(Section):
 class Recipe(Section):
     """All that fixes a training besides the bytes of its base and data."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    """Letters, digits, dots and hyphens: it names a folder and a model."""
     summary: str = ""
     """One line, English, for lists."""
     study: str = ""

@@ -1,0 +1,93 @@
+"""Combinations that cannot work, refused before anything loads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from benchctl.errors import BadConfig
+
+from .recipe import Recipe
+
+BITS = ("nf4", "fp4", "int8")
+"""Quantised while loading."""
+LORA = ("qlora", "lora", "dora")
+"""Methods of two small matrices beside a layer."""
+_LORA_KEYS = frozenset({"r", "alpha", "dropout", "targets", "init", "rslora"})
+USES: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(LORA, _LORA_KEYS), "ia3": frozenset({"targets"}), "prompt": frozenset({"virtual_tokens"}),
+    "full": frozenset(),
+}  # fmt: skip
+"""Method -> the adapter's keys that mean something to it."""
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse what cannot work, or would quietly do something else than it says.
+
+    Raises:
+        BadConfig: with what to write instead.
+    """
+    _check_method(recipe)
+    _check_adapter(recipe)
+    _check_length(recipe)
+    _check_data(recipe)
+
+
+def _check_method(recipe: Recipe) -> None:
+    method, quant = recipe.method, recipe.model.quant
+    if method == "qlora" and quant not in BITS:
+        hint = "Set model.quant=nf4, or method=lora."
+        if quant == "gptq":
+            hint = "LoRA on a GPTQ base is method=lora with model.quant=gptq."
+        raise _refused(recipe, f"qlora is LoRA on a base rounded while loading, and model.quant is {quant}", hint)
+    if method == "lora" and quant in BITS:
+        raise _refused(recipe, f"lora with model.quant={quant} is what qlora means", "Set method=qlora.")
+    if method == "full" and quant != "none":
+        raise _refused(
+            recipe, f"full trains every weight, and weights held as {quant} cannot be trained",
+            "Set model.quant=none, or method=qlora.",
+        )  # fmt: skip
+
+
+def _check_adapter(recipe: Recipe) -> None:
+    given = recipe.adapter.model_fields_set - USES[recipe.method]
+    if given:
+        names = ", ".join(f"adapter.{name}" for name in sorted(given))
+        raise _refused(recipe, f"{recipe.method} has no use for {names}", "Leave it out (--set KEY= takes it back).")
+    if recipe.adapter.init == "pissa" and recipe.model.quant != "none":
+        raise _refused(
+            recipe, "pissa splits the base's weights, and quantised ones cannot be split",
+            "Set adapter.init=default, or model.quant=none.",
+        )  # fmt: skip
+
+
+def _check_length(recipe: Recipe) -> None:
+    training = recipe.training
+    if (training.steps is None) == (training.epochs is None):
+        what = "neither training.steps nor" if training.steps is None else "both training.steps and"
+        raise _refused(recipe, f"it sets {what} training.epochs", "Set one of the two.")
+    if training.warmup >= 1:
+        if training.warmup != int(training.warmup):
+            raise _refused(
+                recipe, f"training.warmup={training.warmup:g} is no number of steps",
+                "Give whole steps, or a share below 1.",
+            )  # fmt: skip
+        if training.steps is not None and training.warmup > training.steps:
+            raise _refused(
+                recipe, f"the warm-up of {training.warmup:g} steps is longer than the training of {training.steps}",
+                "Set training.warmup lower; below 1 it is a share of the steps.",
+            )  # fmt: skip
+    if training.schedule == "constant" and training.warmup:
+        raise _refused(recipe, "the schedule 'constant' has no warm-up", "Set training.schedule=constant_with_warmup.")
+
+
+def _check_data(recipe: Recipe) -> None:
+    if recipe.data.packing and recipe.objective in ("dpo", "seq2seq"):
+        raise _refused(recipe, f"{recipe.objective} cannot pack rows", "Set data.packing=false.")
+    if recipe.data.rejected is not None and recipe.objective != "dpo":
+        raise _refused(recipe, f"{recipe.objective} has no rejected answers", "Leave out data.rejected.")
+    if recipe.data.format == "preference" and recipe.objective in ("sft", "seq2seq"):
+        raise _refused(recipe, f"{recipe.objective} learns from answers, not from preferences", "Set objective=dpo.")
+
+
+def _refused(recipe: Recipe, reason: str, hint: str) -> BadConfig:
+    return BadConfig(f"Recipe '{recipe.name}': {reason}.", hint)
