@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from benchctl.hookspecs import hookimpl
-from benchctl.metric import Metric, Scored
+from benchctl.metric import Metric, Scored, Sums
 from benchctl.types import Estimate
 
 from .texts import cluster
@@ -32,12 +32,21 @@ class MacroF1(Metric):
         """Macro-F1 with a bootstrap interval; None for tasks that are not multiple choice."""
         from benchctl.bootstrap import of_sums
 
-        asked = [one for one in scored if one.sample.choices and one.sample.target]
+        asked = [one for one in scored if _asked(one)]
         if not asked:
             return None
-        labels = {label: place for place, label in enumerate(sorted({one.sample.target for one in asked}))}
-        rows = [_counts(one, labels) for one in asked]
+        rows = [row for row in self.as_sums(asked).rows if row is not None]
         return of_sums(rows, _macro_f1, [cluster(one) for one in asked], percent=True)
+
+    def as_sums(self, scored: Sequence[Scored]) -> Sums:
+        """Counts per label, over the labels that are right somewhere."""
+        targets = sorted({one.sample.target for one in scored if _asked(one)})
+        labels = {label: place for place, label in enumerate(targets)}
+        return Sums([_counts(one, labels) if _asked(one) else None for one in scored], _macro_f1)
+
+
+def _asked(scored: Scored) -> bool:
+    return bool(scored.sample.choices and scored.sample.target)
 
 
 def _counts(scored: Scored, labels: Mapping[str, int]) -> list[float]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from benchctl.errors import MissingExtra
-from benchctl.metric import Metric, Scored
+from benchctl.metric import Metric, Scored, Sums
 from benchctl.statistics import mean
 from benchctl.types import Estimate
 
@@ -108,6 +108,10 @@ class OfSums(Metric):
 
         sums = self.sums(scored)
         return None if sums is None else float(self.figure(np.array([sums], dtype=float))[0])
+
+    def as_sums(self, scored: Sequence[Scored]) -> Sums:
+        """What each sample adds, and the figure."""
+        return Sums([self.sums(one) for one in scored], self.figure)
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
         """The figure of the whole run, with a bootstrap interval; None where it applies to no sample."""

@@ -46,7 +46,7 @@ def of_sums(
     """
     import numpy as np
 
-    units = _by_cluster(np.asarray(rows, dtype=float), clusters)
+    units = by_cluster(np.asarray(rows, dtype=float), clusters)
     total = units.sum(axis=0)
     value = float(statistic(total[None])[0])
     n, groups = len(rows), len(units)
@@ -61,7 +61,7 @@ def of_sums(
     return Estimate(value, n, stderr, low, high, method, higher_is_better, percent)
 
 
-def _by_cluster(rows: Array, clusters: Sequence[Hashable] | None) -> Array:
+def by_cluster(rows: Array, clusters: Sequence[Hashable] | None) -> Array:
     """One row per cluster, in the order they first appear."""
     import numpy as np
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from benchctl import statistics
 from benchctl.types import Answer, Estimate, Response, Sample
+
+if TYPE_CHECKING:
+    from benchctl.bootstrap import Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,16 @@ class Scored:
     sample: Sample
     responses: tuple[Response, ...]
     answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """A figure that is a function of sums over the samples: what two runs are paired by where it is no mean."""
+
+    rows: Sequence[Sequence[float] | None]
+    """What each sample adds, one row per sample; None where the metric does not apply to it."""
+    figure: Callable[[Array], Array]
+    """Sums (any number of them, columns) -> figures (that number)."""
 
 
 class Metric:
@@ -46,6 +59,10 @@ class Metric:
         """The run's figures by name; empty where the metric applies to no sample."""
         found = self.estimate(scored)
         return {} if found is None else {self.name: found}
+
+    def as_sums(self, scored: Sequence[Scored]) -> Sums | None:
+        """What each sample adds to the run's figure, for figures that are a function of sums; None for means."""
+        return None
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
         """The metric over a run; None where it applies to no sample."""

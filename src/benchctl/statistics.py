@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from statistics import NormalDist
 
 from benchctl.types import Estimate
@@ -71,6 +71,49 @@ def mean(
     return Estimate(value, n, stderr, low, high, "bootstrap-bca", higher_is_better, percent)
 
 
+def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:
+    """Interval for the difference of two shares over the same questions: Tango's score interval (Tango 1998, eq. 8).
+
+    Fagerland, Lydersen and Laake (2014) recommend it over Wald's, which is too short when few questions differ.
+
+    Args:
+        gained: questions only the second has right; ``lost``: only the first.
+        n: questions in all, at least one.
+    """
+    if not gained and not lost:  # nothing differs: like a mean of equal values
+        return 0.0, 0.0
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+
+    def inside(delta: float) -> bool:
+        b = (2 * n - gained + lost) * delta - gained - lost
+        root = max(b * b + 8 * n * lost * delta * (1 - delta), 0.0)
+        only_first = (math.sqrt(root) - b) / (4 * n)
+        return (gained - lost - n * delta) ** 2 <= z * z * n * (2 * only_first + delta * (1 - delta))
+
+    centre = (gained - lost) / n
+    return _edge(inside, centre, -1.0), _edge(inside, centre, 1.0)
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Two-sided p of McNemar's exact test: whether a question that only one has right is as likely either's.
+
+    Args:
+        gained: questions only the second has right; ``lost``: only the first.
+    """
+    from scipy.stats import binomtest
+
+    return float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+
+
+def holm(values: Sequence[float]) -> list[float]:
+    """p-values adjusted for being several (Holm 1979): all below 0.05 are together wrong at most 5 % of the time."""
+    adjusted, highest = [1.0] * len(values), 0.0
+    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        highest = max(highest, min(1.0, (len(values) - rank) * values[place]))
+        adjusted[place] = highest
+    return adjusted
+
+
 def clustered_stderr(values: Sequence[float], clusters: Sequence[Hashable]) -> float:
     """Standard error of a mean whose samples come in clusters (Liang and Zeger 1986; Miller 2024, eq. 4).
 
@@ -81,6 +124,17 @@ def clustered_stderr(values: Sequence[float], clusters: Sequence[Hashable]) -> f
     for value, cluster in zip(values, clusters, strict=True):
         sums[cluster] = sums.get(cluster, 0.0) + value - centre
     return math.sqrt(math.fsum(s * s for s in sums.values())) / len(values)
+
+
+def _edge(inside: Callable[[float], bool], centre: float, end: float) -> float:
+    """Where an interval around ``centre`` ends on the way to ``end``, by bisection."""
+    if inside(end):
+        return end
+    near, far = centre, end
+    for _ in range(60):
+        middle = (near + far) / 2
+        near, far = (middle, far) if inside(middle) else (near, middle)
+    return near
 
 
 def _stderr(values: Sequence[float], clusters: Sequence[Hashable] | None) -> float | None:
