@@ -17,7 +17,9 @@ _FILLERS = any_of(
 _FILLER = re.compile(rf"{_FILLERS}{WORD_END}")
 _DRESS = re.compile(rf"{DRESS}{WORD_END}")
 _CONJUNCTIONS = any_of("e/ou / e tambem / e talvez / ou / e / and / or / y / o / u / quanto / como / com")
-_JOIN = re.compile(rf"\s*[)\]\"']*\s*(?:,\s*(?:(?:e|ou|and|or|y|o|u)\s)?|/|&|\+|;|\b{_CONJUNCTIONS}\s)\s*")
+_JOIN = re.compile(
+    rf"\s*[)\]\"']*\s*(?:\([^()\n]{{1,80}}\)\s*)?(?:,\s*(?:(?:e|ou|and|or|y|o|u)\s)?|/|&|\+|;|\b{_CONJUNCTIONS}\s)\s*"
+)
 _CONNECTS = any_of(
     """pois / porque / por / ja / visto / uma vez / que / e / ou / is / are / since / because / as / and / or /
         es / ya / com / y / o / u / esta / estao / sao / son / nao / not / no / dado / devido / para / sem /

@@ -50,7 +50,8 @@ _PLAIN_E = r"e(?=\s+(?:a\s|o\s|as\s|os\s|letra|alternativa|opcao|[b-h](?![^\W_])
 _IS = any_of(
     rf"""é / {_PLAIN_E} / seria / sera / so poderia ser / tem de ser / tem que ser / deve ser / deveria ser /
     so pode ser / pode ser /
-    parece ser / parece / foi / fica / seja / esta na / se encontra na / consiste em / corresponde a / is / would be /
+    parece ser / parece / foi / fica / seja /
+    ((?<=etas\s)|(?<=rtas\s)|(?<=etos\s)|(?<=rtos\s))(sao|seriam) / esta na / se encontra na / consiste em / corresponde a / is / would be /
     must be / should be / has to be / es / debe ser / debe de ser"""
 )
 _LINK = (
@@ -65,8 +66,8 @@ HEAD = re.compile(
     rf"(?:{NOUN}(?:\s+{_OF_WHAT})?(?P<wrong>\s+{_WRONG_QUALITY})?"
     rf"(?:\s+(?:mais\s+|most\s+|mas\s+)?{_QUALITY}){{0,3}}{_WHICH}\s*\.?"
     rf"|{WORD_START}(?:a|o|la|el|the)\s+(?P<wrong_one>{_WRONG_QUALITY})(?:\s+one)?"
-    rf"|{WORD_START}(?:a|o|la|el|lo)\s+(?:mais\s+|mas\s+)?"
-    rf"{any_of('corret[ao] / cert[ao] / correct[ao] / adequad[ao] / provavel')}"
+    rf"|{WORD_START}(?:as?|os?|la|el|lo|las|los)\s+(?:mais\s+|mas\s+)?"
+    rf"{any_of('corret[ao]s? / cert[ao]s? / correct[ao]s? / adequad[ao]s? / provave(l|is)')}"
     rf"|{SENTENCE_START}\W*{any_of('corret[ao] / cert[ao] / correct / correct[ao]')})"
     rf"{_LINK}",
     re.M,
@@ -85,6 +86,11 @@ CHOOSE = re.compile(
         (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
         decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
         respondo / (devemos|deve-se|devo) (marcar|assinalar|escolher) /
+        (mudo|mudaria|mudei|troco|trocaria|troquei|passo|passei|altero|alterei)( a (minha )?(resposta|opcao|escolha|alternativa))?
+        (para|pra|pro|por|pel[ao]|a) / (vai|vamos|bora|ir|iria|fui) (de|com|na|no|pela) / bora (na|no|com) / fecho (com|em|na|no) / crav(o|aria|ei) /
+        (volto|voltaria|voltei) (para|pra|a|ao|na)(?=\\s+(a\\s+|o\\s+)?(letra|alternativa|opcao|[a-h]\\b)) /
+        decid(o|i|iria) (pel[ao]|por) / inclino-me (por|pel[ao]|para|a) / me inclino (por|pel[ao]|para|a) / tendo (a|para) marcar /
+        (optar|opt[ea]|optamos|optaremos) (por|pel[ao]) /
         i('d| would|'ll| will|'m going to)? (choose|chose|pick|select|go with|going with|answer) / going with /
         i prefer / i lean (towards?|to) / prefiero / elijo / elegiria / escogeria / escojo /
         me (quedo|quedaria) con / selecciono / votaria por"""
@@ -180,9 +186,10 @@ REJECT = re.compile(
     )
     + ")?|"
     + any_of(
-        """descart(o|a-se|am-se|amos|ando|e|ar|aria|adas?|ados?|em-se|a) /
-        elimin(o|a-se|am-se|amos|ando|e|ar|adas?|ei|a) / exclu(o|i-se|em-se|imos|indo|i|ir|idas?) /
-        afast(o|a-se|am-se|amos|ando) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: / fals[ao]s?\\s*: /
+        """descart(o|a-se|am-se|amos|ando|e|ar|aria|ei|adas?|ados?|em-se|a|am|aram) /
+        elimin(o|a-se|am-se|amos|ando|e|ar|aria|adas?|ados?|ei|a|am|aram) / exclu(o|i-se|em-se|imos|indo|i|ir|iria|idas?|idos?|em|iram) / tir(o|ei|ando|amos|aria|adas?|ados?|ar) /
+        risc(o|ei|ando|amos) / cort(o|ei|ando|amos) / rejeit(o|ei|ando|amos) /
+        afast(o|ei|a-se|am-se|amos|ando|a|am|ar|adas?|ados?|aria) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: / fals[ao]s?\\s*: /
         ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i )?(rule|ruling|ruled) out /
         eliminat(e|ing) / exclud(e|ing) / discard(ing)? / unlike / instead of / rather than / en lugar de /
         a diferencia de"""

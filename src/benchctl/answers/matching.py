@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from benchctl.answers.compounds import compound_hits
 from benchctl.answers.folding import Folded, fold, lower
 from benchctl.answers.options import Option, Options
 from benchctl.answers.synonyms import has_synonyms, long_forms, same_verb, synonyms
@@ -96,8 +97,12 @@ def _hits(options: Options, words: Sequence[Token], low: str, text: str) -> list
             named = [(p, o) for p, o in readable if "".join(w[0] for w in o.words) == token.key]
             meant[token.key] = [(p, w) for p, o in named for w in o.words] if len(named) == 1 else []
     hits: list[list[tuple[int, str]]] = [[] for _ in options.options]
+    compounds = compound_hits(words, low, text, readable)
     for index, token in enumerate(words):
-        for place, word in meant.get(token.key) or _shortened(token, low, readable):
+        for place, word in (
+            *compounds.get(index, ()),
+            *(meant.get(token.key) or _shortened(token, low, readable)),
+        ):
             hits[place].append((index, word))
     return hits
 

@@ -13,6 +13,7 @@ _ABBREVIATION = re.compile(
     r"(?:^|[^\W_]|\s)(?:dr|dra|sr|sra|ex|p\.ex|i\.e|e\.g|vs|resp|alt|op|opc|n|fig|prof|aprox|approx|etc|cf)\.$"
 )
 _LONE_LETTER = re.compile(r"\W*[A-Za-z][.)]$")
+_GENUS = re.compile(r"(?:^|\s)[A-Z]\.$")
 _DANGLES = re.compile(
     r"\w\s+(?:que|de|do|da|dos|das|o|a|os|as|é|um|uma|com|para|por|em|no|na|the|of|to|is|a|and|el|la|los|del|es|aquele|aquela)$"
 )
@@ -28,7 +29,10 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
             continue
         before = text[max(start, border.start() - 12) : border.start()].lower()
         whole = border.start() - start < 6 and _LONE_LETTER.match(text[start : border.start()])
-        if "\n" not in border[0] and (whole or _ABBREVIATION.search(before)):
+        goes_on = _GENUS.search(text[max(start, border.start() - 4) : border.start()]) and text[
+            border.end() : border.end() + 1
+        ].islower()  # 'o S. pneumoniae'
+        if "\n" not in border[0] and (whole or goes_on or _ABBREVIATION.search(before)):
             continue
         if text[start : border.start()].strip():
             spans.append((start, border.start()))

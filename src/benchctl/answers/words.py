@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 _TOKEN = re.compile(r"[^\W\d_]\d+(?![\d.,]*\d)|\d+(?:[.,]\d+)*|[^\W\d_]+")
 _LETTER_PREFIX = re.compile(r"([A-Za-z])-(?=([^\W\d_]{4,}))")
+_SECOND_NAME = re.compile(r"\s+(?:e|ou|and|or|y)\s+(?P<name>[A-Z])(?=\s*(?:[.;:!?)\n]|$))")  # 'vitaminas A e D'
 _SHORT_NAME = re.compile(r"[ -](?:([A-Z])|([b-df-np-xz]))(?![^\W_]|[.)]\s*[a-z]|-[^\W_])")
 
 
@@ -85,7 +86,13 @@ def tokens(text: str, keep_stop: bool = False) -> tuple[Token, ...]:
         elif len(key) > 2 and key not in NEGATIONS:
             name = _SHORT_NAME.match(text, end)
             if name and name[2] not in ("e", "o", "a", "y"):
-                key, end, skip_to = f"{key}+{name[0][1:].lower()}", name.end(), name.end()
+                pair = _SECOND_NAME.match(text, name.end()) if name[1] else None
+                if pair:
+                    found.append(Token(f"{key}+{name[0][1:].lower()}", start, name.end()))
+                    start, name = pair.start("name"), pair
+                    key, end, skip_to = f"{key}+{name['name'].lower()}", name.end(), name.end()
+                else:
+                    key, end, skip_to = f"{key}+{name[0][1:].lower()}", name.end(), name.end()
         found.append(Token(key, start, end))
     return tuple(found)
 
@@ -159,6 +166,8 @@ def _same_name(one: str, other: str) -> bool:
 
 def _same_kind(one: str, other: str) -> bool:
     """Tell whether two words before a name's letter are the same, or both are mere words for a kind."""
+    if min(len(one), len(other)) >= 3 and (one.startswith(other) or other.startswith(one)):
+        return True  # 'vit. A' and 'vitamina A'
     return same_word(one, other) or {one, other} <= _KINDS
 
 
