@@ -39,6 +39,7 @@ RULES: dict[str, str] = {
     "elimination": "Every other option is rejected.",
     "restated": "The question's own words are completed with an option's text.",
     "sole-text": "One option's text, and no other, is affirmed.",
+    "weighed": "Clause by clause, one option alone is spoken for, if only by a word of its own.",
     "invented-text": "The reply completes the question, or answers in a few words, with a text that no option has.",
     "unread": "Text is left, but it commits to nothing that these rules can read.",
 }

@@ -15,6 +15,7 @@ from benchctl.answers.refusal import refusal_span
 from benchctl.answers.sentences import asks, breaks_off, loops
 from benchctl.answers.statements import statements_value
 from benchctl.answers.values import Case, Value, combination, outcome_of, read_as
+from benchctl.answers.weighing import weighed
 
 _BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
 
@@ -176,6 +177,12 @@ def _in_order(reply: Reply) -> Reading | None:
     return read_as(reply.case, value, "sole-text", value.start, value.end) if value else None
 
 
+def _weighed(reply: Reply) -> Reading | None:
+    rejected = {label for c in reply.claims if c.negative for label in c.value.labels}
+    value = weighed(reply.case, reply.sentences, rejected)
+    return read_as(reply.case, value, "weighed", value.start, value.end) if value else None
+
+
 def _sequence(reply: Reply) -> Reading | None:
     """A sequence of true and false, where the options are such; a letter announced outdoes it."""
     if any(_settles(c) for c in reply.claims):
@@ -206,5 +213,6 @@ STEPS: tuple[Callable[[Reply], Reading | None], ...] = (
     _eliminated,
     _named,
     _in_order,
+    _weighed,
     _made_up,
 )
