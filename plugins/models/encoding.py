@@ -56,7 +56,7 @@ class Encoder:
             prompt = self.render(request.prompt)
             kept = prompt.rstrip()
             texts += [kept, *(prompt + choice for choice in request.choices)]
-        encoded = iter(self._encode(texts))
+        encoded = iter(self.encode(texts))
         found = []
         for request in requests:
             context = next(encoded)  # of an empty prompt: its special tokens, if any
@@ -70,7 +70,7 @@ class Encoder:
 
     def perplexity(self, requests: Sequence[Perplexity]) -> list[list[Row]]:
         """For each text its windows: each token is scored once, with at least half a window before it where it can."""
-        encoded = self._encode([request.text for request in requests], special=False)
+        encoded = self.encode([request.text for request in requests], special=False)
         return [
             self.rolling(request.text)
             if request.rolling
@@ -84,7 +84,7 @@ class Encoder:
         The text is encoded with the tokenizer's own special tokens and all of them are scored, the first one after the
         prefix token. A window sees nothing of the one before but its last token; the last one is filled up on the left.
         """
-        (tokens,) = self._encode([text])
+        (tokens,) = self.encode([text])
         rows = []
         for start in range(0, len(tokens), self.max_length):
             end = min(start + self.max_length, len(tokens))
@@ -105,7 +105,7 @@ class Encoder:
 
     def generate(self, requests: Sequence[Generate]) -> list[tuple[Prompt, int]]:
         """For each request its prompt, cut on the left so that the answer fits too, and how many tokens that cost."""
-        encoded = self._encode([self.render(request.prompt) for request in requests])
+        encoded = self.encode([self.render(request.prompt) for request in requests])
         found = []
         for request, tokens in zip(requests, encoded, strict=True):
             room = max(1, self.max_length - request.max_tokens)
@@ -123,7 +123,7 @@ class Encoder:
         room = self.max_length + 1 - len(continuation)
         return Row(tuple(context[-room:]), tuple(continuation)), max(0, len(context) - room)
 
-    def _encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:
+    def encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:
         """Token ids, with the tokenizer's own special tokens unless the text already begins with them."""
         bos = self.tokenizer.bos_token
         begun = [not special or bool(bos and text.startswith(bos)) for text in texts]

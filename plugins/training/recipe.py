@@ -72,6 +72,11 @@ class DataSection(Section):
     where the model has a template, else instruction."""
     rejected: str | None = None
     """For ``dpo``: the rejected answer of rows that have none; study S3 took one space. None: such rows are refused."""
+    scoring: str = ""
+    """How the rows of a multiple-choice task are asked and answered, by the name ``benchctl run --scoring`` takes
+    (``letter``, ``option``, ``generate``); empty: the task's own."""
+    skip_bad_rows: bool = False
+    """Leave out rows that cannot be used, counted and named, instead of stopping."""
     answer_only: bool = True
     """Loss over the answer alone, not over the prompt."""
     max_length: Count = 512

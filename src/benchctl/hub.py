@@ -47,6 +47,27 @@ def read_hub(where: HubDataset) -> Table:
     )
 
 
+def hub_splits(where: HubDataset) -> tuple[str, ...]:
+    """Names of the dataset's splits, from the network or the local cache; ``where.split`` is not looked at.
+
+    Raises:
+        BadData: no network and not in the cache, or no such dataset.
+    """
+    import datasets
+
+    revision = _newest_revision(where)
+    if revision is None:
+        _use_cache_only()
+    try:
+        return tuple(datasets.get_dataset_split_names(where.repository, where.config, revision=revision))
+    except Exception as error:  # as in read_hub: many kinds for one thing
+        reason = " ".join(str(error).split())[:160]
+        raise BadData(
+            f"The dataset '{where.repository}' cannot be read from the hub ({type(error).__name__}: {reason}).",
+            "Check the connection, or use a local copy.",
+        ) from error
+
+
 def _newest_revision(where: HubDataset) -> str | None:
     """The commit the hub would give now; None when it does not answer."""
     from huggingface_hub import HfApi
