@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .items import CannotShare
+from .last import Collected
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -57,9 +58,22 @@ class Pass:
     """Whether this is the run that computes the header."""
     causal: bool = False
     """Whether the model's attention function knows the plain causal pattern without being given a mask."""
+    wanted: Sequence[Sequence[int]] = ()
+    """For each tree the nodes, ascending, that the last layer is cut down to; empty: it stays whole."""
+    collecting: bool = False
+    """Whether the last layer is only asked for its keys and values."""
     layers: set[int] = field(default_factory=set)
     """Attention layers met so far."""
-    _masks: dict[tuple[int, int | None], torch.Tensor | None] = field(default_factory=dict)
+    _collected: tuple[torch.Tensor, torch.Tensor] | None = None
+    _masks: dict[tuple[int, int | None], torch.Tensor] = field(default_factory=dict)
+
+    def positions(self) -> list[int]:
+        """Where the wanted nodes stand, over all trees end to end."""
+        begin, found = 0, []
+        for tree, nodes in zip(self.trees, self.wanted, strict=True):
+            found += [begin + node for node in nodes]
+            begin += len(tree)
+        return found
 
     def attend(
         self, module: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
@@ -67,32 +81,40 @@ class Pass:
         """Attention of every tree over itself and its header; [1, tokens, heads, size]."""
         import torch
 
-        own = _own_attention(module, self.causal)
+        if self.collecting:
+            self._collected = key, value
+            raise Collected
         self.layers.add(id(module))
+        whole = self._collected is None
+        if self._collected is not None:
+            key, value = self._collected
         if self.keeping:
             self.memory.keep(id(module), "keys", key)
             self.memory.keep(id(module), "values", value)
-        parts, begin = [], 0
+        own, parts, begin, met = _own_attention(module, self.causal), [], 0, 0
         for place, tree in enumerate(self.trees):
-            span = slice(begin, begin + len(tree))
-            k, v = key[:, :, span], value[:, :, span]
+            k, v = (states[:, :, begin : begin + len(tree)] for states in (key, value))
             if tree.header:
                 k = self.memory.extend(id(module), "keys", k)
                 v = self.memory.extend(id(module), "values", v)
-            mask = self._mask(place, options.get("sliding_window"), query)
-            parts.append(own(module, query[:, :, span], k, v, mask, **options)[0])
-            begin = span.stop
+            mask = self._mask(place, options.get("sliding_window"), query, whole)
+            asking = len(tree) if whole else len(self.wanted[place])
+            parts.append(own(module, query[:, :, met : met + asking], k, v, mask, **options)[0])
+            begin, met = begin + len(tree), met + asking
         return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1), None
 
-    def _mask(self, place: int, window: int | None, like: torch.Tensor) -> torch.Tensor | None:
+    def _mask(self, place: int, window: int | None, like: torch.Tensor, whole: bool) -> torch.Tensor | None:
         """What is added to the attention weights: [1, 1, tokens, header + tokens], or None for a plain causal tree."""
         tree = self.trees[place]
         if window is not None and max(tree.depths) < window:
             window = None
+        bare = whole and self.causal and window is None and not tree.header and len(tree.branches) == 1
+        if bare:
+            return None
         if (place, window) not in self._masks:
-            bare = self.causal and window is None and not tree.header and len(tree.branches) == 1
-            self._masks[place, window] = None if bare else _tree_mask(tree, window, like)
-        return self._masks[place, window]
+            self._masks[place, window] = _tree_mask(tree, window, like)
+        mask = self._masks[place, window]
+        return mask if whole else mask[:, :, self.wanted[place]]
 
 
 def _tree_mask(tree: Tree, window: int | None, like: torch.Tensor) -> torch.Tensor:

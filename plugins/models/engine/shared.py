@@ -10,6 +10,7 @@ from . import header as headers
 from .attention import Memory, Pass, trees_attended
 from .head import Head, gather
 from .items import CannotShare, Likelihood, Row
+from .last import LastLayer
 from .memory import Budget, halving, keep_pages
 from .tree import Asked, Tree, grow
 
@@ -35,6 +36,7 @@ class SharedScorer:
         if device == "cpu":
             keep_pages()
         self._head = Head(self.model)
+        self._last = LastLayer(self.model)
         self._causal = self.model.config._attn_implementation != "eager"
         self._header: tuple[int, ...] = ()
         self._memory = Memory(0)
@@ -89,12 +91,12 @@ class SharedScorer:
             scored += [(begin + node, token, place) for node, token, place in tree.scored]
             begin += len(tree)
         positions, slots, tokens, places = gather(scored)
+        run = Pass(trees, self._memory, causal=self._causal, wanted=self._last.wanted(trees))
         with torch.inference_mode():
-            states = self._forward(Pass(trees, self._memory, causal=self._causal))
+            states = self._forward(run)[torch.tensor(positions, device=self.device)]
             nats, likeliest = self._head.score(
-                states[torch.tensor(positions, device=self.device)], torch.tensor(slots, device=self.device),
-                torch.tensor(tokens, device=self.device),
-            )  # fmt: skip
+                states, torch.tensor(slots, device=self.device), torch.tensor(tokens, device=self.device)
+            )
         sums, greedy = dict.fromkeys(places, 0.0), dict.fromkeys(places, True)
         for place, value, best in zip(places, nats.tolist(), likeliest.tolist(), strict=True):
             sums[place] += value
@@ -102,12 +104,12 @@ class SharedScorer:
         return {place: Likelihood(sums[place], greedy[place]) for place in sums}
 
     def _forward(self, run: Pass) -> torch.Tensor:
-        """Last hidden states of all trees end to end: [tokens, hidden]."""
+        """Last hidden states of all trees end to end, zeros where nothing is wanted: [tokens, hidden]."""
         import torch
 
         tokens = [token for tree in run.trees for token in tree.tokens]
         depths = [depth for tree in run.trees for depth in tree.depths]
-        with torch.inference_mode(), trees_attended(self.model, run):
+        with torch.inference_mode(), trees_attended(self.model, run), self._last.cut(run):
             found = self.model.base_model(
                 input_ids=torch.tensor([tokens], device=self.device),
                 position_ids=torch.tensor([depths], device=self.device), use_cache=False,

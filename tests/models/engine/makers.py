@@ -51,6 +51,15 @@ def made(config):
     return model
 
 
+def layers(model):
+    """A model's layers, in order, wherever its architecture keeps them."""
+    import torch
+
+    count = model.config.get_text_config().num_hidden_layers
+    (found,) = [m for m in model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == count]
+    return found
+
+
 class NoTokenizer:
     """Scoring works on token ids: nothing is asked of it."""
 

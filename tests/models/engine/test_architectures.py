@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 pytest.importorskip("transformers", reason="needs the extra 'hf'")
 
 from benchctl_plugins.models.engine.engine import Engine
+from benchctl_plugins.models.engine.items import Row
 from benchctl_plugins.models.engine.plain import PlainEngine
 
-from .makers import NoTokenizer, configs, made, questions
+from .makers import VOCABULARY, NoTokenizer, configs, layers, made, questions
 
 TABLE = configs()
 
@@ -31,6 +34,30 @@ def test_scores_equal_the_plain_path(name):
     assert [got.greedy for got in flat] == [alone[i].greedy for i in range(len(flat))]
     assert engine.path == ("shared" if shareable else "plain"), engine.path_reason
     assert engine.path_reason
+
+
+@pytest.mark.parametrize("name", [name for name, (_, shareable) in TABLE.items() if shareable])
+def test_the_last_layer_computes_the_scored_positions_alone_and_scores_the_same(name):
+    model = made(TABLE[name][0])
+    draw = random.Random(7)
+    start = tuple(draw.randrange(2, VOCABULARY) for _ in range(12))
+    contexts = [start + tuple(draw.randrange(2, VOCABULARY) for _ in range(draw.randrange(9, 40))) for _ in range(24)]
+    letters = [[Row(context, (letter,)) for letter in (3, 4, 5)] for context in contexts]
+    seen: list[tuple[int, int]] = []
+    stack = layers(model)
+    for place, layer in enumerate((stack[0], stack[-1])):
+        matrices = [m for m in layer.modules() if getattr(m, "weight", None) is not None and m.weight.dim() == 2]
+        matrices[-1].register_forward_hook(
+            lambda _, args, out, place=place: seen.append((place, out.numel() // out.shape[-1]))
+        )
+    engine = Engine(plain(model))
+    found = dict(engine.score(letters))
+    assert engine.path == "shared", engine.path_reason
+    computed = [sum(n for where, n in seen if where == place) for place in (0, 1)]
+    assert computed[1] < computed[0] / 2, "one position in ten or twenty is scored"
+    alone = dict(plain(model).score([row for item in letters for row in item]))
+    got = [likelihood.nats for i in range(len(letters)) for likelihood in found[i]]
+    assert got == pytest.approx([alone[i].nats for i in range(len(got))], abs=1e-4)
 
 
 def test_a_fallback_is_said_once_and_kept_for_the_manifest(caplog):
