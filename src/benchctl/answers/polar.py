@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from benchctl.answers.effects import finding, groups, verdict_on_claim
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
 from benchctl.answers.values import Case, Value
@@ -87,6 +88,10 @@ _BOTH = re.compile(
     r"\s*(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?"
     r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=\s*(?:[.,;:!?)]|$|ao\s+mesmo))"
 )
+_AS_MUCH = re.compile(
+    r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
+    r"[\"']?(?P<two>sim|nao|talvez|yes|no|maybe|si|quizas?)(?![^\W_])"
+)
 _ALL_THREE = re.compile(r"(?:sim|yes|si)\W+(?:nao|no)\W+(?:(?:ou|or|o)\W+)?(?:talvez|maybe|quizas?)")
 _NO_DOUBT = re.compile(
     any_of(
@@ -139,6 +144,11 @@ _KINDS = {"sim": "yes", "yes": "yes", "si": "yes", "nao": "no", "no": "no", "not
 
 def polar_value(case: Case, start: int, end: int) -> Value | None:
     """Return yes, no or maybe if the stretch begins with it as an answer (hedges such as 'provavelmente' skipped)."""
+    paired = _AS_MUCH.match(case.low, start, end)
+    if paired:
+        kinds = {_KINDS.get(w, "maybe") for w in (paired["one"], paired["two"])}
+        labels = tuple(label for kind, label in case.options.polar.items() if kind in kinds)
+        return Value(labels, False, "polar", paired.start(), paired.end()) if len(labels) == 2 else None
     opener = _OPENER.match(case.low, start, end)
     found = _WORD.match(case.low, opener.end() if opener else start, end) or _WORD.match(case.low, start, end)
     if not found:
@@ -190,7 +200,10 @@ def predicate_value(case: Case, sentences: list[tuple[int, int]]) -> Value | Non
     verb; so a denial must stand right before one of them, and an affirmation must repeat three quarters of them.
     """
     for start, end in reversed(sentences):
-        kind = None if asks(case.low[start:end]) else _judged(case, start, end)
+        kind = None
+        if not asks(case.low[start:end]):
+            low = case.low[start:end]
+            kind = verdict_on_claim(low) or _judged(case, start, end) or finding(low, case.question)
         if kind in case.options.polar:
             return Value((case.options.polar[kind],), False, "polar", start, end)
     return None
@@ -212,7 +225,8 @@ def _judged(case: Case, start: int, end: int) -> str | None:
         return "maybe"
     if _denies_predicate(low, focus) or _NO_EFFECT.match(low):
         return "no"
-    acted = any(_same_stem(v, s) for v in case.question.verbs for s in said)
+    verbs = [v for v in case.question.verbs if groups(v)] or case.question.verbs
+    acted = any(_same_stem(v, s) for v in verbs for s in said)
     if said and len(said) <= 2 and len(shared) == len(said) and acted and not denies and not _NOUN_FIRST.match(low):
         return "yes"
     opening = _OPENING_VERB.match(low)
