@@ -11,6 +11,7 @@ import click
 
 from benchctl import __version__
 from benchctl.cli.annotate import annotate
+from benchctl.cli.compare import compare
 from benchctl.cli.doctor import doctor
 from benchctl.cli.extract import extract
 from benchctl.cli.listing import list_command, plugins_command
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for _command in (run, list_command, show, rescore, annotate, extract, plugins_command, doctor):
+for _command in (run, list_command, show, compare, rescore, annotate, extract, plugins_command, doctor):
     cli.add_command(_command)
 
 

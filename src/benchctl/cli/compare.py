@@ -1,0 +1,122 @@
+"""``benchctl compare``: two runs question by question, or several models beside one base."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from benchctl.records import StoredRun
+
+
+@click.command()
+@click.argument("runs", nargs=-1, metavar="[RUN_A RUN_B]")
+@click.option("--against", "base", metavar="BASE", help="Set all models beside this one, instead of two runs.")
+@click.option("--task", "tasks", metavar="T[,T2]", default="", help="Only these tasks or groups.")
+@click.option(
+    "--model", "models", metavar="M[,M2]", default="", help="With --against: only these models, in this order."
+)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
+@click.option("--show", "count", type=click.IntRange(min=0), default=5, show_default=True,
+              help="How many of the samples they disagree on to show.")  # fmt: skip
+@click.option("--lang", type=click.Choice(["en", "pt"]), default="en", show_default=True,
+              help="Words and decimal sign of the tables.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
+@click.option("--csv", "as_csv", is_flag=True, help="With --against: the table as CSV on standard output.")
+def compare(
+    runs: tuple[str, ...], base: str | None, tasks: str, models: str, folder: Path, count: int, lang: str,
+    as_json: bool, as_csv: bool,
+) -> None:  # fmt: skip
+    """Say whether a model got better: the paired difference over the questions both answered, with a 95 % interval
+    and an exact test.
+
+    A run is given by its id, the beginning of its id, its folder, or the name of its model.
+
+    \b
+    Examples:
+      benchctl compare 3f2a91 77bd02 --show 10
+      benchctl compare tiny tiny-qlora --task medmcqa-pt,cosmosqa-pt
+      benchctl compare --against zephyr --lang pt
+    """
+    wanted = _split(tasks)
+    if base is None:
+        if len(runs) != 2 or models or as_csv:
+            raise click.UsageError("Give two runs, or --against BASE; --model and --csv go with --against.")
+        _two(folder, runs[0], runs[1], wanted, count, lang, as_json)
+    elif runs:
+        raise click.UsageError("Give two runs, or --against BASE, not both.")
+    else:
+        _several(folder, base, wanted, _split(models), lang, "json" if as_json else "csv" if as_csv else "")
+
+
+def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lang: str, as_json: bool) -> None:
+    from benchctl.comparing import compare as compare_models
+
+    firsts, seconds = find_runs(folder, one), find_runs(folder, two)
+    there = {run.record.spec.task for run in (*firsts, *seconds)}
+    found = compare_models(firsts, seconds, _members(tasks, there))
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        return
+    from benchctl.cli.comparison import print_comparisons
+
+    print_comparisons(found, count, lang)
+
+
+def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str], lang: str, form: str) -> None:
+    from benchctl.cli.standings import print_csv, print_standings
+    from benchctl.comparing import against
+    from benchctl.records import read_runs
+
+    runs = read_runs(folder)
+    there = {run.record.spec.task for run in runs}
+    table = against(runs, base, tasks=_members(tasks, there), models=models)
+    if form == "json":
+        click.echo(json.dumps(table.as_json(), ensure_ascii=False, indent=1))
+    elif form == "csv":
+        print_csv(table, lang)
+    else:
+        print_standings(table, lang)
+
+
+def find_runs(folder: Path, name: str) -> list[StoredRun]:
+    """The runs a word on the command line stands for: a folder, a model's name, or (the beginning of) an id.
+
+    Raises:
+        RecordError: none, or an id that is not the only one.
+    """
+    from benchctl.errors import RecordError, did_you_mean
+    from benchctl.records import find_run, read_runs
+
+    if (Path(name) / "run.json").is_file():
+        return [find_run(folder, name)]
+    stored = read_runs(folder)
+    found = [run for run in stored if name in (run.record.spec.model, run.record.model.get("name"))]
+    if found or any(run.record.id.startswith(name) for run in stored):
+        return found or [find_run(folder, name)]
+    known = {run.record.spec.model for run in stored}
+    raise RecordError(f"No run and no model in {folder} is called '{name}'.",
+                      did_you_mean(name, known, "benchctl list runs"))  # fmt: skip
+
+
+def _members(tasks: Sequence[str], there: set[str]) -> list[str]:
+    """Tasks with groups replaced by their members that were run."""
+    from benchctl.creation import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.task import TaskGroup
+
+    found: dict[str, None] = {}
+    for name in tasks:
+        offered = None if name in there else create_task(get_plugins(), name)
+        members = [m for m in offered.members if m in there] if isinstance(offered, TaskGroup) else []
+        found |= dict.fromkeys(members or [name])
+    return list(found)
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]

@@ -1,0 +1,97 @@
+"""How two runs compare, as tables on standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchctl.cli.wording import interval, number, points, probability, say, value
+from benchctl.comparing import Comparison, Comparisons, Disagreement
+from benchctl.pairing import Difference
+from benchctl.types import Estimate
+
+
+def print_comparisons(found: Comparisons, count: int, lang: str) -> None:
+    """Every task with its metrics, then all tasks together, then where the runs disagree.
+
+    Args:
+        count: samples to show per task.
+    """
+    for one in found.tasks:
+        _heading(one, lang)
+    rows = [row for one in found.tasks for row in _rows(one.task, one.differences, lang)]
+    if len(found.tasks) > 1:
+        rows += _rows(say("all together", lang), found.pooled, lang)
+    _print(rows, any(d.p_holm is not None for one in found.tasks for d in one.differences.values()), lang)
+    for one in found.tasks:
+        for metric, why in one.unpaired.items():
+            click.echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {why}")
+        for line in one.warnings:
+            click.echo(f"{say('warning', lang)}: {one.task}: {line}")
+        _disagreements(one, count, lang)
+
+
+def _heading(one: Comparison, lang: str) -> None:
+    click.echo(f"{one.task} · n {one.n} {say('answered by both', lang)}")
+    for letter, run in (("A", one.first), ("B", one.second)):
+        spec = run.record.spec
+        click.echo(f"  {letter}  {spec.model} · {spec.scoring}, {spec.shots}-shot · {run.record.id}")
+
+
+def _rows(task: str, differences: Mapping[str, Difference], lang: str) -> Iterator[list[str]]:
+    for metric, d in differences.items():
+        name = metric if d.higher_is_better else f"{metric} ↓"
+        shown = [value(Estimate(v, d.n, None, None, None, "", percent=d.percent), lang) for v in (d.first, d.second)]
+        only = ["" if c is None else number(c, 0, lang) for c in (d.lost, d.gained)]
+        ps = [probability(d.p, lang), "" if d.p_holm is None else probability(d.p_holm, lang)]
+        yield [task, name, *shown, points(d, lang), interval(d, lang), *only, number(d.n, 0, lang), *ps,
+               say(d.verdict, lang)]  # fmt: skip
+
+
+def _print(rows: list[list[str]], several: bool, lang: str) -> None:
+    headings = ["task", "metric", "A", "B", "difference", "95 % interval", "only A", "only B", "n", "p", "p (Holm)",
+                "verdict"]  # fmt: skip
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=_caption(rows, lang), caption_justify="left")
+    kept = [place for place, name in enumerate(headings) if several or name != "p (Holm)"]
+    for place in kept:
+        left = headings[place] in ("task", "metric", "verdict")
+        table.add_column(say(headings[place], lang), justify="left" if left else "right", no_wrap=not left,
+                         overflow="fold")  # fmt: skip
+    for row in rows:
+        table.add_row(*(Text(row[place]) for place in kept))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _caption(rows: list[list[str]], lang: str) -> str:
+    lower = f" · ↓ {say('lower is better', lang)}" if any("↓" in row[1] for row in rows) else ""
+    return say("difference: B minus A", lang) + lower
+
+
+def _disagreements(one: Comparison, count: int, lang: str) -> None:
+    told = one.disagreements
+    if not told or not count:
+        return
+    click.echo(f"\n{one.task}: {len(told)} {say('disagreements on', lang)} {one.main}, "
+               f"{min(count, len(told))} {say('shown', lang)}")  # fmt: skip
+    for each in told[:count]:
+        _sample(each, lang)
+
+
+def _sample(each: Disagreement, lang: str) -> None:
+    click.echo(f"  {each.id}: {_line(each.question, 200)}")
+    if each.target:
+        click.echo(f"     {say('right', lang)}: {_line(each.target, 160)}")
+    for letter, answer, figure in (("A", each.first, each.first_value), ("B", each.second, each.second_value)):
+        said = f"{_line(answer, 160)}  " if answer else f"{say('none', lang)}  " if each.target else ""
+        click.echo(f"     {letter}: {said}({number(figure, 2, lang)})")
+
+
+def _line(text: str, length: int) -> str:
+    joined = " ".join(text.split())
+    return joined if len(joined) <= length else f"{joined[: length - 1]}…"

@@ -1,0 +1,244 @@
+"""Two runs question by question: which they share, how each metric differs, and where they disagree.
+
+:func:`compare` is the door for two models, :func:`against` (from :mod:`benchctl.standings`) for several and one base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from benchctl import pairing
+from benchctl.errors import BenchctlError, RecordError
+from benchctl.pairing import Difference, Pairs
+from benchctl.records import StoredRun
+from benchctl.shared_answers import Shared, share
+from benchctl.types import RunRecord, RunSpec
+
+if TYPE_CHECKING:
+    from benchctl.standings import Table
+
+HEADLINES = ("accuracy", "judge_total")
+"""The metric by which runs are said to disagree, where both have it; else the first both have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """One question for which two runs have different values of the main metric."""
+
+    id: str
+    question: str
+    target: str
+    first: str | None
+    """The answer taken: a label or a text; None where no option was named or nothing was to be answered."""
+    second: str | None
+    first_value: float
+    second_value: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs of one task; every difference is the second minus the first."""
+
+    first: StoredRun
+    second: StoredRun
+    shared: Shared
+    differences: Mapping[str, Difference]
+    """Metric -> paired difference."""
+    unpaired: Mapping[str, str]
+    """Metric both have -> why it has no paired difference."""
+    warnings: tuple[str, ...]
+
+    @property
+    def task(self) -> str:
+        """The task both answered."""
+        return self.first.record.spec.task
+
+    @property
+    def n(self) -> int:
+        """Questions both answered."""
+        return len(self.shared.ids)
+
+    @cached_property
+    def main(self) -> str | None:
+        """The metric that says where they disagree; None where no metric is paired."""
+        return next((name for name in (*HEADLINES, *self.differences) if name in self.differences), None)
+
+    @cached_property
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        """Questions with different values of the main metric, the farthest apart first."""
+        if self.main is None:
+            return ()
+        found = [one for i in self.shared.ids if (one := self._disagreement(i, self.main)) is not None]
+        return tuple(sorted(found, key=lambda one: -abs(one.second_value - one.first_value)))
+
+    def _disagreement(self, identity: str, metric: str) -> Disagreement | None:
+        first, second = self.shared.first.scores[identity], self.shared.second.scores[identity]
+        values = first.values.get(metric), second.values.get(metric)
+        if values[0] is None or values[1] is None or values[0] == values[1]:
+            return None
+        asked = self.shared.first.lines[identity]["sample"]
+        return Disagreement(identity, str(asked.get("question", "")), str(asked.get("target", "")), first.answer,
+                            second.answer, values[0], values[1])  # fmt: skip
+
+    def as_json(self, show: int | None = None) -> dict[str, Any]:
+        """For ``--json``; at most ``show`` of the disagreements."""
+        runs = {side: {"run": r.record.id, "model": r.record.spec.model, "path": str(r.path)}
+                for side, r in (("first", self.first), ("second", self.second))}  # fmt: skip
+        told = [{name: getattr(one, name) for name in Disagreement.__slots__} for one in self.disagreements]
+        return {
+            "task": self.task, **runs, "n": self.n, "warnings": list(self.warnings),
+            "metrics": {name: one.as_json() for name, one in self.differences.items()}, "unpaired": dict(self.unpaired),
+            "main": self.main, "disagreements": len(told), "samples": told[:show],
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Comparisons:
+    """Two models on several tasks. Each metric's p-values are adjusted for being several (Holm)."""
+
+    tasks: tuple[Comparison, ...]
+    pooled: Mapping[str, Difference]
+    """Metric -> difference over all questions together; only means that every task has, and two tasks at least."""
+
+    def as_json(self, show: int | None = None) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"tasks": [one.as_json(show) for one in self.tasks],
+                "pooled": {name: one.as_json() for name, one in self.pooled.items()}}  # fmt: skip
+
+
+def compare_runs(first: StoredRun, second: StoredRun) -> Comparison:
+    """Pair two runs of one task.
+
+    Raises:
+        RecordError: other tasks, no question in common, or other questions under the same ids.
+    """
+    shared = share(first, second)
+    differences: dict[str, Difference] = {}
+    unpaired: dict[str, str] = {}
+    for name in first.record.estimates:
+        if name in second.record.estimates:
+            try:
+                differences[name] = pairing.difference(shared.pairs(name))
+            except BenchctlError as error:
+                unpaired[name] = error.message
+    warnings = (*differing_settings(first.record, second.record), *_remarks(shared))
+    return Comparison(first, second, shared, differences, unpaired, warnings)
+
+
+def compare(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], tasks: Sequence[str] = ()) -> Comparisons:
+    """Compare what two models gave, task by task.
+
+    Args:
+        firsts: runs of the first model, any number per task: of each task the pair that goes best together is taken.
+        seconds: of the second.
+        tasks: only these; empty: all that both have.
+
+    Raises:
+        RecordError: no task in common, a task that one of them has not run, or runs that cannot be paired.
+    """
+    both = [task for task in _tasks(firsts) if task in _tasks(seconds)]
+    for task in tasks:
+        if task not in both:
+            raise RecordError(f"Not both have a run of {task}.", f"{_have(firsts)}; {_have(seconds)}.")
+    if not both:
+        raise RecordError("These runs have no task in common.", f"{_have(firsts)}; {_have(seconds)}.")
+    found = [compare_runs(*best_pair(firsts, seconds, task)) for task in tasks or both]
+    adjusted = [dict(one.differences) for one in found]
+    for metric in dict.fromkeys(name for one in found for name in one.differences):
+        family = {place: one.differences[metric] for place, one in enumerate(found) if metric in one.differences}
+        for place, difference in pairing.with_holm(family).items():
+            adjusted[place][metric] = difference
+    settled = tuple(replace(one, differences=own) for one, own in zip(found, adjusted, strict=True))
+    return Comparisons(settled, _pooled(settled))
+
+
+def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), models: Sequence[str] = ()) -> Table:
+    """Several models beside a base: see :func:`benchctl.standings.against`."""
+    from benchctl import standings
+
+    return standings.against(runs, base, tasks=tasks, models=models)
+
+
+def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: str) -> tuple[StoredRun, StoredRun]:
+    """Of two models' runs of a task, the two to compare: alike in settings, then on the same questions, then complete,
+    then with more questions, then the latest.
+
+    Raises:
+        RecordError: one of them has none.
+    """
+    of_task = [[run for run in runs if run.record.spec.task == task] for runs in (firsts, seconds)]
+    if not all(of_task):
+        raise RecordError(f"Not both have a run of {task}.", f"{_have(firsts)}; {_have(seconds)}.")
+
+    def fits(pair: tuple[StoredRun, StoredRun]) -> tuple[Any, ...]:
+        a, b = (run.record for run in pair)
+        return (
+            settings(a.spec) == settings(b.spec), a.fingerprints["data"] == b.fingerprints["data"],
+            (a.status == "complete") + (b.status == "complete"), min(a.counts["n"], b.counts["n"]),
+            sorted(str(r.timings.get("finished", "")) for r in (a, b)),
+        )  # fmt: skip
+
+    return max(((a, b) for a in of_task[0] for b in of_task[1]), key=fits)
+
+
+def settings(spec: RunSpec) -> Mapping[str, Any]:
+    """What of a spec must be alike for two models to be compared; what cannot change the result is left out."""
+    generated = spec.scoring in ("generate", "text")
+    return {
+        "scoring": spec.scoring, "shots": spec.shots, "seed": spec.seed,
+        "shots-data": spec.shots_data if spec.shots else None, "prompt template": spec.prompt_template,
+        "max tokens": spec.max_tokens if generated else None,
+    }  # fmt: skip
+
+
+def differing_settings(first: RunRecord, second: RunRecord) -> tuple[str, ...]:
+    """A line per setting in which two runs differ: their difference is then not the model's alone."""
+    one, two = settings(first.spec), settings(second.spec)
+    lines = [f"{name} differs: {_short(one[name])} and {_short(two[name])}" for name in one if one[name] != two[name]]
+    if first.task.get("version") != second.task.get("version"):
+        lines.append(f"version of the task differs: {first.task.get('version')} and {second.task.get('version')}")
+    others = [m for m in first.metrics if m in second.metrics and first.metrics[m] != second.metrics[m]]
+    lines += [f"{m} was computed differently: {first.metrics[m]} and {second.metrics[m]}" for m in others]
+    return tuple(lines)
+
+
+def _remarks(shared: Shared) -> list[str]:
+    lines = []
+    for side in (shared.first, shared.second):
+        record = side.run.record
+        if record.status != "complete":
+            lines.append(f"run {record.id} is {record.status}: {record.counts['answered']} of {record.counts['n']}")
+    sizes = len(shared.first.scores), len(shared.second.scores)
+    if max(sizes) > len(shared.ids):
+        lines.append(f"only {len(shared.ids)} questions are in both runs, of {sizes[0]} and {sizes[1]} answered")
+    if shared.first.run.record.data.get("builtin"):
+        lines.append("the questions are the built-in sample: they say nothing about a model's quality")
+    return lines
+
+
+def _pooled(found: Sequence[Comparison]) -> dict[str, Difference]:
+    if len(found) < 2:
+        return {}
+    pooled = {}
+    for metric in found[0].differences:
+        if all(metric in one.differences for one in found):
+            whole: Pairs | None = pairing.joined([one.shared.pairs(metric) for one in found])
+            if whole is not None:
+                pooled[metric] = pairing.difference(whole)
+    return pooled
+
+
+def _tasks(runs: Sequence[StoredRun]) -> list[str]:
+    return list(dict.fromkeys(run.record.spec.task for run in runs))
+
+
+def _have(runs: Sequence[StoredRun]) -> str:
+    return f"{runs[0].record.spec.model} has {', '.join(_tasks(runs))}" if runs else "one has no run"
+
+
+def _short(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -1,0 +1,144 @@
+"""The questions two runs both answered, and what each got for them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from benchctl.errors import RecordError
+from benchctl.metric import Metric, Scored, Sums
+from benchctl.pairing import Pairs
+from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
+from benchctl.types import RunRecord, Score
+
+if TYPE_CHECKING:
+    from benchctl.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two runs."""
+
+    run: StoredRun
+    scores: Mapping[str, Score]
+    """Sample id -> score, in the task's order."""
+    lines: Mapping[str, Mapping[str, Any]]
+    """Sample id -> its line of samples.jsonl."""
+
+    @classmethod
+    def of(cls, run: StoredRun) -> Side:
+        """From the run's files."""
+        folder = RunFolder(run.path)
+        return cls(run, {s.id: s for s in folder.scores()}, {str(line["id"]): line for line in folder.answers()})
+
+    def is_mean(self, metric: str) -> bool:
+        """Whether the run's figure is the mean of its samples' values, as those of most metrics are."""
+        values = [s.values[metric] for s in self.scores.values() if metric in s.values]
+        stated = self.run.record.estimates[metric].value
+        return bool(values) and math.isclose(math.fsum(values) / len(values), stated, rel_tol=1e-9, abs_tol=1e-12)
+
+    def sums(self, metric: Metric, ids: Sequence[str]) -> Sums | None:
+        """What each of these samples adds to the metric's figure; None where it is no function of sums."""
+        from benchctl.scoring import get_scoring
+
+        spec = self.run.record.spec
+        scoring = get_scoring(_task(self.run.record), spec.scoring, spec.max_tokens)
+        asked = [(entry_sample(self.lines[i]), entry_responses(self.lines[i])) for i in ids]
+        return metric.as_sums([Scored(s, responses, scoring.read(s, responses)) for s, responses in asked])
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Two runs of one task with the questions both answered."""
+
+    first: Side
+    second: Side
+    ids: tuple[str, ...]
+    """In the first one's order."""
+
+    def pairs(self, metric: str) -> Pairs:
+        """A metric's values, or what each question adds to it, question by question.
+
+        Raises:
+            RecordError: its figure comes neither from values of samples nor from sums.
+            UnknownName, MissingExtra: the metric's plugin, or what it needs, is no longer there.
+        """
+        estimate = self.first.run.record.estimates[metric]
+        shape = {"higher_is_better": estimate.higher_is_better, "percent": estimate.percent}
+        if self.first.is_mean(metric) and self.second.is_mean(metric):
+            ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
+            one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))
+            return self._kept(metric, Pairs(ids, one, two, self._clusters(ids), None, **shape))
+        computed = _metric(self.first.run.record, metric)
+        sums = [side.sums(computed, self.ids) for side in (self.first, self.second)] if computed else []
+        if len(sums) != 2 or sums[0] is None or sums[1] is None:
+            raise RecordError(f"{metric} is no mean of single answers, so two runs of it cannot be paired.")
+        rows = [(i, a, b) for i, a, b in zip(self.ids, sums[0].rows, sums[1].rows, strict=True) if a and b]
+        ids = [i for i, _, _ in rows]
+        found = Pairs(
+            ids, [a for _, a, _ in rows], [b for _, _, b in rows], self._clusters(ids), sums[0].figure, **shape
+        )
+        return self._kept(metric, found)
+
+    def _clusters(self, ids: Sequence[str]) -> list[str]:
+        return [self.first.scores[i].cluster or i for i in ids]
+
+    def _kept(self, metric: str, pairs: Pairs) -> Pairs:
+        if not pairs.n:
+            raise RecordError(f"No question has {metric} in both runs.")
+        return pairs
+
+
+def share(first: StoredRun, second: StoredRun) -> Shared:
+    """Pair two runs by their questions.
+
+    Raises:
+        RecordError: other tasks, no question in common, or other questions under the same ids.
+    """
+    tasks = first.record.spec.task, second.record.spec.task
+    if tasks[0] != tasks[1]:
+        raise RecordError(f"Run {first.record.id} is of {tasks[0]}, run {second.record.id} of {tasks[1]}.",
+                          "Only runs of one task can be compared.")  # fmt: skip
+    one, two = Side.of(first), Side.of(second)
+    ids = tuple(i for i in one.scores if i in two.scores and i in one.lines and i in two.lines)
+    if not ids:
+        raise RecordError(f"Runs {first.record.id} and {second.record.id} have no question in common.",
+                          "Run both on the same data, with the same --limit or --sample.")  # fmt: skip
+    if first.record.fingerprints["data"] != second.record.fingerprints["data"]:
+        other = [i for i in ids if _asked(one.lines[i]) != _asked(two.lines[i])]
+        if other:
+            raise RecordError(
+                f"{len(other)} of {len(ids)} questions differ between runs {first.record.id} and {second.record.id}, "
+                f"first '{other[0]}': their data are not the same.",
+                "Run both on the same data.",
+            )
+    return Shared(one, two, ids)
+
+
+def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What fixes a question, as in the fingerprint of the data: not the passage's name, which fixes no answer."""
+    return {name: value for name, value in line["sample"].items() if name != "cluster"}
+
+
+def _metric(record: RunRecord, name: str) -> Metric | None:
+    """The metric that gave a figure, as the run was scored with it; None where no metric has that name."""
+    from benchctl.creation import create_metrics
+    from benchctl.model import parse_spec
+    from benchctl.plugins import get_plugins
+
+    specs = [spec for spec in record.metrics if parse_spec(spec, "metric")[0] == name]
+    metrics = create_metrics(get_plugins(), _task(record), specs)
+    return next((metric for metric in metrics if metric.name == name), None)
+
+
+def _task(record: RunRecord) -> Task:
+    from benchctl.creation import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.task import Task
+
+    task = create_task(get_plugins(), record.spec.task)
+    if not isinstance(task, Task):
+        raise RecordError(f"{record.spec.task} is a group now.", "Compare runs of its members.")
+    return task

@@ -1,0 +1,203 @@
+"""Several models beside one base: every metric with its difference, and what the training cost (the table of S4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, NamedTuple
+
+from benchctl import comparing, pairing
+from benchctl.errors import BenchctlError, RecordError, did_you_mean
+from benchctl.pairing import Difference
+from benchctl.records import StoredRun
+from benchctl.trained import Trained, trained
+from benchctl.types import Estimate
+
+
+class Column(NamedTuple):
+    """One metric of one task."""
+
+    task: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What one model has for one column."""
+
+    run: str
+    """Id of the run it is from."""
+    estimate: Estimate
+    difference: Difference | None = None
+    """To the base, over the questions both answered; None for the base itself and where ``unpaired`` says why."""
+    unpaired: str = ""
+
+    @property
+    def relative(self) -> float | None:
+        """Difference to the base in percent of the base's figure; None for the base, and where the base has 0."""
+        return self.difference.relative if self.difference else None
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        found = {"run": self.run, **asdict(self.estimate)}
+        if self.difference is not None:
+            found["difference"] = self.difference.as_json()
+        return {**found, "unpaired": self.unpaired} if self.unpaired else found
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One model's row."""
+
+    model: str
+    figures: Mapping[Column, Figure]
+    parameters: float | None
+    """All of the model's, as its run measured them; None for a model nobody can count."""
+    training: Trained | None = None
+    """None where the model was not trained here."""
+
+    def costs(self) -> dict[str, float | None]:
+        """Parameters, trainable ones and their share, epochs, seconds and bytes of the training, where known."""
+        t = self.training or Trained()
+        return {
+            "parameters": t.parameters or self.parameters, "trainable": t.trainable, "share": t.share,
+            "epochs": t.epochs, "seconds": t.seconds, "peak_bytes": t.peak_bytes,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Models beside a base, which is the first row."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Standing, ...]
+    warnings: tuple[str, ...] = ()
+
+    def shape(self, column: Column) -> Estimate:
+        """How a column is shown: some row's estimate."""
+        return next(row.figures[column].estimate for row in self.rows if column in row.figures)
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        rows = [
+            {
+                "model": row.model, "base": place == 0, **row.costs(),
+                "metrics": {f"{c.task}.{c.metric}": f.as_json() for c, f in row.figures.items()},
+            }
+            for place, row in enumerate(self.rows)
+        ]  # fmt: skip
+        return {"base": self.rows[0].model, "rows": rows, "warnings": list(self.warnings)}
+
+
+def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), models: Sequence[str] = ()) -> Table:
+    """Set models beside a base, on the tasks the base has run.
+
+    Where a model or the base has several runs of a task, the two that go best together are compared (see
+    :func:`benchctl.comparing.best_pair`). The p-values of a column are adjusted for being several (Holm).
+
+    Args:
+        runs: any; those of other tasks and models are left aside.
+        base: the model the others are compared with, as it was run or as it is called in tables.
+        tasks: only these; empty: all that the base has.
+        models: only these, in this order; empty: all others.
+
+    Raises:
+        RecordError: the base or one of ``models`` has no run.
+    """
+    by_model = _by_model(runs)
+    own = _of(by_model, base)
+    wanted = list(tasks) or list(dict.fromkeys(run.record.spec.task for run in own))
+    own = [run for run in own if run.record.spec.task in wanted]
+    if not own:
+        raise RecordError(f"'{base}' has no run of {', '.join(wanted)}.", "Run it first.")
+    names = models or [name for name in by_model if by_model[name][0] not in _of(by_model, base)]
+    warnings: list[str] = []
+    rows: list[Standing] = []
+    of_base: dict[str, StoredRun] = {}
+    for name in names:
+        row = _row(own, _of(by_model, name), warnings, of_base)
+        if row is not None:
+            rows.append(row)
+    first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
+    columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
+    return Table(tuple(sorted(columns, key=lambda c: wanted.index(c.task))), (first, *_adjusted(rows, columns)),
+                 tuple(dict.fromkeys(warnings)))  # fmt: skip
+
+
+def _row(
+    own: Sequence[StoredRun], others: Sequence[StoredRun], warnings: list[str], of_base: dict[str, StoredRun]
+) -> Standing | None:
+    """One model's row; None where it shares no task with the base. Adds to the warnings and the base's runs used."""
+    found: list[StoredRun] = []
+    differences: dict[Column, Difference] = {}
+    unpaired: dict[Column, str] = {}
+    for task in _tasks(own):
+        if task not in _tasks(others):
+            continue
+        one, two = comparing.best_pair(own, others, task)
+        found.append(two)
+        of_base.setdefault(task, one)
+        try:
+            comparison = comparing.compare_runs(one, two)
+        except BenchctlError as error:
+            warnings.append(f"{two.record.spec.model}, {task}: {error.message}")
+            unpaired |= {Column(task, metric): error.message for metric in two.record.estimates}
+            continue
+        warnings += [f"{two.record.spec.model}, {task}: {line}" for line in comparison.warnings]
+        differences |= {Column(task, metric): d for metric, d in comparison.differences.items()}
+        unpaired |= {Column(task, metric): why for metric, why in comparison.unpaired.items()}
+    return _standing(found, differences, unpaired) if found else None
+
+
+def _standing(
+    runs: Sequence[StoredRun], differences: Mapping[Column, Difference], unpaired: Mapping[Column, str]
+) -> Standing:
+    figures = {}
+    for run in runs:
+        for metric, estimate in run.record.estimates.items():
+            column = Column(run.record.spec.task, metric)
+            why = unpaired.get(column, "")
+            figures[column] = Figure(run.record.id, estimate, differences.get(column), why)
+    manifest = runs[0].record.model
+    size = manifest.get("parameters")
+    name = str(manifest.get("name") or runs[0].record.spec.model)
+    return Standing(name, figures, size if isinstance(size, int | float) else None, trained(manifest))
+
+
+def _adjusted(rows: Sequence[Standing], columns: Sequence[Column]) -> list[Standing]:
+    """The rows with each column's p-values adjusted for the number of models compared."""
+    changed = [dict(row.figures) for row in rows]
+    for column in columns:
+        family = {p: d for p, f in enumerate(changed) if column in f and (d := f[column].difference) is not None}
+        for place, difference in pairing.with_holm(family).items():
+            changed[place][column] = replace(changed[place][column], difference=difference)
+    return [replace(row, figures=figures) for row, figures in zip(rows, changed, strict=True)]
+
+
+def _by_model(runs: Sequence[StoredRun]) -> dict[str, list[StoredRun]]:
+    """Runs by the model as it was asked for, in the order they first appear."""
+    found: dict[str, list[StoredRun]] = {}
+    for run in runs:
+        found.setdefault(run.record.spec.model, []).append(run)
+    return found
+
+
+def _of(by_model: Mapping[str, Sequence[StoredRun]], name: str) -> list[StoredRun]:
+    """A model's runs, by the name it was asked for or the name in tables.
+
+    Raises:
+        RecordError: none.
+    """
+    found = [run for runs in by_model.values() for run in runs
+             if name in (run.record.spec.model, run.record.model.get("name"))]  # fmt: skip
+    if not found:
+        raise RecordError(f"No run of the model '{name}'.", did_you_mean(name, by_model, "benchctl list runs"))
+    return found
+
+
+def _tasks(runs: Sequence[StoredRun]) -> list[str]:
+    return list(dict.fromkeys(run.record.spec.task for run in runs))
+
+
+def _latest(runs: Sequence[StoredRun], task: str) -> StoredRun:
+    return comparing.best_pair(runs, runs, task)[1]
