@@ -1,0 +1,170 @@
+"""``benchctl sweep``: find the values that train best."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from benchctl.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from ..recipe import Recipe
+    from .record import Sweep
+
+EXIT_INTERRUPTED = 130
+
+
+@click.command("sweep")
+@click.option("--recipe", metavar="NAME", help="A recipe or its TOML file, as 'benchctl train' takes it.")
+@click.option("--space", metavar="NAME", help="What to try: a space that ships, or a TOML file.")
+@click.option("--trials", type=click.IntRange(min=1), default=11, show_default=True, help="Trainings, in all sittings.")
+@click.option("--sampler", type=click.Choice(["random", "grid", "tpe"]), default="random", show_default=True,
+              help="How values are drawn.")  # fmt: skip
+@click.option("--prune/--no-prune", default=True, show_default=True,
+              help="Stop a trial whose best validation loss is above the median of those before it.")  # fmt: skip
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe for all trials.")
+@click.option("--data", metavar="SOURCE", help="Training rows, in place of the recipe's.")
+@click.option("--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on.")
+@click.option("--allow-leaks", is_flag=True, help="Train although rows stand in a test set.")
+@click.option("--tracker", "trackers", multiple=True, metavar="NAME", help="tensorboard, wandb or trackio, per trial.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the draws; training has its own.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("sweeps"), show_default=True, metavar="DIR",
+              help="Where sweeps are kept.")  # fmt: skip
+@click.option("--register", metavar="NAME", help="Make the best trial's result a named model.")
+@click.option("--lang", type=click.Choice(["pt", "en"]), default="pt", show_default=True, help="Of the picture.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
+@click.pass_context
+def sweep_command(context: click.Context, recipe: str | None, space: str | None, as_json: bool, **options: Any) -> None:
+    """Train a recipe many times with other values and name the best; without options, list the spaces.
+
+    Each trial is a training of its own. Started again by the same command after a kill, finished trials stay and the
+    one that was running goes on; what is drawn is the same as without the kill. The folder has sweep.json and a
+    picture, sweep.html.
+
+    \b
+    Example:
+      benchctl sweep --recipe tiny-lora --space tiny --trials 11
+      benchctl sweep --recipe t5-tweetsumm-lora --space s4-lora --sampler tpe --register resumos
+    """
+    if recipe is None and space is None:
+        _list_spaces(as_json)
+        return
+    if recipe is None or space is None:
+        raise click.UsageError(f"Missing option '{'--recipe' if recipe is None else '--space'}'.")
+    found, settled = _run(recipe, space, options)
+    if as_json:
+        click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+    else:
+        _print(found)
+    if found.status == "interrupted":
+        click.echo("Interrupted. The same command goes on where it stopped.", err=True)
+        context.exit(EXIT_INTERRUPTED)
+    if options["register"] and found.best is not None:
+        _register(options["register"], settled, found)
+
+
+def _run(name: str, space_name: str, options: Mapping[str, Any]) -> tuple[Sweep, Recipe]:
+    from benchctl.config import load_config
+
+    from ..reading import find_recipe
+    from ..registry import check_name
+    from ..running import TrainOptions, train
+    from .page import write
+    from .space import find_space
+    from .sweeping import SweepOptions, run_sweep
+
+    _require("optuna")
+    data = load_config().data_path(options["data"])
+    recipe = find_recipe(name, [*options["changes"], *([f"data.train={data}"] if data else [])])
+    if options["register"]:
+        check_name(options["register"], recipe)
+    space = find_space(space_name)
+    found = run_sweep(
+        recipe,
+        space,
+        SweepOptions(options["trials"], options["sampler"], options["prune"], options["seed"], options["out"]),
+        TrainOptions(
+            allow_leaks=options["allow_leaks"], test_data=options["test_data"], trackers=options["trackers"],
+        ),
+        train,
+        lambda line: click.echo(line, err=True),
+        lambda sweep: write(sweep, space.dimensions, options["lang"]),
+    )  # fmt: skip
+    return found, recipe
+
+
+def _require(package: str) -> None:
+    from importlib.util import find_spec
+
+    from benchctl.errors import MissingExtra
+
+    if find_spec(package) is None:
+        raise MissingExtra(package, "train", "A sweep")
+
+
+def _list_spaces(as_json: bool) -> None:
+    from .space import spaces
+
+    found = spaces()
+    if as_json:
+        click.echo(json.dumps(dict(found), ensure_ascii=False, indent=1))
+        return
+    for name, summary in found.items():
+        click.echo(f"{name:10} {summary}")
+    click.echo("Run one with: benchctl sweep --recipe NAME --space NAME")
+
+
+def _print(sweep: Sweep) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from .page import FILE
+    from .record import short_keys, shown
+
+    names = short_keys(list(sweep.rows[0].parameters)) if sweep.rows else {}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("trial", *names.values(), sweep.measure.replace("_", " "), "steps", "seconds", "state"):
+        figures = heading in ("trial", "steps", "seconds", sweep.measure.replace("_", " "))
+        table.add_column(heading, justify="right" if figures else "left", overflow="fold")
+    for row in sweep.rows:
+        star = "*" if row == sweep.best else ""
+        value = "-" if row.value is None else f"{row.value:.4f}{star}"
+        seconds = "-" if row.seconds is None else f"{row.seconds:.1f}"
+        cells: Sequence[str] = (
+            str(row.number), *(shown(row.parameters[key]) for key in names), value,
+            "-" if row.steps is None else str(row.steps), seconds, row.state,
+        )  # fmt: skip
+        table.add_row(*(Text(cell) for cell in cells))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    if sweep.refused:
+        click.echo(f"{len(sweep.refused)} combinations drawn that cannot work, refused: no trials.")
+    if sweep.status == "exhausted":
+        click.echo(f"The space holds no more than these {len(sweep.rows)} combinations; {sweep.asked} were asked for.")
+    if sweep.best is not None:
+        click.echo(f"Best: trial {sweep.best.number}, {sweep.measure.replace('_', ' ')} {sweep.best.value:.4f}")
+        click.echo(f"Its result: {sweep.result(sweep.best)}")
+    click.echo(f"Picture: {sweep.folder / FILE}")
+
+
+def _register(name: str, recipe: Recipe, sweep: Sweep) -> None:
+    from ..reading import changed
+    from ..registry import register
+
+    best = sweep.best
+    assert best is not None
+    result = sweep.result(best)
+    file = register(name, changed(recipe, best.parameters), result, result.parent.name)
+    click.echo(f"Named model '{name}' in {file}", err=True)
+
+
+@hookimpl
+def benchctl_commands(cli: click.Group) -> None:
+    """The command."""
+    cli.add_command(sweep_command)
