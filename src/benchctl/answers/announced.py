@@ -156,7 +156,7 @@ def _decided(case: Case, start: int, end: int) -> Iterator[Claim]:
     """Yield the option that alone closes a sentence which weighs others: 'entre a primeira e a segunda, a segunda'."""
     border = max(case.low.rfind(sign, start, end) for sign in ",:;-")
     value = value_at(case, border + 1, end) if border > start else None
-    if value is None or len(value.labels) != 1 or value.kind not in ("letter", "ordinal"):
+    if value is None or len(value.labels) != 1 or value.kind not in ("letter", "ordinal", "text"):
         return
     around = case.low[border + 1 : value.start] + case.low[value.end : end]
     if not around.strip(" .!)*"):

@@ -81,7 +81,7 @@ CHOOSE = re.compile(
     rf"{WORD_START}(?:(?:eu|yo)\s+)?(?:(?P<not>nao|no|not|don't|nunca)\s+)?"
     + any_of(
         """marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
-        (fico|ficaria|ficamos|ficarei|fiquei) com / (prefiro|preferiria|preferia) / marca / escolha / bora de /
+        (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca / escolha / bora de /
         voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
         (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
         decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
@@ -215,7 +215,7 @@ WRONG_AFTER = re.compile(
         """incorret / errad / fals[ao] / incorrect / wrong / false / erronea / equivocad / descartad / eliminad /
         excluid / inadequad / improvav / improvab / unlikely / inapropriad /
         menos (provav|comu|frequent|indicad) / less (likely|common|frequent) / rar[ao]\\b / rare\\b / ruled out /
-        fora\\b / ❌ / ✗ / ✘ / x\\b / f\\b"""
+        fora\\b / nao (servem?|se aplicam?|se encaixam?|procedem?) / ❌ / ✗ / ✘ / x\\b / f\\b"""
     )
     + r"|[\s()\]\"':-]*(?:\([^)\n]{0,60}\)\s*)?(?:"
     + any_of(
@@ -238,6 +238,11 @@ _RIGHT = any_of(
         correct / true / best / answer / most \\w+ / appropriate / mas (probable|adecuad[ao]) / correct[ao]s? /
         respuesta / acertad[ao] / mejor / ciert[ao]s?"""
 )
+_FITS = any_of(
+    """tambem (serve|vale) / serve(m)? / procede(m)? / (se )?encaixa(m)?(-se)? / (se )?aplica(m)?(-se)? / bate(m)? / vale(m)? / satisfaz(em)? /
+    responde(m)? / podem ser( (a resposta|as respostas|corretas|aceitas))?"""
+)
+_SO_ARE_BOTH = any_of("possiveis / plausiveis / provaveis / aceitaveis / comuns / valid[ao]s / compativeis / admissiveis")
 _BEFORE_RIGHT = any_of(
     """a / o / as / os / the / la / el / las / los / totalmente / realmente / consideradas? / ambas / both /
         todas / unic[ao]s? / only / de fato / tambem / also / sim / claramente / clearly / alternativa / opcao /
@@ -246,7 +251,8 @@ _BEFORE_RIGHT = any_of(
 RIGHT_AFTER = re.compile(
     rf"[\s()\]\"',:.-]*(?:"
     rf"{_BE}\s+(?:{_BEFORE_RIGHT}\s+){{0,4}}{_RIGHT}{WORD_END}"
-    rf"|{_RIGHT}{WORD_END}(?=\s*(?:[.,;:!)\]<-]|$|pois|porque|because|since))|[✅✓✔☑])"
+    rf"|{_RIGHT}{WORD_END}(?=\s*(?:[.,;:!)\]<-]|$|pois|porque|because|since))"
+    rf"|{_FITS}(?=\s*(?:[.,;:!)]|$|pois|porque|aqui|neste|nesse))|{_BE}\s+(?:igualmente\s+)?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"
     r"(?!\s+(?:se|caso|quando|if|si|apenas\s+se)\b)"
 )
 """What follows an option that is called right ('está correta', 'is the best answer', a tick)."""

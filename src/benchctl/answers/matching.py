@@ -273,7 +273,7 @@ def holder(options: Options, said: Sequence[Token]) -> str | None:
     if not said:
         return None
     short = [o.label for o in options.options if len(said) == 1 and spelled_out(o, said[0].key)]
-    if not short and len(said) == 1 and len(said[0].key) > 4:  # 'amoxi'
+    if not short and len(said) == 1 and len(said[0].key) > 2:  # 'amoxi', 'inf.'
         short = [o.label for o in options.options if any(w.startswith(said[0].key) for w in o.words)]
     if len(short) == 1:
         return short[0]

@@ -15,7 +15,8 @@ NONE_OF_THEM = re.compile(
     r"\b"
     + any_of(
         """nenhum[a]? (d[aeo]s? |outra )?((anteriores|acima|alternativas?|opco?es|opcao|respostas?|demais|outras|
-        mencionad\\w+|apresentad\\w+|restantes|supracitad\\w+|op[ct]oes|hipoteses)\\b\\s*)+ /
+        mencionad\\w+|apresentad\\w+|restantes|supracitad\\w+|op[ct]oes|hipoteses|afirmativas|afirmacoes|assertivas|proposicoes|
+        quatro|tres|cinco|duas|listad\\w+|dadas|oferecid\\w+|elencad\\w+)\\b\\s*)+ /
         nenhum[a]?( d[ae]l[ae]s| delas| d[ae]s (opcoes|alternativas|respostas))?(?= (esta|é|serve|responde|se aplica|
         corresponde|parece) ?) / nenhum[a]? d[aeo]s? \\w+(?=\\W*$) /
         nenhum[a]?( d[ae]l[ae]s)?(?=(\\s+é)?\\W*(?:$|\\n|[.,;:])) / n\\.?d\\.?a\\b\\.? /

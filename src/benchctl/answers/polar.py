@@ -102,7 +102,7 @@ _NO_DOUBT = re.compile(
 _NO_ANSWER = re.compile(
     r"nao\s+"
     + any_of(
-        """sei / posso / consigo / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
+        """sei / posso / consigo / darei / dou / vou / irei / cabe / compete / opino / responderei / opinarei / forneco / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
         compreend / so\\b / apenas / somente / (é|e) (apropriado|recomendad)"""
     )
     + "|no\\s+"

@@ -10,12 +10,16 @@ from benchctl.answers.folding import Folded, edited, lower
 _HEADS = ("resposta", "alternativa", "gabarito", "respuesta", "answer", "opcion", "option", "opcao")
 _WORD = re.compile(r"(?<![^\W\d_])[ragoRAGO][^\W\d_]{5,13}")
 _GLUED = re.compile(r"\b(alternativa|opcao|letra|option|opcion|resposta)([A-Ha-h])\b", re.I)
+_LETTER_NAME = re.compile(r"\W*(?:(?:a\s+)?(?:letra|alternativa|opcao)\s+)?(?P<name>[bcd]e)\W*", re.I)
 _PLURALS = frozenset({"respostas", "alternativas", "respuestas", "answers", "options", "alternativo", "alternativos"})
 
 
 def mend_heads(folded: Folded) -> Folded:
     """Return ``folded`` with misspelt or glued head words put right; positions still lead to the raw text."""
     edits: list[tuple[int, int, str]] = []
+    spelt = _LETTER_NAME.fullmatch(folded.text)
+    if spelt:  # 'bê', 'letra cê'
+        edits.append((*spelt.span("name"), spelt["name"][0].upper()))
     for glued in _GLUED.finditer(folded.text):
         letter = glued[2]
         if letter.isupper() or letter not in "aes":

@@ -31,7 +31,7 @@ _ONE_THAT = re.compile(
 _PAUSE = re.compile(r"[.,;:(\n]|\s(?:que|porque|pois|quando|em|who|because|since)\s")
 _ELLIPSIS = re.compile(r"\s+(?:e|ou|and|or|y|o)\s+")
 _TEXT_JOIN = re.compile(
-    r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+)\W+"
+    r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+|associad[ao]s?\W+(?:a|ao|com)|junt[ao]s?\W+com|mais|alem\W+d[eao]|combinad[ao]s?\W+com)\W+"
     r"(?:(?:a|o|as|os|the|la|el|com|porque|seja|ate|talvez)\W+)*|\s*[,/]\s*"
 )
 
@@ -242,7 +242,7 @@ def text_value(case: Case, start: int, end: int) -> Value | None:
         return part_of_one(case, start, end)
     run = [inside[0]]
     for match in inside[1:]:
-        if not _TEXT_JOIN.fullmatch(case.low, run[-1].end, match.start):
+        if not _joined(case, run[-1].end, match.start):
             break
         run.append(match)
     if len(run) == 2 and case.low[run[0].end : run[1].start].strip() == ",":
@@ -256,6 +256,16 @@ def text_value(case: Case, start: int, end: int) -> Value | None:
         names = frozenset(k for k, v in case.options.letters.items() if v in labels)
         labels = (combined,) if (combined := combination(case.options, names)) else labels
     return Value(labels, False, "text", run[0].start, stop)
+
+
+def _joined(case: Case, start: int, end: int) -> bool:
+    """Tell whether only 'e', 'ou' or the like stands between, and words of the question ('parede ... e parede ...')."""
+    if _TEXT_JOIN.fullmatch(case.low, start, end):
+        return True
+    between = [t for t in case.words if start <= t.start < end]
+    if len(between) != 1 or not any(same_word(between[0].key, k) for k in case.question.keys):
+        return False
+    return _TEXT_JOIN.fullmatch(case.low, start, between[0].start) is not None
 
 
 def _elided(case: Case, match: TextMatch, end: int) -> tuple[str, int] | None:
