@@ -18,8 +18,12 @@ from .settings import Settings
 
 CARD = "benchctl_adapter.json"
 """Beside an adapter's own files: which base it was made for, by name and by the hash of its weights."""
-FILES = ("adapter_config.json", "adapter_model.safetensors", CARD)
+SUMMARY = "benchctl_training.json"
+"""Beside an adapter or a model that benchctl trained: how, on what, and its losses."""
+FILES = ("adapter_config.json", "adapter_model.safetensors", CARD, SUMMARY)
 PICKLED = "adapter_model.bin"
+SPLITTING = ("pissa", "olora", "corda")
+"""Inits of LoRA that split the base's weights: peft does it again whenever the adapter is put on."""
 PROMPT_METHODS = frozenset({"PROMPT_TUNING", "MULTITASK_PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "CARTRIDGE"})
 """Methods that put trained vectors in front of the text and leave the weights alone."""
 
@@ -42,6 +46,9 @@ class Adapter:
     """Vectors in front of the text."""
     quant: str | None = None
     """How the base was quantised when the adapter was trained, or ``none``; None when nobody wrote it down."""
+    changes_base: bool = False
+    """Whether attaching it takes something away from the base's weights (PiSSA, OLoRA), which taking it off does not
+    give back."""
 
     @property
     def prompts(self) -> bool:
@@ -98,6 +105,7 @@ def read(folder: Path, name: str, allow_pickle: bool = False) -> Adapter:
         hash=digest_all([file.name, file_digest(file)] for file in files),
         virtual_tokens=int(config.get("num_virtual_tokens") or 0),
         quant=card.get("quant"),
+        changes_base=str(config.get("init_lora_weights")).startswith(SPLITTING),
     )
 
 
@@ -119,6 +127,11 @@ def write_card(folder: Path, base: str, base_folder: Path, quant: str | None = N
     """
     card = {"base": base, "base_weights": base_hash(base_folder), "quant": quant or "none"}
     (folder / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def training_summary(folder: Path) -> Mapping[str, Any]:
+    """What stands beside weights that benchctl trained about their training; nothing for others."""
+    return _json(folder / SUMMARY)
 
 
 def check_base(adapter: Adapter, settings: Settings, base_folder: Path) -> str:

@@ -44,6 +44,12 @@ def require_mergeable(adapter: Adapter, settings: Settings, scheme: Scheme | Non
             f"The adapter '{adapter.name}' ({adapter.method}) works by vectors in front of the text: nothing to merge.",
             "Use it unmerged: leave out merge=true.",
         )
+    if scheme is not None and adapter.changes_base:
+        raise BadConfig(
+            f"The adapter '{adapter.name}' split the base's weights before they were rounded to {scheme.name}: merging "
+            "cannot take the same steps, and changes the logits by a tenth.",
+            "Use it unmerged (leave out merge=true), or train with another init.",
+        )
     if scheme is not None and scheme.name not in quantization.BITSANDBYTES:
         raise BadConfig(
             f"No adapter can be merged into '{settings.target}', which is quantised as {scheme.name}.",

@@ -70,11 +70,15 @@ def stored_scheme(config: Any) -> str | None:
 
 
 def loading_options(scheme: Scheme | None, settings: Settings, dtype: str) -> dict[str, Any]:
-    """What ``from_pretrained`` needs to quantise while loading."""
-    if scheme is None or scheme.source == "checkpoint":
+    """What ``from_pretrained`` needs to quantise while loading, or to choose a kernel for what is quantised already."""
+    if scheme is None:
         return {}
     import torch
-    from transformers import BitsAndBytesConfig
+    from transformers import BitsAndBytesConfig, GPTQConfig
+
+    if scheme.source == "checkpoint":
+        trainable = scheme.name == "gptq" and settings.gptq_kernel == "trainable"
+        return {"quantization_config": GPTQConfig(bits=4, backend="auto_trainable")} if trainable else {}
 
     if scheme.name == "int8":
         return {"quantization_config": BitsAndBytesConfig(load_in_8bit=True)}

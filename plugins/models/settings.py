@@ -23,6 +23,7 @@ OPTIONS: Mapping[str, str] = {
     "compute_dtype": "auto",
     "double_quant": "true",
     "cpu_4bit": "exact",
+    "gptq_kernel": "auto",
     "adapter": "",
     "adapter_revision": "",
     "merge": "false",
@@ -61,6 +62,8 @@ class Settings:
     double_quant: bool = True
     cpu_4bit: str = "exact"
     """``fast``: the repacking kernel of bitsandbytes on processors that have one; see quantize.keep_exact."""
+    gptq_kernel: str = "auto"
+    """``trainable``: one that hands gradients back; the fastest do not."""
     adapter: str | None = None
     """A folder or hub id."""
     adapter_revision: str | None = None
@@ -105,6 +108,7 @@ def _weights_options(spec: str, values: Mapping[str, str]) -> dict[str, Any]:
         "compute_dtype": one_of(spec, "compute_dtype", values["compute_dtype"], DTYPES),
         "double_quant": switch(spec, "double_quant", values),
         "cpu_4bit": one_of(spec, "cpu_4bit", values["cpu_4bit"], ("exact", "fast")),
+        "gptq_kernel": one_of(spec, "gptq_kernel", values["gptq_kernel"], ("auto", "trainable")),
         "merge": switch(spec, "merge", values),
         "any_base": switch(spec, "any_base", values),
         "attn": None if values["attn"] == "auto" else one_of(spec, "attn", values["attn"], ATTENTION),

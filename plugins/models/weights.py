@@ -35,7 +35,8 @@ class Weights:
         self._attached: Any = None
         self._base: Any = None
         self._key: str | None = None
-        if not settings.merge:  # merging changes the base, so nobody else may have it
+        splits = self.adapter is not None and self.adapter.changes_base
+        if not settings.merge and not splits:  # both change the base, so nobody else may have it
             self._key = digest([str(folder), device, dtype, self.identity(adapter=False), self._placement()])
             bases.reserve(self._key)
 
@@ -110,7 +111,8 @@ class Weights:
             }  # fmt: skip
         if self.settings.attn is not None:
             found["attention"] = self.settings.attn
-        return found
+        training = adapters.training_summary(self.adapter.folder if self.adapter else self.folder)
+        return {**found, "training": training} if training else found
 
     def load(self) -> Any:
         """The model to compute with, in evaluation mode.
@@ -128,6 +130,12 @@ class Weights:
         self._attached = adapters.attach(base, self.adapter, self.settings)
         self.measured["adapter_parameters"] = adapters.adapter_parameters(self._attached, self.measured["parameters"])
         return PromptedModel(self._attached) if self.adapter.prompts else self._attached.get_base_model()
+
+    def take(self) -> Any:
+        """As :meth:`load`, for whoever changes the weights: no other model gets this base afterwards."""
+        loaded = self.load()
+        self._base = None
+        return loaded
 
     def merged(self) -> Any:
         """The base with the adapter that :meth:`load` attached merged in, as plain weights; the rest is used up.
@@ -156,7 +164,7 @@ class Weights:
 
     def _placement(self) -> list[Any]:
         s = self.settings
-        return [s.attn, s.device_map, s.max_memory, s.offload, s.trust_remote_code, s.allow_pickle]
+        return [s.attn, s.gptq_kernel, s.device_map, s.max_memory, s.offload, s.trust_remote_code, s.allow_pickle]
 
     def _load(self) -> Any:
         import transformers

@@ -46,6 +46,13 @@ def _check_method(recipe: Recipe) -> None:
             recipe, f"full trains every weight, and weights held as {quant} cannot be trained",
             "Set model.quant=none, or method=qlora.",
         )  # fmt: skip
+    if method == "dora" and quant in ("int8", "gptq"):
+        raise _refused(
+            recipe, f"dora needs the base's weights themselves, which layers held as {quant} do not give",
+            "Set model.quant=nf4 or none, or another method.",
+        )  # fmt: skip
+    if method == "ia3" and quant == "gptq":
+        raise _refused(recipe, "peft has no IA3 for GPTQ layers", "Set method=lora, or another base.")
 
 
 def _check_adapter(recipe: Recipe) -> None:
@@ -53,10 +60,32 @@ def _check_adapter(recipe: Recipe) -> None:
     if given:
         names = ", ".join(f"adapter.{name}" for name in sorted(given))
         raise _refused(recipe, f"{recipe.method} has no use for {names}", "Leave it out (--set KEY= takes it back).")
-    if recipe.adapter.init == "pissa" and recipe.model.quant != "none":
+    if recipe.method in LORA:
+        _check_init(recipe)
+
+
+def _check_init(recipe: Recipe) -> None:
+    """Each was tried with peft 0.21 and trl 1.16: what is refused fails there, or goes wrong without an error."""
+    init, quant = recipe.adapter.init, recipe.model.quant
+    if init == "pissa" and quant != "none":
         raise _refused(
             recipe, "pissa splits the base's weights, and quantised ones cannot be split",
             "Set adapter.init=default, or model.quant=none.",
+        )  # fmt: skip
+    if init == "olora" and quant == "gptq":
+        raise _refused(
+            recipe, "olora splits the base's weights, and GPTQ's cannot be split", "Set adapter.init=default."
+        )
+    if init in ("pissa", "olora") and recipe.objective == "dpo":
+        # trl copies the adapter as its reference, and copying splits the base a second time.
+        raise _refused(
+            recipe, f"{init} changes the base, and dpo needs it unchanged beside what is trained",
+            "Set adapter.init=default, gaussian or eva.",
+        )  # fmt: skip
+    if init == "eva" and recipe.objective == "seq2seq":
+        raise _refused(
+            recipe, "eva looks at one text at a time, and an encoder-decoder reads two",
+            "Set adapter.init=default or olora.",
         )  # fmt: skip
 
 
@@ -81,6 +110,14 @@ def _check_length(recipe: Recipe) -> None:
 
 
 def _check_data(recipe: Recipe) -> None:
+    if recipe.objective in ("sft", "dpo") and "lm_head" in recipe.adapter.targets:
+        # trl multiplies by lm_head's own weights, past an adapter.
+        raise _refused(recipe, f"an adapter on lm_head is not trained by {recipe.objective}", "Leave out lm_head.")
+    if recipe.data.packing and recipe.method == "prompt":
+        # They stand before the first row of a sequence only, and the others would learn nothing from them.
+        raise _refused(
+            recipe, "prompt puts its vectors before a row, and packing joins rows", "Set data.packing=false."
+        )
     if recipe.data.packing and recipe.objective in ("dpo", "seq2seq"):
         raise _refused(recipe, f"{recipe.objective} cannot pack rows", "Set data.packing=false.")
     if recipe.data.rejected is not None and recipe.objective != "dpo":
