@@ -10,6 +10,7 @@ from typing import Any
 
 from benchctl.errors import BadConfig, UnknownName, did_you_mean
 
+from .architectures import check_base
 from .recipe import AdapterSection, DataSection, ModelSection, Recipe, TrainingSection
 from .refusals import check
 
@@ -179,6 +180,7 @@ def _made(content: Flat, where: str) -> Recipe:
     except ValidationError as error:
         raise _invalid(where, error.errors()) from error
     check(recipe)
+    check_base(recipe)
     return recipe
 
 
