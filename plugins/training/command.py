@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import click
 
 from benchctl.hookspecs import hookimpl
@@ -10,3 +13,11 @@ from benchctl.hookspecs import hookimpl
 @hookimpl
 def benchctl_commands(cli: click.Group) -> None:
     """The training commands."""
+
+
+@hookimpl
+def benchctl_trainers() -> Mapping[str, Callable[..., Any]]:
+    """The objectives."""
+    from .trainers import TRAINERS
+
+    return TRAINERS

@@ -1,4 +1,8 @@
-"""``benchctl.toml``: named models, data sources and plugin settings of a project, found from the working folder up."""
+"""``benchctl.toml``: named models, data sources and plugin settings of a project, found from the working folder up.
+
+Beside it, or in the working folder, ``benchctl-models.toml`` names the models that were trained here. benchctl writes
+that file itself; what benchctl.toml says of the same name comes first.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,9 @@ from typing import Any
 from benchctl.errors import BadConfig, did_you_mean
 
 FILE = "benchctl.toml"
+MODELS_FILE = "benchctl-models.toml"
+HERE = "{here}"
+"""In benchctl-models.toml: the folder it lies in, so that a project can be moved as a whole."""
 SECTIONS = ("data", "models", "prices", "report", "train")
 
 
@@ -44,7 +51,9 @@ class Config:
             return given
         spec = self.models[name].get("spec")
         if not isinstance(spec, str) or not spec:
-            raise BadConfig(f"{self.path}: [models.{name}] has no spec.", 'Write spec = "hf:PATH,..." there.')
+            raise BadConfig(
+                f"{self.path or MODELS_FILE}: [models.{name}] has no spec.", 'Write spec = "hf:PATH,..." there.'
+            )
         return f"{spec}{comma}{options}"
 
 
@@ -59,8 +68,10 @@ def load_config(start: Path | None = None) -> Config:
 
     here = (start or Path.cwd()).resolve()
     path = next((folder / FILE for folder in (here, *here.parents) if (folder / FILE).is_file()), None)
+    beside = path.parent if path else here
+    trained = {name: _settled(entry, beside) for name, entry in read_models(beside / MODELS_FILE).items()}
     if path is None:
-        return Config()
+        return Config(models=trained)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -71,4 +82,27 @@ def load_config(start: Path | None = None) -> Config:
                 f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md")
             )
     rest = {k: v for k, v in content.items() if k not in ("data", "models")}
-    return Config(path, content.get("data", {}), content.get("models", {}), rest)
+    return Config(path, content.get("data", {}), {**trained, **content.get("models", {})}, rest)
+
+
+def read_models(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What a benchctl-models.toml says, as it stands there; nothing where there is none.
+
+    Raises:
+        BadConfig: it was damaged.
+    """
+    import tomllib
+
+    if not file.is_file():
+        return {}
+    try:
+        found: Mapping[str, Mapping[str, Any]] = tomllib.loads(file.read_text(encoding="utf-8"))["models"]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError) as error:
+        raise BadConfig(
+            f"{file} is damaged ({error}).", "Delete it; running the trainings again enters their models again."
+        ) from error
+    return found
+
+
+def _settled(entry: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    return {**entry, "spec": str(entry.get("spec", "")).replace(HERE, str(folder))}

@@ -1,0 +1,107 @@
+"""Benchctl's tasks on what is trained: in the middle, to choose a checkpoint, and afterwards, beside its base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchctl.errors import BadConfig
+from benchctl.matrix import Display, Matrix, run_matrix
+from benchctl.results import Result
+
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from ..models.hf import HFModel
+
+NOT_TASKS = ("validation_loss", "last")
+"""What ``training.best`` may say besides a task's name."""
+
+
+class TaskScore(NamedTuple):
+    """The main metric of a task."""
+
+    value: float
+    higher_is_better: bool
+
+
+def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore] | None:
+    """What scores the live model on the task that chooses the checkpoint; None where no task does.
+
+    ``training.best = "medmcqa-pt"`` asks ``best_rows`` of the task's training rows on the hub, or its dev rows that
+    ship where the hub has none; ``"medmcqa-pt:SOURCE"`` those of ``builtin``, ``hub`` or a file. Test rows are never
+    asked. The samples are drawn with the recipe's seed and stay the same throughout.
+
+    Args:
+        live: the base as a model, which will be given the weights in training; its own are never loaded.
+
+    Raises:
+        UnknownName, BadConfig, BadData: no such task, no single task, or rows that are not at hand.
+    """
+    if recipe.training.best in NOT_TASKS:
+        return None
+    from benchctl.creation import create_metrics, create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.runner import ask, estimate, prepare, read_answers
+    from benchctl.scoring import get_scoring
+    from benchctl.task import Task, TaskData
+    from benchctl.types import RunSpec
+
+    name, _, source = recipe.training.best.partition(":")
+    plugins = get_plugins()
+    task = create_task(plugins, name)
+    if not isinstance(task, Task):
+        raise BadConfig(f"'{name}' is a group, and one task must choose.", f"Set best to one of {task.members[0]}, ...")
+    source = source or ("hub" if task.hub_shots else "builtin")
+    scoring = get_scoring(task, None, 256)
+    rows, seed = recipe.training.best_rows, recipe.training.seed
+    data = TaskData(tuple(task.shots(source)), source)
+    spec = RunSpec(task.name, live.name, scoring=scoring.name, shots=0, seed=seed, limit=rows, drawn=True)
+    job = prepare(spec, task, scoring, create_metrics(plugins, task), live, data)
+
+    def score(trained: Any) -> TaskScore:
+        use(live, trained)
+        done = {sample.id: responses for sample, responses in ask(job, job.samples)}
+        failed = next((r.error for responses in done.values() for r in responses if r.error), None)
+        if failed:
+            raise BadConfig(f"'{name}' cannot choose the checkpoint: {failed}.", "Set training.best=validation_loss.")
+        found = estimate(job.metrics, read_answers(scoring, job.samples, done))
+        first = next(iter(found.values()))
+        return TaskScore(first.value, first.higher_is_better)
+
+    return score
+
+
+def use(live: HFModel, trained: Any) -> None:
+    """Let a benchctl model answer with weights in training, each text on its own: no cache of an earlier state."""
+    from peft import PeftModel
+
+    from ..models.engine.engine import Engine
+    from ..models.engine.memory import batch_budget
+    from ..models.engine.plain import PlainEngine
+    from ..models.prompt_methods import PromptedModel
+    from ..models.seq2seq import Seq2SeqEngine
+
+    network = trained.eval()
+    if isinstance(trained, PeftModel):
+        network = PromptedModel(trained) if trained.active_peft_config.is_prompt_learning else trained.get_base_model()
+    budget = batch_budget(trained, live.device, live.settings.batch_tokens)
+    kind = Seq2SeqEngine if trained.config.is_encoder_decoder else PlainEngine
+    live.__dict__["engine"] = Engine(kind(network, live.tokenizer, live.device, budget)).plainly("in training")
+
+
+def run_both(
+    models: Sequence[str], tasks: Sequence[str], out: Path, asked: Mapping[str, Any], display: Display
+) -> list[Result]:
+    """Run base and result on the tasks, as ``benchctl run`` does.
+
+    Args:
+        models: the specs.
+        asked: ``data``, ``limit`` as the command line gives them.
+    """
+    options = {
+        "data": asked["data"], "scoring": None, "shots": None, "shots_data": "builtin", "seed": 0,
+        "limit": asked["limit"], "drawn": False, "prompt_template": None, "max_tokens": 256, "skip_bad_rows": False,
+    }  # fmt: skip
+    return run_matrix(Matrix.parse(tasks, models, out, options), display)

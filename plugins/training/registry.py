@@ -1,0 +1,108 @@
+"""Results as named models: ``benchctl-models.toml``, which benchctl writes itself and reads below benchctl.toml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchctl.config import HERE, MODELS_FILE, load_config, read_models
+from benchctl.errors import BadConfig
+from benchctl.model import parse_spec
+from benchctl.records import replace_file
+
+from .base import options_of
+from .recipe import Recipe
+
+_HEAD = """\
+# Models that were trained here. benchctl writes this file; your own entries belong in benchctl.toml and come first.
+# {here} stands for the folder of this file.
+"""
+
+
+def register(name: str, recipe: Recipe, result: Path, training: str) -> Path:
+    """Make the result a named model, in place of an earlier one of that name.
+
+    Args:
+        result: folder of the adapter or the model.
+        training: the training's id.
+
+    Returns:
+        The file it stands in.
+
+    Raises:
+        BadConfig: the file there is damaged, or a path cannot stand in a spec.
+    """
+    import filelock
+
+    file = models_file()
+    with filelock.FileLock(f"{file}.lock", timeout=30):
+        entries = dict(read_models(file))
+        spec = spec_of(recipe, result, file.parent)
+        entries[name] = {"spec": spec, "recipe": recipe.name, "training": training}
+        replace_file(file, _HEAD + "".join(_entry(key, entries[key]) for key in sorted(entries)))
+    Path(f"{file}.lock").unlink(missing_ok=True)
+    load_config.cache_clear()
+    return file
+
+
+def models_file() -> Path:
+    """Beside benchctl.toml, or in the working folder where there is none."""
+    found = load_config().path
+    return (found.parent if found else Path.cwd()) / MODELS_FILE
+
+
+def check_name(name: str, recipe: Recipe) -> None:
+    """Refuse a name that would make a training depend on its own result.
+
+    Raises:
+        BadConfig: with what to give instead.
+    """
+    if name == recipe.model.base.split(",")[0]:
+        raise BadConfig(f"The result cannot be called '{name}': that is what it is trained on.", "Give another --name.")
+    if not name or any(mark in name for mark in ',:="\n'):
+        raise BadConfig(f"'{name}' cannot be a model's name.", "Use letters, digits, dots and dashes.")
+
+
+def base_spec(recipe: Recipe) -> str:
+    """The base as it is trained on, quantised or not, as ``--model`` takes it."""
+    from benchctl.plugins import get_plugins
+
+    given = recipe.model.base
+    name = given.split(",")[0].partition(":")[0]
+    known = name in get_plugins().offers("model") or name in load_config().models
+    options = (f"{key}={value}" for key, value in options_of(recipe).items())
+    return ",".join((given if known else f"hf:{given}", *options))
+
+
+def spec_of(recipe: Recipe, result: Path, beside: Path) -> str:
+    """The trained model as a spec; a path on this disk is told from the folder ``beside``, which may move with them.
+
+    Raises:
+        BadConfig: a comma in a path would end the spec.
+    """
+    place = _told(result, beside)
+    if recipe.method == "full":
+        return f"hf:{place}"
+    spec = load_config().model_spec(base_spec(recipe))
+    backend, args = parse_spec(spec)
+    if args.target and Path(args.target).expanduser().is_dir():
+        spec = f"{backend}:{_told(Path(args.target).expanduser(), beside)}" + spec[len(f"{backend}:{args.target}") :]
+    return f"{spec},adapter={place}"
+
+
+def _told(path: Path, beside: Path) -> str:
+    """A path from ``{here}``, where it lies below or not far above; else from the root."""
+    import os
+
+    found = os.path.relpath(path.resolve(), beside.resolve())
+    if "," in found:
+        raise BadConfig(f"'{path}' has a comma, which cannot stand in a model's spec.", "Train to another --out.")
+    return f"{HERE}/{found}"
+
+
+def _entry(name: str, values: Mapping[str, Any]) -> str:
+    """One table; a JSON string is a TOML string."""
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join((f"\n[models.{json.dumps(name, ensure_ascii=False)}]", *lines, ""))

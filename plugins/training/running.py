@@ -1,0 +1,297 @@
+"""The straight line of a training: base and rows -> folder -> trainer -> chosen checkpoint -> result, named model."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchctl.errors import BadConfig, ModelCallError
+
+from . import base, registry, summary, trackers
+from .callbacks import Conductor, Display, Stop, as_callback
+from .checkpoints import Checkpoint
+from .crew import Crew, crew
+from .evaluating import scorer
+from .folder import TrainingFolder, identity, training_folder
+from .recipe import Recipe
+from .record import Record, fixed_facts, parameters, versions_here
+from .trainers import Parts, arguments, batches, build
+from .watch import Watch
+
+if TYPE_CHECKING:
+    from ..models.hf import HFModel
+    from .prepare import Prepared
+
+OnEvaluation = Callable[[int, float], bool]
+"""Called with step and validation loss; True ends the training."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """What is asked of a training besides its recipe."""
+
+    out: Path = Path("trainings")
+    name: str | None = None
+    """Of the model that comes out; None: the recipe's."""
+    allow_leaks: bool = False
+    test_data: Sequence[str | Path] = ()
+    trackers: Sequence[str] = ()
+    """``tensorboard``, ``wandb``, ``trackio``."""
+    register: bool = True
+    """Whether the result becomes a named model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """A training as it stands."""
+
+    folder: Path
+    status: str
+    """``complete``; ``interrupted``: the same command goes on; ``stopped``: whoever watched the evaluations did."""
+    facts: Mapping[str, Any]
+    """training.json."""
+
+
+class Silent:
+    """A display that shows nothing."""
+
+    def note(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, done: int, total: int, facts: str) -> None:
+        """Nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Everything one training needs, checked before anything is loaded."""
+
+    recipe: Recipe
+    options: TrainOptions
+    name: str
+    make: Callable[[Parts], Any]
+    """The objective's trainer."""
+    model: HFModel
+    prepared: Prepared
+    folder: TrainingFolder
+    crew: Crew
+    display: Display
+
+
+def train(
+    recipe: Recipe,
+    options: TrainOptions | None = None,
+    on_evaluation: OnEvaluation | None = None,
+    display: Display | None = None,
+) -> Training:
+    """Train, or go on where an earlier sitting ended. A finished training is only read.
+
+    Args:
+        on_evaluation: asked after every evaluation of this sitting but the one before the first step.
+
+    Raises:
+        MissingExtra, BadConfig, BadData, UnknownName, RecordError: before anything is loaded.
+        ModelCallError: out of memory, or the loss is no number any more.
+    """
+    options = options or TrainOptions()
+    members = crew()
+    job = _job(recipe, options, members, display if display and members.main else Silent())
+    try:
+        with _hints(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
+            return _train(job, on_evaluation)
+    finally:
+        job.model.close()
+
+
+def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display) -> Job:
+    from benchctl.plugins import get_plugins
+
+    from .prepare import prepare
+
+    base.require_packages()
+    trackers.check(options.trackers)
+    name = options.name or recipe.name
+    if options.register:
+        registry.check_name(name, recipe)
+    make = get_plugins().find("trainer", recipe.objective).factory
+    model = base.base_model(recipe, members.device(recipe.model.device))
+    try:
+        prepared = prepare(recipe, model.tokenizer, allow_leaks=options.allow_leaks, test_data=options.test_data)
+        if recipe.training.best != "last" and not len(prepared.validation):
+            raise BadConfig(
+                f"Recipe '{recipe.name}' chooses by {recipe.training.best}, and there are no validation rows.",
+                "Set best=last, or data.validation_share above 0.",
+            )
+        found = identity(recipe, prepared.hash, model.weights.base_hash, members.size)
+    except BaseException:
+        model.close()
+        raise
+    folder = training_folder(options.out, recipe.name, found)
+    return Job(recipe, options, name, make, model, prepared, folder, members, display)
+
+
+def _train(job: Job, on_evaluation: OnEvaluation | None) -> Training:
+    folder, earlier = job.folder, job.folder.facts()
+    job.crew.wait()  # nobody writes before everybody has read
+    if earlier.get("status") == "complete" and folder.result(job.recipe.method).is_dir():
+        _register(job)
+        return Training(folder.path, "complete", earlier)
+    for line in folder.clean() if job.crew.main else ():
+        job.display.note(f"note: {line}: thrown away.")
+    job.crew.wait()
+    picked = folder.newest()
+    if job.crew.main:
+        folder.take_back(picked)
+        _say_how(job, picked, earlier)
+    with trackers.settled(job.options.trackers, folder.path, folder.path.name), _hushed():
+        return _sitting(job, picked, on_evaluation)
+
+
+def _sitting(job: Job, picked: Checkpoint | None, on_evaluation: OnEvaluation | None) -> Training:
+    """From building the trainer to the result, or to the interruption."""
+    recipe, folder = job.recipe, job.folder
+    stop, watch = Stop(), Watch(folder, recipe.training)
+    with _scorer(job) as score:
+        conductor = Conductor(recipe, watch, stop, job.display, picked, score, on_evaluation)
+        trainer = _trainer(job, conductor, picked)
+        record = Record(folder, watch, fixed_facts(
+            recipe, folder.path.name, job.name, job.model, job.prepared, job.crew.size))  # fmt: skip
+        record.set(parameters=parameters(trainer.model))
+
+        def saved() -> None:
+            record.save("running", trainer.state.global_step, trainer.state.epoch or 0.0)
+
+        conductor.saved = saved
+        if job.crew.main:
+            saved()
+        with stop.listening():
+            trainer.train(resume_from_checkpoint=str(picked.path) if picked else None)
+    facts: Mapping[str, Any] = {}
+    if job.crew.main:
+        facts = _finish(job, conductor, record)
+    job.crew.wait()
+    return Training(folder.path, conductor.ended, facts or folder.facts())
+
+
+def _finish(job: Job, conductor: Conductor, record: Record) -> dict[str, Any]:
+    """Write the result and what is to be said of it."""
+    state, ended = conductor.trainer.state, conductor.ended
+    done = (state.global_step, float(state.epoch or 0))
+    if ended != "complete":
+        return record.save(ended, *done)
+    chosen = _chosen(job.recipe, conductor)
+    early = state.global_step < state.max_steps
+    facts = record.save("running", *done, chosen=chosen, stopped_early=early)
+    place = summary.write_result(job.folder, job.recipe, job.model, facts)
+    _register(job)
+    return record.save("complete", *done, chosen=chosen, stopped_early=early, result=place.name)
+
+
+def _chosen(recipe: Recipe, conductor: Conductor) -> dict[str, Any]:
+    """Which checkpoint the result is, and why."""
+    best, last = conductor.watch.best, conductor.trainer.state.global_step
+    if best is None:
+        return {"step": last, "why": "the last step, as the recipe says", "value": None}
+    what = "lowest validation loss" if recipe.training.best == "validation_loss" else f"best {recipe.training.best}"
+    at = "also the last step" if best.step == last else f"the last was step {last}"
+    return {"step": best.step, "why": f"{what} of all evaluations; {at}", "value": best.value}
+
+
+def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:
+    from transformers import set_seed
+
+    from .methods import attach
+
+    recipe, model, rows = job.recipe, job.model, job.prepared
+    tokenizer = model.tokenizer
+    told = arguments(
+        recipe, str(job.folder.checkpoints), model.device, model.dtype, job.options.trackers,
+        fresh=picked is None and len(rows.validation) > 0,
+    )  # fmt: skip
+    set_seed(recipe.training.seed)
+    network = attach(model.weights.take(), recipe, lambda: batches(rows.train, tokenizer, recipe))
+    parts = Parts(
+        recipe, network, tokenizer, rows.train, rows.validation if len(rows.validation) else None, told,
+        [as_callback(conductor)], conductor.watch,
+    )  # fmt: skip
+    trainer = build(job.make, parts)
+    trackers.silence(trainer, job.options.trackers)
+    conductor.trainer = trainer
+    return trainer
+
+
+@contextlib.contextmanager
+def _scorer(job: Job) -> Iterator[Any]:
+    """What scores the task that chooses, with a model of its own that is given the weights in training."""
+    if job.recipe.training.best in ("validation_loss", "last"):
+        yield None
+        return
+    live = base.base_model(job.recipe, job.model.device)
+    try:
+        yield scorer(job.recipe, live)
+    finally:
+        live.close()
+
+
+def _register(job: Job) -> None:
+    if not (job.options.register and job.crew.main):
+        return
+    folder = job.folder
+    file = registry.register(job.name, job.recipe, folder.result(job.recipe.method), folder.path.name)
+    job.display.note(f"note: '{job.name}' is now a named model: it stands in {file.name}.")
+
+
+def _say_how(job: Job, picked: Checkpoint | None, earlier: Mapping[str, Any]) -> None:
+    for line in job.prepared.report.lines():
+        job.display.note(line)
+    if not earlier:
+        return
+    job.display.note(f"note: going on after step {picked.step}." if picked else "note: starting again from step 0.")
+    changed = sorted(
+        name for name, value in versions_here().items() if earlier.get("versions", {}).get(name, value) != value
+    )
+    if changed:
+        job.display.note(
+            f"warning: other versions than before ({', '.join(changed)}): the weights may differ slightly."
+        )
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """The libraries' chatter and bars off."""
+    import datasets
+
+    from ..models.quiet import quiet
+
+    enabled = datasets.utils.logging.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    try:
+        with quiet():
+            yield
+    finally:
+        if enabled:
+            datasets.enable_progress_bars()
+
+
+@contextlib.contextmanager
+def _hints(recipe: Recipe) -> Iterator[None]:
+    """What to do when the memory is not enough."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        from ..models.engine.memory import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        t, longest = recipe.training, recipe.data.max_length
+        ways = [f"batch={max(t.batch // 2, 1)} with accumulation={t.accumulation * 2} (the same steps)"] * (t.batch > 1)
+        ways += [f"max_length={longest // 2}"]
+        ways += ["gradient_checkpointing=true"] * (t.gradient_checkpointing is False)
+        ways += ["method=qlora with quant=nf4"] * (recipe.model.quant == "none")
+        raise ModelCallError(
+            f"The memory is not enough for a batch of {t.batch} rows of up to {longest} tokens.",
+            f"Set {'; '.join(ways)}.",
+        ) from error

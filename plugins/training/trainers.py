@@ -1,0 +1,155 @@
+"""The trainers behind the objectives: trl's for answers and preferences, transformers' for encoder-decoders."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .exact import made_exact
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
+    from .watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a trainer is made of. A plugin's own objective gets the same: see ``benchctl_trainers``."""
+
+    recipe: Recipe
+    model: Any
+    """With its adapter on, or with all weights trainable."""
+    tokenizer: Any
+    train: Any
+    """A ``datasets.Dataset``; see prepare.py for its columns."""
+    validation: Any
+    """Likewise; None without validation rows."""
+    arguments: Mapping[str, Any]
+    """For ``transformers.TrainingArguments`` or a subclass: all that the recipe says."""
+    callbacks: Sequence[Any]
+    watch: Watch
+
+    def exact(self, trainer: type) -> type[Any]:
+        """The trainer class made to resume exactly; whatever a plugin builds must be of such a class."""
+        return made_exact(trainer, self.watch)
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """Arguments every trainer takes."""
+        return {
+            "model": self.model, "train_dataset": self.train, "eval_dataset": self.validation,
+            "processing_class": self.tokenizer, "callbacks": list(self.callbacks),
+        }  # fmt: skip
+
+
+def sft(parts: Parts) -> Any:
+    """Learn the answers: trl's SFTTrainer on rows that are tokens already."""
+    from trl import SFTConfig, SFTTrainer
+
+    data = parts.recipe.data
+    arguments = SFTConfig(
+        **parts.arguments, max_length=data.max_length, packing=data.packing, eval_packing=False,
+        completion_only_loss="completion_mask" in parts.train.column_names,
+    )  # fmt: skip
+    return parts.exact(SFTTrainer)(args=arguments, **parts.common)
+
+
+def dpo(parts: Parts) -> Any:
+    """Prefer the chosen answer: trl's DPOTrainer; the reference is the base, its adapter switched off."""
+    from peft import PeftModel
+    from trl import DPOConfig, DPOTrainer
+
+    arguments = DPOConfig(
+        **parts.arguments, max_length=parts.recipe.data.max_length, beta=parts.recipe.training.beta,
+    )  # fmt: skip
+    adapted = isinstance(parts.model, PeftModel)
+    reference = None if adapted else copy.deepcopy(parts.model)
+    trainer = parts.exact(DPOTrainer)(args=arguments, ref_model=reference, **parts.common)
+    if adapted and parts.recipe.adapter.init not in ("pissa", "olora"):
+        # trl takes every adapter for one trained earlier and keeps a copy of it as the reference. This one is new and
+        # changes nothing yet: switching it off gives the same, without the copy. PiSSA and OLoRA change the base.
+        parts.model.delete_adapter("ref")
+    return trainer
+
+
+def seq2seq(parts: Parts) -> Any:
+    """Learn the answers with an encoder-decoder: transformers' Seq2SeqTrainer."""
+    from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments
+
+    arguments = Seq2SeqTrainingArguments(**parts.arguments)
+    if arguments.gradient_checkpointing and hasattr(parts.model, "enable_input_require_grads"):
+        parts.model.enable_input_require_grads()  # trl's trainers do it themselves
+    collator = DataCollatorForSeq2Seq(parts.tokenizer, model=parts.model)
+    return parts.exact(Seq2SeqTrainer)(args=arguments, data_collator=collator, **parts.common)
+
+
+TRAINERS: Mapping[str, Callable[[Parts], Any]] = {"sft": sft, "dpo": dpo, "seq2seq": seq2seq}
+
+
+def arguments(
+    recipe: Recipe, out: str, device: str, dtype: str, trackers: Sequence[str], fresh: bool
+) -> dict[str, Any]:
+    """What ``transformers.TrainingArguments`` is told.
+
+    Args:
+        out: folder of the checkpoints.
+        device: as settled: ``cpu``, ``cuda``, ...
+        dtype: in which the base computes; half precision on an accelerator means mixed precision.
+        trackers: as transformers names them; none unless asked for.
+        fresh: whether the validation loss is still to be taken before the first step.
+    """
+    t = recipe.training
+    accelerated = device != "cpu"
+    checkpointing = accelerated if t.gradient_checkpointing is None else t.gradient_checkpointing
+    length = {"max_steps": t.steps} if t.steps is not None else {"num_train_epochs": t.epochs}
+    return {
+        "output_dir": out, **length,
+        "per_device_train_batch_size": t.batch, "per_device_eval_batch_size": t.batch,
+        "gradient_accumulation_steps": t.accumulation, "gradient_checkpointing": checkpointing,
+        "learning_rate": t.learning_rate, "lr_scheduler_type": t.schedule, "warmup_steps": t.warmup,
+        "optim": t.optimizer, "weight_decay": t.weight_decay, "max_grad_norm": t.max_grad_norm,
+        "seed": t.seed, "data_seed": t.seed, "use_cpu": not accelerated,
+        "bf16": accelerated and dtype == "bfloat16", "fp16": accelerated and dtype == "float16",
+        "eval_strategy": "no", "save_strategy": "no", "logging_strategy": "no",  # the conductor decides
+        "eval_on_start": fresh, "prediction_loss_only": True,
+        "logging_nan_inf_filter": False,  # it would write the mean of earlier losses over one that is no number
+        "report_to": list(trackers) or "none", "disable_tqdm": True, "dataloader_pin_memory": accelerated,
+    }  # fmt: skip
+
+
+def build(make: Callable[[Parts], Any], parts: Parts) -> Any:
+    """The trainer, its trainable weights in float32: trl rounds those of a 4-bit model to bfloat16, and resuming would
+    give them back in float32, another training from there on."""
+    import torch
+    from transformers import PrinterCallback, ProgressCallback
+
+    trainer = make(parts)
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.to(torch.float32)
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    if trainer.args.n_gpu > 1:  # several are visible and nobody launched several processes: take the first
+        trainer.args._n_gpu = 1
+    return trainer
+
+
+def batches(rows: Any, tokenizer: Any, recipe: Recipe) -> Iterator[dict[str, Any]]:
+    """Tokenised batches of the training rows in their order, for an adapter that is initialised from data (EVA)."""
+    import torch
+
+    size, longest = recipe.training.batch, recipe.data.max_length
+    pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        ids = part.get("input_ids") or [
+            tokenizer(prompt + chosen)["input_ids"][:longest]
+            for prompt, chosen in zip(part["prompt"], part["chosen"], strict=True)
+        ]
+        width = max(len(one) for one in ids)
+        yield {
+            "input_ids": torch.tensor([one + [pad] * (width - len(one)) for one in ids]),
+            "attention_mask": torch.tensor([[1] * len(one) + [0] * (width - len(one)) for one in ids]),
+        }
