@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from benchctl.pairing import Difference
 from benchctl.types import Estimate, RunRecord
 
 from .sources import short_source
@@ -33,6 +34,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Gain:
+    """What training changed: a model beside the one it was trained from, over the same questions."""
+
+    base: str
+    """The base's name in its own row."""
+    difference: Difference
+    """The trained model's figure minus the base's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """What one row has for one task: one run."""
 
@@ -42,6 +53,8 @@ class Cell:
     mark: Mark = ""
     data_differ: bool = False
     """Another row of this section was asked other questions, and not just fewer: the hash of the data is shown."""
+    gain: Gain | None = None
+    """Difference to the base's cell, for a model trained from one that stands in the same section."""
 
     @property
     def n(self) -> int:
@@ -118,6 +131,8 @@ class GroupCell:
     estimate: Estimate | None
     """Mean weighted by size; None unless every member has an estimate."""
     mark: Mark = ""
+    gain: Gain | None = None
+    """Over the members' questions together."""
 
     @property
     def present(self) -> int:
@@ -168,9 +183,8 @@ class GroupCell:
         return _near(self.estimate, self.chance)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One model under one set-up: everything in it was asked and scored in the same way."""
+class RowKey(NamedTuple):
+    """All that must be equal for two runs to stand in one row."""
 
     model: str
     fingerprint: str
@@ -182,6 +196,18 @@ class Row:
     """Hash of the prompt template given, or None for the tasks' own wording."""
     max_tokens: int | None
     """Length limit of generated answers; None for scorings that generate nothing."""
+
+    @property
+    def settings(self) -> tuple[object, ...]:
+        """How the model was asked, whichever it is."""
+        return self[2:]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One model under one set-up: everything in it was asked and scored in the same way."""
+
+    key: RowKey
     parameters: int | None
     baseline: bool
     """A rule that reads no question: random, majority, longest."""
@@ -191,6 +217,16 @@ class Row:
     """Column's task -> cell; a task without a run is not there."""
     show_fingerprint: bool = False
     """Another row has the same name for a different model."""
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self.key.model
+
+    @property
+    def records(self) -> tuple[RunRecord, ...]:
+        """The runs shown."""
+        return tuple(cell.record for cell in self.cells.values() if isinstance(cell, Cell))
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +280,12 @@ class Leaderboard:
     @property
     def cells(self) -> int:
         """Runs shown."""
-        return sum(isinstance(cell, Cell) for s in self.sections for row in s.rows for cell in row.cells.values())
+        return sum(len(row.records) for section in self.sections for row in section.rows)
+
+    @property
+    def gains(self) -> bool:
+        """Whether some cell shows what training changed."""
+        return any(cell.gain for s in self.sections for row in s.rows for cell in row.cells.values())
 
 
 def _near(estimate: Estimate | None, chance: float | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from benchctl.comparing import HEADLINES
 from benchctl.task import TaskGroup
 from benchctl.types import Estimate, RunRecord
 
@@ -11,8 +12,6 @@ from .board import Column
 
 HEADLINE = "accuracy"
 """The metric a column shows wherever its task has it."""
-JUDGED = "judge_total"
-"""The one it shows next: a judge's points over all criteria of a rubric."""
 
 
 def make_columns(records: Sequence[RunRecord], groups: Sequence[TaskGroup]) -> tuple[Column, ...]:
@@ -36,9 +35,9 @@ def make_columns(records: Sequence[RunRecord], groups: Sequence[TaskGroup]) -> t
 
 
 def headline(records: Sequence[RunRecord]) -> str:
-    """The metric to show for a task: accuracy, else a judge's total, where some run has it; else the first there is."""
+    """The metric to show for a task: the first of the headlines that some run has; else the first there is."""
     names = [name for record in records for name in record.estimates]
-    return next((name for name in (HEADLINE, JUDGED) if name in names), names[0] if names else HEADLINE)
+    return next((name for name in HEADLINES if name in names), names[0] if names else HEADLINE)
 
 
 def _partly_run(group: TaskGroup, records: Sequence[RunRecord]) -> bool:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 from benchctl.fingerprints import digest
 from benchctl.groups import pooled
 from benchctl.task import TaskGroup
 from benchctl.types import RunRecord
 
-from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, Section
+from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, RowKey, Section
 from .columns import HEADLINE, make_columns
 from .comparison import marked
 from .sources import families, labels, source_name
@@ -20,19 +19,6 @@ BASELINES = ("random", "majority", "longest")
 """Built-in models that read no question."""
 UNTRAINED = ("tiny",)
 """Built-in models with random weights."""
-
-
-class RowKey(NamedTuple):
-    """All that must be equal for two runs to stand in one row."""
-
-    model: str
-    fingerprint: str
-    scoring: str
-    shots: int
-    seed: int
-    shots_data: str
-    prompt: str | None
-    max_tokens: int | None
 
 
 def build_leaderboard(
@@ -109,7 +95,7 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
     manifest = next(iter(singles.values())).record.model
     parameters, name = manifest.get("parameters"), key.model.partition(",")[0]
     return Row(
-        *key,
+        key,
         parameters=int(parameters) if isinstance(parameters, int | float) else None,
         baseline=bool(manifest.get("baseline", name in BASELINES)),
         untrained=bool(manifest.get("untrained", name in UNTRAINED)),
@@ -146,7 +132,7 @@ def _rank(row: Row, lead: Column | None) -> tuple[bool, float, str, str, int, in
     estimate = cell.estimate if cell else None
     value = estimate.value if estimate else 0.0
     better = -value if lead is None or lead.higher_is_better else value
-    return estimate is None, better, row.model, row.scoring, row.shots, row.seed
+    return estimate is None, better, row.model, row.key.scoring, row.key.shots, row.key.seed
 
 
 def _shown_references(references: Sequence[Reference], columns: Sequence[Column]) -> tuple[Reference, ...]:

@@ -20,8 +20,9 @@ from benchctl.types import RunRecord, RunSpec
 if TYPE_CHECKING:
     from benchctl.standings import Table
 
-HEADLINES = ("accuracy", "judge_total")
-"""The metric by which runs are said to disagree, where both have it; else the first both have."""
+HEADLINES = ("accuracy", "judge_total", "bits_per_byte")
+"""The metric that stands for a task, the first of these that it has: of a corpus not perplexity, which depends on the
+tokenizer. Else the first there is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def test_the_same_name_for_two_models_is_told_apart_by_their_hash(record):
     board = build_leaderboard([record("medqa-pt", "m", 400), record("medqa-pt", "m", 410, weights="retrained")])
 
     assert [row.show_fingerprint for row in rows(board)] == [True, True]
-    assert len({row.fingerprint for row in rows(board)}) == 2
+    assert len({row.key.fingerprint for row in rows(board)}) == 2
 
 
 def test_the_latest_run_fills_the_cell(record):

@@ -23,6 +23,7 @@ def print_standings(table: Table, lang: str = "en") -> None:
     """One row per model, the base first: every metric of every task, then what the trainings cost."""
     for task, columns in _parts(table):
         _print(_metrics(table, task, columns, lang))
+    click.echo(say("value; difference to the base in percent; in points [95 % interval]", lang))
     _print(_costs(table, lang))
     for row in table.rows[1:]:
         for column, figure in row.figures.items():
@@ -55,7 +56,7 @@ def _parts(table: Table) -> Iterator[tuple[str, Sequence[Column]]]:
 
 
 def _metrics(table: Table, task: str, columns: Sequence[Column], lang: str) -> Drawn:
-    drawn = _drawn(task, say("value; difference to the base in percent; in points [95 % interval]", lang))
+    drawn = _drawn(task)
     drawn.add_column(say("model", lang), overflow="fold", ratio=1)
     for column in columns:
         lower = "" if table.shape(column).higher_is_better else f" ↓ ({say('lower is better', lang)})"
@@ -72,14 +73,13 @@ def _figure(figure: Figure | None, lang: str) -> str:
         return "-"
     lines = [value(figure.estimate, lang)]
     if (d := figure.difference) is not None:
-        if figure.relative is not None:
-            lines.append(f"{number(figure.relative, 1, lang, signed=True)} %")
+        lines.append("–" if figure.relative is None else f"{number(figure.relative, 1, lang, signed=True)} %")
         lines += [f"{points(d, lang)} {interval(d, lang)}".strip(), say(d.verdict, lang)]
     return "\n".join(lines)
 
 
 def _costs(table: Table, lang: str) -> Drawn:
-    drawn = _drawn("", "")
+    drawn = _drawn()
     for heading in ("model", "parameters", "trainable", "share", "epochs", "time", "memory"):
         drawn.add_column(say(heading, lang), justify="left" if heading == "model" else "right", overflow="fold")
     for row in table.rows:
@@ -116,9 +116,8 @@ def _cell(cell: object, lang: str) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t")) else cell
 
 
-def _drawn(title: str, caption: str) -> Drawn:
-    return Drawn(title=title or None, caption=caption or None, box=box.SIMPLE_HEAD, pad_edge=False,
-                 title_justify="left", caption_justify="left", show_lines=False)  # fmt: skip
+def _drawn(title: str | None = None) -> Drawn:
+    return Drawn(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
 
 
 def _print(drawn: Drawn) -> None:
