@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .leakage import Guard
 from .quality import Lengths, Warned, as_mapping
 
 
@@ -37,6 +38,8 @@ class DataReport:
     bad_rows: tuple[str, ...]
     """Place and reason of every row left out as unusable."""
     warnings: tuple[Warned, ...]
+    guard: Guard
+    """What was compared with test sets."""
 
     @property
     def truncated_share(self) -> float:
@@ -63,7 +66,7 @@ class DataReport:
         found += [f"passed over: {count} rows {reason}" for reason, count in self.passed_over.items()]
         if self.bad_rows:
             found.append(f"skipped: {len(self.bad_rows)} rows ({'; '.join(self.bad_rows[:5])})")
-        return found + [f"warning: {warned.line()}" for warned in self.warnings]
+        return [*found, *(f"warning: {warned.line()}" for warned in self.warnings), *self.guard.lines()]
 
     def as_json(self) -> dict[str, Any]:
         """For a script and the record."""
@@ -73,5 +76,5 @@ class DataReport:
             "tokens": self.tokens, "learnt_tokens": self.learnt, "lengths": self.lengths._asdict(),
             "max_length": self.max_length, "truncated": self.truncated, "truncated_share": self.truncated_share,
             "lost": self.lost, "passed_over": dict(self.passed_over), "bad_rows": list(self.bad_rows),
-            "warnings": as_mapping(self.warnings),
+            "warnings": as_mapping(self.warnings), "leakage": self.guard.as_json(),
         }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,11 +13,13 @@ from benchctl.errors import BadData
 
 from .data_report import DataReport
 from .examples import Example, Examples
+from .leakage import Guard, LeakedRows, compare
 from .preferences import paired
 from .quality import Lengths, gist, warnings
 from .recipe import Recipe
 from .sources import read_source
 from .templates import Template
+from .tested import tested
 from .tokens import Row, Tokens
 
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ def prepare(
         BadData: rows that cannot be used; or none is left.
         BadConfig: a template, scoring or option that cannot be used.
     """
-    parts = read_parts(recipe)
+    parts, guard = guarded(recipe, read_parts(recipe), allow_leaks, test_data)
     template = Template(recipe.data.template, tokenizer)
     train, train_rows = _tokenised(recipe, tokenizer, template, parts.train)
     held_out, held_out_rows = _tokenised(recipe, tokenizer, template, parts.validation)
@@ -74,7 +77,7 @@ def prepare(
         raise BadData(
             f"{parts.source.source}: no answer fits into {recipe.data.max_length} tokens.", "Raise data.max_length."
         )
-    report = _report(recipe, parts, template, train_rows, held_out_rows)
+    report = _report(recipe, parts, template, train_rows, held_out_rows, guard)
     return Prepared(_dataset(train), _dataset(held_out or train[:0], train), _hash(train, held_out), report)
 
 
@@ -100,6 +103,23 @@ def read_parts(recipe: Recipe) -> Parts:
         drawn = sorted(random.Random(f"{seed}:rows").sample(range(len(train)), data.rows))
         train = tuple(train[n] for n in drawn)
     return Parts(train, held_out, origin, source)
+
+
+def guarded(recipe: Recipe, parts: Parts, allow_leaks: bool, test_data: Sequence[str | Path]) -> tuple[Parts, Guard]:
+    """The examples that may be trained on, and what comparing them with the test sets at hand gave.
+
+    Raises:
+        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out.
+    """
+    guard = compare(parts.train, parts.validation, tested(test_data))
+    if not guard.leaks or allow_leaks:
+        return parts, guard
+    if recipe.data.leaks == "refuse":
+        raise LeakedRows(guard)
+    places = {leak.place for leak in guard.leaks}
+    train = tuple(example for example in parts.train if example.place not in places)
+    held_out = tuple(example for example in parts.validation if f"validation {example.place}" not in places)
+    return parts._replace(train=train, validation=held_out), replace(guard, dropped=True)
 
 
 def _split(items: tuple[Example, ...], share: float, seed: int) -> tuple[tuple[Example, ...], tuple[Example, ...]]:
@@ -131,7 +151,7 @@ def _tokenised(
 
 
 def _report(
-    recipe: Recipe, parts: Parts, template: Template, train: Sequence[Row], held_out: Sequence[Row]
+    recipe: Recipe, parts: Parts, template: Template, train: Sequence[Row], held_out: Sequence[Row], guard: Guard
 ) -> DataReport:
     limit = recipe.data.max_length
     kept = [row for row in train if row.learnt]
@@ -142,7 +162,7 @@ def _report(
         max_length=limit, truncated=sum(row.length > limit for row in train),
         lost=len(train) - len(kept), learnt=sum(row.learnt for row in kept),
         passed_over=dict(parts.source.passed_over), bad_rows=parts.source.bad_rows,
-        warnings=warnings(parts.train, parts.validation),
+        warnings=warnings(parts.train, parts.validation), guard=guard,
     )  # fmt: skip
 
 

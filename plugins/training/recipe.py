@@ -77,6 +77,8 @@ class DataSection(Section):
     (``letter``, ``option``, ``generate``); empty: the task's own."""
     skip_bad_rows: bool = False
     """Leave out rows that cannot be used, counted and named, instead of stopping."""
+    leaks: Literal["refuse", "drop"] = "refuse"
+    """What becomes of rows that also stand in a test set: stop, or leave them out, counted and named."""
     answer_only: bool = True
     """Loss over the answer alone, not over the prompt."""
     max_length: Count = 512

@@ -106,7 +106,7 @@ def _task(given: str, data: DataSection) -> Examples:
         shots = task.shots("builtin")
         return Examples(tuple(ask(task, s, data.scoring, s.id) for s in shots), f"builtin rows of {name}", "task")
     if source != "hub":
-        return _of_tasks(task.read(_in_folder(Path(source), task)), [task], data)
+        return _of_tasks(task.read(in_folder(Path(source), task)), [task], data)
     if task.hub_shots is None:
         raise Unreachable(
             f"{name} has no training split on the hub.", f"Give its rows: --set data.train=task:{name},data=PATH."
@@ -192,7 +192,8 @@ def _by_split(table: Table) -> tuple[dict[str, Table], dict[str, int]]:
     return {part: replace(table, rows=tuple(found)) for part, found in rows.items()}, dict(passed)
 
 
-def _in_folder(path: Path, task: Task) -> Path:
+def in_folder(path: Path, task: Task) -> Path:
+    """The file itself; of a folder, the first of the task's training files that exists in it."""
     return next((path / name for name in task.shots_files if path.is_dir() and (path / name).is_file()), path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from benchctl.data import Row, Table, common_columns
@@ -45,6 +46,26 @@ def read_hub(where: HubDataset) -> Table:
     return Table(
         rows, common_columns(rows), f"hub:{where.repository}", revision or where.revision or "unknown (offline)"
     )
+
+
+def read_cached(where: HubDataset) -> Table | None:
+    """All rows of a split from the local cache, without asking the network; None when they are not there."""
+    import datasets
+    import huggingface_hub.constants
+
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / where.repository.replace("/", "___")
+    if not folder.is_dir():
+        return None
+    before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
+    _use_cache_only()
+    try:
+        split = datasets.load_dataset(where.repository, where.config, split=where.split)
+    except Exception:  # as in read_hub; another split or config may be all that was ever loaded
+        return None
+    finally:
+        datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
+    rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
+    return Table(rows, common_columns(rows), f"hub:{where.repository}", "from the cache") if rows else None
 
 
 def hub_splits(where: HubDataset) -> tuple[str, ...]:

@@ -1,0 +1,168 @@
+"""The test questions at hand, whatever they are asked from: what training rows are compared with."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchctl.config import load_config
+from benchctl.data import Row, RowError, Table, read_table
+from benchctl.errors import BadData, BenchctlError
+from benchctl.hub import read_cached
+from benchctl.plugins import get_plugins
+from benchctl.task import Task
+from benchctl.types import Sample
+
+from ..tasks.drbyte import split_alternatives
+from .formats import from_table
+from .sources import all_tasks, task_of
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One test question as words."""
+
+    task: str
+    id: str
+    stem: tuple[str, ...]
+    """What is asked, without options and passage."""
+    options: tuple[tuple[str, ...], ...] = ()
+    """Empty where the options are no texts (sim, não, talvez) or there are none."""
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TestSet:
+    """Questions from one place."""
+
+    __test__ = False  # no test, whatever pytest makes of the name
+
+    name: str
+    """``builtin``, a name of ``[data]``, ``hub:REPOSITORY`` or a path."""
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """All test sets at hand, and what could not be compared."""
+
+    sets: tuple[TestSet, ...]
+    missing: tuple[str, ...]
+    """``luizlzg/drbyte_test (medmcqa-pt, ...)`` for each test set on the hub that is not at hand; ``[data]`` entries
+    that are in no task's layout."""
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a text, without case, accents, spaces and punctuation."""
+    flat = unicodedata.normalize("NFKD", text.casefold())
+    return tuple(re.findall(r"[^\W_]+", "".join(c for c in flat if not unicodedata.combining(c))))
+
+
+def tested(test_data: Sequence[str | Path] = ()) -> Tested:
+    """The shipped test samples of every task, the test sets of ``[data]``, cached ones of the hub, and those given.
+
+    Args:
+        test_data: files, names of ``[data]``, or ``TASK=PATH`` for originals in a layout of their own.
+
+    Raises:
+        BadData: a file given that holds no questions.
+        UnknownName: ``TASK=PATH`` with a task nobody offers.
+    """
+    tasks = all_tasks()
+    sets = [TestSet("builtin", tuple(q for t in tasks if t.builtin is not None for q in _loaded(t, "builtin")))]
+    missing = []
+    for name in load_config().data:
+        questions = _configured(Path(str(load_config().data_path(name))), tasks)
+        if questions:
+            sets.append(TestSet(name, questions))
+        else:
+            missing.append(f"[data] {name} (in no task's layout)")
+    sets += [_given(str(given)) for given in test_data]
+    found = {question.task for one in sets[1:] for question in one.questions}
+    for repository, members in _on_hub(tasks).items():
+        open_ = [task for task in members if task.name not in found]
+        questions = tuple(question for task in open_ for question in _cached(task))
+        if questions:
+            sets.append(TestSet(f"hub:{repository}", questions))
+        elif open_:
+            missing.append(f"{repository} ({', '.join(task.name for task in open_)})")
+    return Tested(tuple(sets), tuple(missing))
+
+
+def _on_hub(tasks: Sequence[Task]) -> dict[str, list[Task]]:
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.hub is not None:
+            found.setdefault(task.hub.repository, []).append(task)
+    return found
+
+
+def _loaded(task: Task, data: str) -> Iterator[Question]:
+    for sample in task.load(data, skip_bad_rows=True).samples:
+        yield _question(task.name, sample)
+
+
+def _cached(task: Task) -> Iterator[Question]:
+    table = read_cached(task.hub) if task.hub is not None else None
+    return _of_task(task, table.rows) if table is not None else iter(())
+
+
+def _of_task(task: Task, rows: Iterable[Row]) -> Iterator[Question]:
+    for row in rows:
+        if task.wanted(row):
+            try:
+                yield _question(task.name, task.sample(row))
+            except RowError:
+                continue  # a row that cannot be asked is no test question
+
+
+def _configured(path: Path, tasks: Sequence[Task]) -> tuple[Question, ...]:
+    """The test questions of an entry of ``[data]``: of a folder those of every task that has a file there."""
+    if path.is_dir():
+        at_home = [task for task in tasks if any((path / name).is_file() for name in task.files)]
+        return tuple(question for task in at_home for question in _loaded(task, str(path)))
+    try:
+        table = read_table(path)
+    except BadData:  # originals in a layout of their own: reported as not compared, and TASK=PATH reads them
+        return ()
+    return tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
+
+
+def _given(given: str) -> TestSet:
+    task_name, equals, rest = given.partition("=")
+    if equals and not Path(given).exists():
+        task = get_plugins().create("task", task_name)
+        return TestSet(given, tuple(_loaded(task, load_config().data_path(rest) or rest)))
+    path = Path(load_config().data_path(given) or given)
+    table = read_table(path)
+    found = tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
+    return TestSet(given, found or _of_rows(table, path.name))
+
+
+def _of_rows(table: Table, name: str) -> tuple[Question, ...]:
+    """Rows of a file in no task's layout: in one of the training formats, or with a column that holds a question."""
+    column = next((c for c in ("question", "pergunta", "text", "texto") if c in table.columns), None)
+    try:
+        examples = from_table(table, "auto", skip=True).items
+        texts = [(example.place, f"{example.question}\n{example.input}") for example in examples]
+    except BenchctlError as error:
+        if column is None:
+            raise BadData(
+                error.message, "Test data needs a task's columns, or a column 'question' or 'text'."
+            ) from error
+        texts = [(row.place, row.text(column)) for row in table.rows]
+    found = []
+    for place, text in texts:
+        stem, choices = split_alternatives(text)
+        options = tuple(words(option) for option in choices.values())
+        found.append(Question(name, place, words(stem if choices else text), options))
+    return tuple(found)
+
+
+def _question(task: str, sample: Sample) -> Question:
+    named = any(label != text for label, text in sample.choices.items())
+    options = tuple(words(text) for text in sample.choices.values()) if named else ()
+    return Question(task, sample.id, words(sample.question), options, words(sample.context))
