@@ -41,6 +41,11 @@ _EQUALS = re.compile(
     r"(?:^|(?<=[.,;:!?(\n])|(?<=\s))([^\W\d_][^.,;:!?=()<>\n]{2,60}?)\s*(?:=>?|-+>)\s*(?=[^\s=])", re.M
 )
 _PAUSE = re.compile(r"[.,;!?\n)]")
+_POINTS_BACK = re.compile(
+    r"\b(?:(?:est|ess|aquel)[ae]\s+ultim[ao]\b|(?:é|sera|seria)\s+(?:portanto\s+|entao\s+|justamente\s+)?(?:el[ea]|ess[ea]|est[ea]|isso)\s+(?:que\s+é\s+)?"
+    r"(?:a|o)\s+(?:(?P<exception>excecao)|resposta|corret[ao]|cert[ao]|alternativa)|(?:el[ea]|ess[ea]|est[ea])\s+é\s+(?:a|o)\s+"
+    r"(?:(?P<exception_too>excecao)|resposta|corret[ao]|cert[ao])\b)"
+)
 _WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
@@ -163,6 +168,15 @@ def _decided(case: Case, start: int, end: int) -> Iterator[Claim]:
         yield Claim(SURE, "conclusion", value, border + 1, value.end)
 
 
+def _pointed_back(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield the option last named, where a pronoun takes it up ('logo, esta última', 'é ele a exceção')."""
+    for mark in () if case.options.polar else _POINTS_BACK.finditer(case.low, start, end):
+        before = [m for m in case.matches if m.end <= mark.start()]
+        if before and (case.question.negative or not mark["exception"]):
+            labels = (before[-1].label,)
+            yield Claim(SURE, "conclusion", Value(labels, False, "text", before[-1].start, mark.end()), mark.start(), mark.end())
+
+
 def _equated(case: Case, start: int, end: int) -> Iterator[Claim]:
     """Yield the option that the question's own words are put equal to ('Mão caída = radial')."""
     if case.options.polar or case.question.negative:
@@ -184,6 +198,7 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
     if value and named and not denied(case, value.start, value.end, start, end):
         yield Claim(CONCLUDED, "restated", value, start, value.end)
     yield from _equated(case, start, end)
+    yield from _pointed_back(case, start, end)
     closing = _CLOSING_LETTER.search(case.text, start, end)
     value = value_at(case, closing.start(1), end) if closing else None
     if value and value.kind == "letter" and not denied(case, value.start, value.end, start, end):

@@ -14,6 +14,10 @@ from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
 from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
 
+_ONE_LEFT = re.compile(
+    r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
+)
+_PUT_INSTEAD = re.compile(r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|uma)\s+)?")
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
@@ -90,9 +94,31 @@ def by_elimination(case: Case, claims: list[Claim]) -> Value | None:
     rejected = [c for c in claims if c.negative]
     out = {label for c in rejected for label in c.value.labels}
     left = [label for label in case.options.labels if label not in out]
-    if len(left) != 1 or len(case.options.options) < 3:
+    if len(case.options.options) < 3:
         return None
-    return Value((left[0],), False, "letter", min(c.start for c in rejected), max(c.end for c in rejected))
+    if len(left) == 1:
+        return Value((left[0],), False, "letter", min(c.start for c in rejected), max(c.end for c in rejected))
+    return _one_left(case) or (_other_than_all(case, rejected) if rejected and not left else None)
+
+
+def _one_left(case: Case) -> Value | None:
+    """Return the one option not named, where the reply says that one is left ('resta apenas uma alternativa')."""
+    said = _ONE_LEFT.search(case.low)
+    if said is None:
+        return None
+    named = {label for u in units_of(case, 0, said.start()) for label in u.value.labels}
+    left = [label for label in case.options.labels if label not in named]
+    return Value((left[0],), False, "letter", *said.span()) if len(left) == 1 else None
+
+
+def _other_than_all(case: Case, rejected: list[Claim]) -> Value | None:
+    """Return an alternative that is not there, where every option is rejected and another text is put in their place."""
+    last = max(c.end for c in rejected)
+    put = _PUT_INSTEAD.match(case.low, last)
+    said = [t for t in tokens(case.text[put.end() :])] if put else []
+    known = {w for o in case.options.options for w in o.words}
+    own = [t for t in said if not any(same_word(t.key, w) for w in (*known, *case.question.keys))]
+    return Value((), True, "text", put.end(), len(case.text.rstrip())) if put and own else None
 
 
 def called_wrong(case: Case, claims: list[Claim]) -> Claim | None:

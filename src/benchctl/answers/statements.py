@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from benchctl.answers.options import romans
 from benchctl.answers.phrases import any_of
+from benchctl.answers.spelled import all_of_them, with_numerals
 from benchctl.answers.values import Case, Value
 
 _ONE = r"(?<![^\W_])(?:VIII|VII|VI|IV|V|III|II|I)(?![^\W_])"
 _GROUP = rf"{_ONE}(?:\s*(?:,\s*(?:e|and|y)?|e|and|y|&)\s*(?:a\s+)?{_ONE}){{0,7}}"
 _ONLY = any_of("apenas / somente / so / only / solo / solamente")
 _IS = rf"(?:\s*(?:[:=.(-]|{any_of('e / é / esta / estao / sao / is / are / es / son / foram / tambem')})){{0,3}}"
-_WRONG = r"(?:nao\b|incorret|errad|fals|incorrect|wrong|not\b|no\s+es|F\b)"
-_RIGHT = r"(?:corret|verdadeir|cert[ao]|correct|true|right|ciert|V\b)"
+_WRONG = r"(?:nao\b|incorret|errad|fals|incorrect|wrong|equivocad|errone|inver[st]|peca\b|engan|not\b|no\s+es|F\b)"
+_RIGHT = r"(?:corret|verdadeir|cert[ao]|correct|true|right|ciert|proced|acert|valid|V\b)"
 _VERDICT = re.compile(
     rf"(?P<group>{_GROUP})\)?{_IS}\s*(?:{any_of('ambas / todas / both')}\s+)?"
     rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))"
+)
+_SEQUENCE = re.compile(r"\W*(?:(?:resposta|gabarito|sequencia)\W+)?(?P<signs>[VF](?:[\s,;/-]*(?:e\s+)?[VF]){1,7})\W*", re.I)
+_VERDICT_FIRST = re.compile(
+    rf"(?<![^\W_])(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|-)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
+    re.I,
 )
 _REST_RIGHT = re.compile(
     rf"\b{any_of('demais / outras / outros / restantes / others / rest / otras')}\b[^.;\n]{{0,30}}?\b{_RIGHT}"
 )
 _BEFORE = any_of(
-    """portanto / logo / assim / entao / therefore / so / thus / corret[ao]s? / verdadeir[ao]s? / correct /
+    """cert[ao]s? / portanto / logo / assim / entao / therefore / so / thus / corret[ao]s? / verdadeir[ao]s? / correct /
         true / apenas / somente / only / solo / resposta / e / é / sao / are"""
 )
 _NOUNS = any_of(
@@ -31,12 +38,12 @@ _NOUNS = any_of(
 )
 _CHOSEN = re.compile(
     rf"(?:^|[.:;,\n]|\b{_BEFORE}\b)[\s:,]*(?:{_NOUNS}\s+){{0,4}}(?P<group>{_GROUP})\s*,?\s*(?:{_ONLY})?\s*"
-    r"(?:(?:esta|estao|sao|are|is|son)\s+(?:corret|verdadeir|cert|correct|true)\w*)?\s*(?:[.!]*\s*$|[,;]?\s*(?:ja\s+que|pois|porque|uma\s+vez|visto|because|since)\b)",
+    r"(?:(?:esta|estao|sao|é|e|are|is|son)\s+(?:corret|verdadeir|cert|correct|true)\w*)?\s*(?:[.!]*\s*$|[,;]?\s*(?:ja\s+que|pois|porque|uma\s+vez|visto|because|since)\b)",
     re.I,
 )
 _ONLY_WRONG = re.compile(
     rf"\b(?:unica|{_ONLY})\b[^.;\n]{{0,40}}?(?:incorret|errad|fals|incorrect|wrong)\w*\s+(?:é|e|is|es)\s+(?:a\s+)?(?P<one>{_ONE})"
-    rf"|\b{_ONLY}\s+(?:a\s+)?(?P<two>{_ONE})\s+(?:é|e|esta|is|es)\s+(?:incorret|errad|fals|incorrect|wrong)",
+    rf"|\b{_ONLY}\s+(?:a\s+)?(?:(?:afirmativa|assertiva|afirmacao|proposicao|item)\s+)?(?P<two>{_ONE})(?:\s+(?:afirmativa|assertiva|afirmacao|proposicao|item))?\s+(?:é|e|esta|is|es)\s+(?:incorret|errad|fals|incorrect|wrong)",
     re.I,
 )
 
@@ -47,6 +54,13 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
     if not sets or not sentences:
         return None
     every = frozenset().union(*sets)
+    whole = all_of_them(case.low, every)
+    if whole:
+        return _named(sets, every, *whole)
+    case = replace(case, text=with_numerals(case.text, case.low, every))
+    sorted_out = _sorted_out(case, sets) or _in_sequence(case, sets, every)
+    if sorted_out:
+        return sorted_out
     exception = _ONLY_WRONG.search(case.text)
     if exception:
         wrong = romans((exception["one"] or exception["two"]).upper())
@@ -61,7 +75,7 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
 _REUNITES = re.compile(
     r"[\s:\"'(]*(?:(?:a|o|as|os|the|la|las|opcao|alternativa|letra|option|opcion|item|afirmativas?|assertivas?|itens|one|"
     rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|{_ONLY})\s+){{0,7}}"
-    rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
+    rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?:\s+(?:afirmativas?|assertivas?|afirmacoes|proposicoes|itens))?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
     re.I,
 )
 
@@ -69,7 +83,10 @@ _REUNITES = re.compile(
 def statements_at(case: Case, start: int, end: int) -> Value | None:
     """Return the option that names exactly the statements at ``start`` ('a que reúne I e III')."""
     sets = {o.roman: o.label for o in case.options.options if o.roman is not None}
-    found = _REUNITES.match(case.text, start, end) if sets else None
+    if not sets:
+        return None
+    text = with_numerals(case.text, case.low, frozenset().union(*sets))
+    found = _REUNITES.match(text, start, end)
     label = sets.get(romans(found["group"].upper())) if found else None
     if (
         found is None
@@ -78,6 +95,22 @@ def statements_at(case: Case, start: int, end: int) -> Value | None:
     ):
         return None
     return Value((label,), False, "statements", found.start("group"), found.end())
+
+
+def _in_sequence(case: Case, sets: dict[frozenset[int], str], every: frozenset[int]) -> Value | None:
+    """Return what a bare 'V, F, V' says of the statements in order, where there are just so many."""
+    found = _SEQUENCE.fullmatch(case.text)
+    signs = re.findall("[VF]", found["signs"].upper()) if found else []
+    if found is None or len(signs) != len(every):
+        return None
+    right = frozenset(n for n, sign in zip(sorted(every), signs, strict=True) if sign == "V")
+    return _named(sets, right, *found.span("signs"))
+
+
+def _sorted_out(case: Case, sets: dict[frozenset[int], str]) -> Value | None:
+    """Return what 'Verdadeiras: I e III. Falsa: II.' names."""
+    found = _VERDICT_FIRST.search(case.text)
+    return _named(sets, romans(found["group"]), *found.span()) if found else None
 
 
 def _judged(case: Case, sets: dict[frozenset[int], str], every: frozenset[int]) -> Value | None:
