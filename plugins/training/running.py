@@ -53,6 +53,8 @@ class Training:
     """``complete``; ``interrupted``: the same command goes on; ``stopped``: whoever watched the evaluations did."""
     facts: Mapping[str, Any]
     """training.json."""
+    asked: bool = False
+    """Whether somebody asked it to end, even where it was at its end by then."""
 
 
 class Silent:
@@ -173,7 +175,7 @@ def _sitting(job: Job, picked: Checkpoint | None, on_evaluation: OnEvaluation | 
     if job.crew.main:
         facts = _finish(job, conductor, record)
     job.crew.wait()
-    return Training(folder.path, conductor.ended, facts or folder.facts())
+    return Training(folder.path, conductor.ended, facts or folder.facts(), stop.asked)
 
 
 def _finish(job: Job, conductor: Conductor, record: Record) -> dict[str, Any]:

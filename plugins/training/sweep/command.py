@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ from benchctl.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from ..recipe import Recipe
+    from ..running import Training, TrainOptions
     from .record import Sweep
+    from .sweeping import Train
 
 EXIT_INTERRUPTED = 130
 
@@ -38,8 +40,7 @@ EXIT_INTERRUPTED = 130
 @click.option("--register", metavar="NAME", help="Make the best trial's result a named model.")
 @click.option("--lang", type=click.Choice(["pt", "en"]), default="pt", show_default=True, help="Of the picture.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
-@click.pass_context
-def sweep_command(context: click.Context, recipe: str | None, space: str | None, as_json: bool, **options: Any) -> None:
+def sweep_command(recipe: str | None, space: str | None, as_json: bool, **options: Any) -> None:
     """Train a recipe many times with other values and name the best; without options, list the spaces.
 
     Each trial is a training of its own. Started again by the same command after a kill, finished trials stay and the
@@ -63,7 +64,7 @@ def sweep_command(context: click.Context, recipe: str | None, space: str | None,
         _print(found)
     if found.status == "interrupted":
         click.echo("Interrupted. The same command goes on where it stopped.", err=True)
-        context.exit(EXIT_INTERRUPTED)
+        click.get_current_context().exit(EXIT_INTERRUPTED)
     if options["register"] and found.best is not None:
         _register(options["register"], settled, found)
 
@@ -91,11 +92,32 @@ def _run(name: str, space_name: str, options: Mapping[str, Any]) -> tuple[Sweep,
         TrainOptions(
             allow_leaks=options["allow_leaks"], test_data=options["test_data"], trackers=options["trackers"],
         ),
-        train,
+        _shown(train),
         lambda line: click.echo(line, err=True),
         lambda sweep: write(sweep, space.dimensions, options["lang"]),
     )  # fmt: skip
     return found, recipe
+
+
+def _shown(train: Callable[..., Training]) -> Train:
+    """Training with its bar and notes; what all trials say alike, such as what the data are, is said once."""
+    from ..display import TrainDisplay
+
+    said: set[str] = set()
+
+    class Once(TrainDisplay):
+        def note(self, text: str) -> None:
+            if text not in said:
+                said.add(text)
+                super().note(text)
+
+    def shown(
+        recipe: Recipe, options: TrainOptions, on_evaluation: Callable[[int, float], bool] | None = None
+    ) -> Training:
+        with Once(recipe.name) as display:
+            return train(recipe, options, on_evaluation, display)
+
+    return shown
 
 
 def _require(package: str) -> None:

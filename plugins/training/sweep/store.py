@@ -31,8 +31,7 @@ class Store:
             storage=JournalStorage(JournalFileBackend(str(file), _Held())),
             study_name="sweep",
             load_if_exists=True,
-            # From step 1 on: at step 0 nothing is learnt yet.
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=1),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=STARTUP),
         )
 
     def trials(self) -> Sequence[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from benchctl.errors import BadConfig, ModelCallError, RecordError
 from benchctl.fingerprints import digest
 from benchctl.records import RunFolder, slug
 
+from ..evaluating import NOT_TASKS
 from .drawing import Draw, Drawing, Refused, Sampler
 from .record import Row, Sweep, short_keys, shown
 from .space import Space
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 TRIALS = "trials"
 """Folder of the trainings inside the sweep's."""
-LOSS = ("validation_loss", "last")
-"""Rules of a recipe that choose by validation loss; any other is a task's score."""
+LOSS = "validation_loss"
 
 
 class Train(Protocol):
@@ -78,7 +77,7 @@ def run_sweep(
     with folder.lock():
         store = Store(folder.path, drawing)
         own = replace(train_options, name=None, register=False)
-        sweep = _Sitting(recipe, space, options, folder.path, store, own, train, say, show).go_on()
+        sweep = _Sitting(recipe, space, options, folder.path, store, own, train, say, show, *_judged_by(recipe)).go_on()
         if sweep.status != "interrupted" and sweep.best is None:
             reason = next((row.reason for row in reversed(sweep.rows) if row.reason), "All were pruned.")
             raise BadConfig(
@@ -100,6 +99,8 @@ class _Sitting:
     train: Train
     say: Callable[[str], None]
     show: Callable[[Sweep], object]
+    measure: str
+    maximise: bool
 
     def go_on(self) -> Sweep:
         """Trials until there are enough, the space is exhausted, or somebody stops it."""
@@ -134,27 +135,30 @@ class _Sitting:
         self.say(f"Trial {live.number + 1} of {self.options.trials}: {_named(parameters)}")
         watch = _Watch(live, self.options.prune)
         place = self.folder / TRIALS / f"{live.number + 1:03}"
-        if not watch.hopeless:  # else killed between the verdict and the end of the training: the verdict stands
-            try:
-                training = self.train(changed(self.recipe, parameters), replace(self.train_options, out=place), watch)
-            except ModelCallError as error:  # this combination does not fit the machine; the others may
-                return self._ended(live, "failed", None, {"reason": error.message})
-            if training.status == "interrupted":
-                return False
-            self._check_same(live, training.facts)
-        facts = {"folder": _inside(place, self.folder), "steps": watch.last_step}
+        if watch.hopeless:  # killed between the verdict and the end of the training: the verdict stands
+            return self._ended(
+                live, "pruned", watch.best, {"steps": watch.last_step, "folder": _inside(place, self.folder)}
+            )
+        try:
+            training = self.train(changed(self.recipe, parameters), replace(self.train_options, out=place), watch)
+        except ModelCallError as error:  # this combination does not fit the machine; the others may
+            return self._ended(live, "failed", None, {"reason": error.message})
+        if training.status == "interrupted":
+            return False
+        self._check_same(live, training.facts)
+        facts = {key: training.facts[key] for key in ("steps", "seconds")} | {"folder": _inside(place, self.folder)}
         if watch.hopeless:
-            return self._ended(live, "pruned", None if self._maximise else watch.best, facts)
-        facts |= {"steps": training.facts["steps"], "seconds": training.facts["seconds"]}
-        value = _value(training.facts, self.recipe)
-        if not math.isfinite(value):
-            return self._ended(live, "failed", None, {**facts, "reason": "Its loss is not a number."})
-        return self._ended(live, "complete", value, facts)
+            self._ended(live, "pruned", watch.best, facts)
+        else:
+            self._ended(live, "complete", _value(training.facts, self.recipe), facts)
+        return not training.asked
 
     def _ended(self, live: Any, state: str, value: float | None, facts: Mapping[str, Any]) -> bool:
-        less = -value if value is not None and self._maximise else value
+        """Write the trial's end down, and go on. A pruned one has the lowest loss it saw, and no score."""
+        value = None if state == "pruned" and self.maximise else value
+        less = -value if value is not None and self.maximise else value
         self.store.end(live, state, less, {**facts, "value": value})
-        figure = f", {self._measure} {value:.4f}" if value is not None else ""
+        figure = f", {self.measure} {value:.4f}" if value is not None else ""
         after = f" after {facts['steps']} steps" if facts.get("steps") is not None else ""
         self.say(f"Trial {live.number + 1}: {state}{figure}{after}. {facts.get('reason', '')}".rstrip())
         return True
@@ -170,20 +174,11 @@ class _Sitting:
                 )
         live.set_user_attr("rests_on", rests_on)
 
-    @property
-    def _measure(self) -> str:
-        best = self.recipe.training.best
-        return LOSS[0] if best in LOSS else best
-
-    @property
-    def _maximise(self) -> bool:
-        return self._measure != LOSS[0]
-
     def _write(self, status: str, late: Sequence[Refused]) -> Sweep:
         rows = [_row(trial, self.store.drawing) for trial in self.store.trials()]
         sweep = Sweep(
             self.folder, self.recipe.name, self.space.name, self.options.sampler, self.options.seed,
-            self.options.prune, self._measure, self._maximise, self.options.trials, status, rows,
+            self.options.prune, self.measure, self.maximise, self.options.trials, status, rows,
             [*self.store.refused(), *late],
         )  # fmt: skip
         sweep.save()
@@ -211,7 +206,7 @@ class _Watch:
     @property
     def best(self) -> float | None:
         """The lowest loss seen."""
-        return min((loss for loss in self._seen.values() if math.isfinite(loss)), default=None)
+        return min(self._seen.values(), default=None)
 
     @property
     def last_step(self) -> int | None:
@@ -225,10 +220,37 @@ def _identity(recipe: Recipe, space: Space, options: SweepOptions) -> str:
     return digest({"recipe": told, "space": space.as_json(), **how})[:12]
 
 
+def _judged_by(recipe: Recipe) -> tuple[str, bool]:
+    """What a trial is judged by, and whether more of it is better.
+
+    Raises:
+        UnknownName: there is no such task.
+    """
+    from benchctl.creation import create_metrics, create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.task import Task
+
+    if recipe.training.best in NOT_TASKS:
+        return LOSS, False
+    task = create_task(get_plugins(), recipe.training.best.partition(":")[0])
+    if not isinstance(task, Task):
+        raise BadConfig(f"'{task.name}' is a group, and one task must choose.", "Set best to one of its tasks.")
+    return task.name, create_metrics(get_plugins(), task)[0].higher_is_better
+
+
 def _value(facts: Mapping[str, Any], recipe: Recipe) -> float:
-    """What the trial is judged by: the chosen checkpoint's loss or score; the last loss where the last is chosen."""
+    """The chosen checkpoint's loss or score; the last loss where the last is chosen.
+
+    Raises:
+        BadConfig: no validation rows, hence nothing to compare trials by.
+    """
     found = facts["losses"]["validation"] if recipe.training.best == "last" else facts["chosen"]["value"]
-    return math.nan if found is None else float(found)
+    if found is None:
+        raise BadConfig(
+            f"Recipe '{recipe.name}' has no validation rows, and trials are compared by them.",
+            "Set data.validation_share above 0.",
+        )
+    return float(found)
 
 
 def _inside(place: Path, folder: Path) -> str:
