@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from benchctl.answers.claims import sentence_claims
 from benchctl.answers.folding import fold, lower
+from benchctl.answers.language import is_portuguese, without_contraction
 from benchctl.answers.matching import find_matches
 from benchctl.answers.openings import opening_claims
 from benchctl.answers.options import prepare_options
@@ -20,6 +22,8 @@ from benchctl.answers.structured import structured_reading
 from benchctl.answers.values import Case
 from benchctl.answers.words import tokens
 
+_SAMPLE = 2000  # characters that are enough to tell the language
+
 
 def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Reading:
     """Read which of ``choices`` (label -> option text) the free answer ``text`` commits to.
@@ -29,8 +33,15 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
 
     Source of the outcomes: the labels by hand in the study on Cosmos QA in Portuguese (facts/source_studies.md, S2).
     """
+    folded = fold(text)
+    if is_portuguese(question or f"{text[:_SAMPLE]} {' '.join(choices.values())}"):
+        choices = {label: without_contraction(option) for label, option in choices.items()}
+        question = without_contraction(question)
+        folded = replace(
+            folded, marked=without_contraction(folded.marked), text=without_contraction(folded.text)
+        )
     options, asked = prepare_options(choices), prepare_question(question)
-    part = answer_part(mend_heads(fold(text)), options, asked)
+    part = answer_part(mend_heads(folded), options, asked)
     structured = structured_reading(Case(part, part.text, lower(part.text), options, asked, (), ()))
     if structured:
         return structured

@@ -9,6 +9,7 @@ from benchctl.answers.asked import after_asked_noun, shared_words
 from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
 from benchctl.answers.letters import letters_at
 from benchctl.answers.lexicon import BOTH, CONTRAST, META, WRONG_AFTER
+from benchctl.answers.numerals import other_number
 from benchctl.answers.sentences import asks, babbles, breaks_off, loops
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
@@ -23,31 +24,11 @@ _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
 
 
-def _numbered(listing: str, step: int = 1) -> dict[str, int]:
-    """Return word -> number for words listed from 0 on, numbers separated by '/'."""
-    return {w: step * n for n, words in enumerate(listing.split("/")) for w in words.split()}
-
-
 _SURELY = re.compile(
     r"\W*(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
     r"obviamente|seguramente|sin\s+duda|no\s+doubt|surely|definitely|certainly|clearly)\s*,?\s+(?:é|e|it's|it\s+is|es|foi|seria)"
     r")\s+(?:o|a|os|as|the|el|la)\s+(?!mais\b|menos\b|most\b|mas\b|que\b|unic|melhor|pior|primeir|segund|ultim|mesm|caso\b|quadro\b)"
     r"(?P<name>[^.,;:!?()\n]{3,60}?)\s*(?=[.,;!(\n]|\Z)"
-)
-_RATIO = re.compile(r"(?<![\w.,:/])\d{1,3}\s*:\s*\d{1,3}(?![\w:/]|[.,]\d)")
-_UNITS = _numbered(
-    """zero / um uma un una one / dois duas two dos / tres three / quatro four cuatro / cinco five / seis six /
-    sete seven siete / oito eight ocho / nove nine nueve / dez ten diez / onze eleven once / doze twelve doce /
-    treze thirteen trece / catorze quatorze fourteen catorce / quinze fifteen quince"""
-)
-_TENS = _numbered(
-    """/ / vinte twenty veinte / trinta thirty treinta / quarenta forty cuarenta / cinquenta fifty cincuenta /
-    sessenta sixty sesenta / setenta seventy / oitenta eighty ochenta / noventa ninety / cem hundred cien""",
-    10,
-)
-_NUMBER = re.compile(
-    rf"(?<![\w.,])(?:\d+|(?P<tens>{'|'.join(_TENS)})(?:(?:\s+[ey]\s+|-)(?P<unit>{'|'.join(_UNITS)}))?"
-    rf"|(?P<small>{'|'.join(_UNITS)}))(?![^\W_]|[.,]\d)"
 )
 _GOES_ON = re.compile(r"\s+[^\W\d_]{2}")
 _SPARES = re.compile(
@@ -237,7 +218,7 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
         return None
     if len(told) == 1 and (span := _surely_another(case, *told[0])):
         return span
-    number = _other_number(case) if len(told) == 1 else None
+    number = other_number(case) if len(told) == 1 else None
     if number or any(_TALKS.search(case.low, s, e) for s, e in told):
         return number
     for start, end in reversed(told):
@@ -270,43 +251,6 @@ def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:
         return None
     own = [t for t in said if not any(same_word(t.key, w) for w in known)]
     return named.span("name") if 2 * len(own) > len(said) and _is_name(named["name"], own[0].key) else None
-
-
-def _other_number(case: Case) -> tuple[int, int] | None:
-    """Return the span of the only number or ratio said, where every option is one and none of them is this one."""
-    ratios = list(_RATIO.finditer(case.low))
-    known_ratios = {_digits(o.text) for o in case.options.options}
-    if len(ratios) == 1 and all(_RATIO.fullmatch(o.text.strip(" .")) for o in case.options.options):
-        fresh = _digits(ratios[0][0]) not in known_ratios and not re.search(r"\bn(?:ao|ot|o|em)\b", case.low)
-        return ratios[0].span() if fresh and len(case.low.split()) <= 12 else None
-    if not all(re.search(r"\d", o.text) for o in case.options.options):
-        return None
-    said = [t for t in case.words if t.key[0].isdigit()]
-    known = [w for o in case.options.options for w in o.words]
-    if len(said) != 1 or said[0].key in known or said[0].key in case.question.keys or len(case.low.split()) > 8:
-        return None
-    return said[0].start, said[0].end
-
-
-def _digits(text: str) -> tuple[int, ...]:
-    return tuple(int(n) for n in re.findall(r"\d+", text))
-
-
-def numbers_in_order(case: Case) -> Value | None:
-    """Return the one option whose numbers the reply says in order, in digits or words ('trinta para duas': 30:2)."""
-    wanted = {o.label: _digits(o.text) for o in case.options.options}
-    if any(len(w) < 2 for w in wanted.values()) or any(re.search(r"[a-z]", o.text, re.I) for o in case.options.options):
-        return None
-    found = list(_NUMBER.finditer(case.low))
-    words = re.findall(r"\w+", case.low)
-    if not found or {"nao", "not", "no", "nem"} & set(words) or "?" in case.low or len(found) > 6 or len(words) > 25:
-        return None
-    said = [
-        int(m[0]) if m[0].isdigit() else _TENS.get(m["tens"], 0) + _UNITS.get(m["unit"] or m["small"], 0) for m in found
-    ]
-    bare = [n for n, m in zip(said, found, strict=True) if m[0] not in ("um", "uma", "un", "una", "one")]
-    fits = [label for label, numbers in wanted.items() if numbers in (tuple(said), tuple(bare))]
-    return Value((fits[0],), False, "text", found[0].start(), found[-1].end()) if len(fits) == 1 else None
 
 
 def _is_name(low: str, key: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
 from benchctl.answers.marks import marked_value, sequence_value
+from benchctl.answers.numerals import number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
 from benchctl.answers.refusal import refusal_span
@@ -173,7 +174,7 @@ def _named(reply: Reply) -> Reading | None:
 
 
 def _in_order(reply: Reply) -> Reading | None:
-    value = rest.numbers_in_order(reply.case)
+    value = numbers_in_order(reply.case) or number_asked_for(reply.case)
     return read_as(reply.case, value, "sole-text", value.start, value.end) if value else None
 
 
