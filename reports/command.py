@@ -43,14 +43,19 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
     from benchctl.errors import RecordError
     from benchctl.records import read_runs, replace_file
 
+    from .gains import with_gains
     from .leaderboard import build_leaderboard
     from .page import render
 
-    records = [run.record for run in read_runs(folder)]
-    if not records:
+    runs = read_runs(folder)
+    if not runs:
         raise RecordError(f"There are no runs in '{folder}'.", "Run 'benchctl run' first, or give --runs FOLDER.")
     now = datetime.now(UTC).isoformat(timespec="minutes")
+    records = [run.record for run in runs]
     board = build_leaderboard(records, _references(), _groups(), title=title, generated=now)
+    board, problems = with_gains(board, {run.record.id: run.path for run in runs})
+    for problem in problems:
+        click.echo(f"warning: {problem}", err=True)
     page = render(board, lang)
     try:
         replace_file(out, page)

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchctl.pairing import Difference
 from benchctl.types import Estimate
 
 LANGUAGES = ("pt", "en")
@@ -69,6 +70,32 @@ class Language:
             return ""
         scale, places = (100, decimals) if estimate.percent else (1, decimals + 2)
         return f"{self.number(estimate.low * scale, places)}–{self.number(estimate.high * scale, places)}"
+
+    def signed(self, value: float, percent: bool, decimals: int = 1) -> str:
+        """A difference with its sign: of shares in percentage points, anything else with two decimals more."""
+        scale, places = (100, decimals) if percent else (1, decimals + 2)
+        shown = self.number(abs(value) * scale, places)
+        if not any(digit in shown for digit in "123456789"):
+            return shown
+        return f"{'+' if value > 0 else '−'}{shown}"
+
+    def points(self, difference: Difference, decimals: int = 1) -> str:
+        """A paired difference with its interval: +4,2 [1,1; 7,3]."""
+        value = self.signed(difference.value, difference.percent, decimals)
+        if difference.low is None or difference.high is None:
+            return value
+        low, high = (
+            self.signed(b, difference.percent, decimals).lstrip("+") for b in (difference.low, difference.high)
+        )
+        return f"{value} [{low}; {high}]"
+
+    def probability(self, p: float) -> str:
+        """A p-value: = 0,012 or < 0,001."""
+        return f"< {self.number(0.001, 3)}" if p < 0.001 else f"= {self.number(p, 3)}"
+
+    def bytes(self, size: float) -> str:
+        """A size of memory: 1,25 GiB or 310 MiB."""
+        return f"{self.number(size / 2**30, 2)} GiB" if size >= 2**30 else f"{self.number(size / 2**20, 0)} MiB"
 
     def hits(self, estimate: Estimate) -> int | None:
         """How many right answers a share stands for; None for anything but a share of right and wrong ones."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchctl import __version__
 from benchctl.plugins import get_plugins
@@ -14,6 +15,7 @@ from benchctl.plugins import get_plugins
 from .board import Leaderboard
 from .charts import charts
 from .language import LANGUAGES, Language, load_language
+from .trainings import trainings
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,6 +37,7 @@ def render(board: Leaderboard, lang: str = LANGUAGES[0]) -> str:
     return make_environment(language).get_template("leaderboard.html.j2").render(
         board=board,
         charts=drawn,
+        trainings=trainings(board),
         open_chart=max(drawn, key=lambda chart: len(chart.points), default=None),
         style=style,
         script=script,
@@ -63,6 +66,7 @@ def make_environment(language: Language) -> Environment:
     )
     env.globals["L"] = language
     env.filters["breakable"] = _breakable
+    env.filters["without_training"] = _without_training
     get_plugins().call("benchctl_jinja", env=env)
     return env
 
@@ -72,6 +76,11 @@ def _breakable(name: str) -> Markup:
     from markupsafe import Markup, escape
 
     return Markup("<wbr>").join(escape(piece) for piece in re.split(r"(?<=[/,:=])", name))
+
+
+def _without_training(model: Mapping[str, Any]) -> dict[str, Any]:
+    """What a record says of its model, but for the curves of its training, which have a section of their own."""
+    return {name: value for name, value in model.items() if name != "training"}
 
 
 def _csp_hash(text: str) -> str:
