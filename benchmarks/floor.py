@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,30 @@ def matrix_rate(device: str, dtype: str, repeats: int = 20) -> float:
         _wait(device)
         best = min(best, time.perf_counter() - started)
     return 2 * size**3 / best
+
+
+def product_rate(model: Any, device: str, tokens: int = 1024, repeats: int = 5) -> float:
+    """Operations per second of the model's own matrix products, one after the other, and nothing between them.
+
+    Unlike one square product repeated, whose operands never leave the cache, each weight is used once per pass as in
+    the model itself: the median of several passes is what a program that did nothing else could keep up.
+    """
+    import torch
+
+    head = model.get_output_embeddings()
+    weights = [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear) and m is not head]
+    inputs = {w.shape[1]: torch.randn(tokens, w.shape[1], device=device, dtype=w.dtype) for w in weights}
+    outputs = {w.shape[0]: torch.empty(tokens, w.shape[0], device=device, dtype=w.dtype) for w in weights}
+    spent = []
+    with torch.inference_mode():
+        for _ in range(repeats):
+            _wait(device)
+            started = time.perf_counter()
+            for weight in weights:
+                torch.mm(inputs[weight.shape[1]], weight.t(), out=outputs[weight.shape[0]])
+            _wait(device)
+            spent.append(time.perf_counter() - started)
+    return 2 * tokens * sum(w.numel() for w in weights) / median(spent)
 
 
 def _wait(device: str) -> None:

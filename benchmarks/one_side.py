@@ -12,7 +12,7 @@ import resource
 import time
 from typing import Any
 
-from floor import matrix_rate, operations, unique
+from floor import matrix_rate, operations, product_rate, unique
 from setting import Setting
 
 
@@ -40,6 +40,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     spent, cpu_spent = time.perf_counter() - begun, time.process_time() - cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     rate = max(rate, matrix_rate(arguments.device, arguments.dtype))
+    products = product_rate(engine.plain.model, arguments.device)
     rows = [row for requests in job.requests.values() for found, _ in model.encoder.choose(requests) for row in found]
     needed = operations(engine.plain.model, rows)
     nats = [[choice.nats for choice in answers[sample.id][0].choices] for sample in job.samples]
@@ -48,7 +49,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "eval_cpu_s": round(cpu_spent, 3), "peak_rss_mib": peak, "path": model.manifest()["path"],
         "device_peak_mib": torch.cuda.max_memory_allocated() >> 20 if arguments.device.startswith("cuda") else None,
         "unique": unique(rows), "gflop": round(needed / 1e9, 1), "gflop_per_s": round(rate / 1e9, 1),
-        "floor_s": round(needed / rate, 3), "loglikelihoods": nats,
+        "floor_s": round(needed / rate, 3), "products_s": round(needed / products, 3), "loglikelihoods": nats,
     }  # fmt: skip
 
 

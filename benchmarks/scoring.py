@@ -33,7 +33,7 @@ WANTED = {"letter_0": 2.0, "option_0": 3.5, "letter_5": 8.0, "option_5": 20.0}
 """Settings and how many times faster benchctl has to be."""
 COLUMNS = (
     "setting", "lm-eval s", "benchctl s", "ratio", "CPU ratio", "largest difference", "equal predictions",
-    "peak MiB lm-eval", "peak MiB benchctl", "floor s", "over floor", "GFLOP/s",
+    "peak MiB lm-eval", "peak MiB benchctl", "floor s", "over floor", "GFLOP/s", "products s", "over products",
 )  # fmt: skip
 
 Figures = dict[str, Any]
@@ -135,6 +135,8 @@ def compare(ours: list[Figures], theirs: list[Figures]) -> Figures:
         "floor s": median(side["floor_s"] for side in ours),
         "over floor": round(median(side["eval_s"] / side["floor_s"] for side in ours), 2),
         "GFLOP/s": round(median(side["gflop_per_s"] for side in ours)),
+        "products s": median(side["products_s"] for side in ours),
+        "over products": round(median(side["eval_s"] / side["products_s"] for side in ours), 2),
     }  # fmt: skip
 
 
