@@ -32,7 +32,7 @@ _CLAUSE = re.compile(r"[;,:]|\b(?:mas|porem|contudo|but|pero|e(?=\s+nao\b))\b")
 _DENIES = re.compile(
     r"\b(?:"
     + any_of(
-        """nao / nem / nunca / sem / nenhum(a)? / nada / tampouco / not / no / never / without / none / didn't / doesn't / ausencia d[aeo] /
+        """nao / nem / nunca / sem / nenhum(a)? / nada / tampouco / not / no (evidence|effect|difference|significant|benefit|association|hubo|se|hay|reduce|mejora|aumenta|improvement|reduction) / never / without / none / didn't / doesn't / ausencia d[aeo] /
         falta d[aeo] / deixou de / falhou / failed / refut\\w+ / rejeit\\w+ / desment\\w+ / contradi\\w+ / descart\\w+ / afast\\w+ /
         zero / nul[ao]s? / inexistente / desprezivel / irrelevante / infundad[ao] / pouc[ao]"""
     )

@@ -13,22 +13,37 @@ from benchctl.answers.numerals import other_number
 from benchctl.answers.sentences import asks, babbles, breaks_off, loops
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
+from benchctl.answers.weighing import mentions
 from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
 
 _ONE_LEFT = re.compile(
     r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
 )
 _PUT_INSTEAD = re.compile(r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|uma)\s+)?")
+_CHOOSES_BOTH = re.compile(
+    r"\b(?:marco|marcaria|escolho|fico\s+com|assinalo|indico|faria|daria|usaria)\s+(?:as\s+duas|os\s+dois|ambas|ambos)\b|"
+    r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
+)
+_NO_EXCEPTION = re.compile(
+    r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
+)
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
 
 
+_HAS = (
+    r"(?:o|a)\s+(?:paciente|doente|crianca|homem|mulher|menino|menina|jovem|bebe|caso|quadro|idoso|idosa|gestante)\s+"
+    r"(?:tem|apresenta|sofre\s+de|esta\s+com|é\s+de|tem\s+e)|o\s+(?:diagnostico|agente|tratamento|exame)\s+(?:é|seria)"
+)
+_FINDING = re.compile(
+    r"\b(?:sinais|sinal|sintoma|quadro|febre|dor|histori|fator|risco|alterac|problema|doenca\b(?!\s+de)|algo|alguma|todos|todas|criterio|indicac|necessidade|que)"
+)
 _SURELY = re.compile(
-    r"\W*(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
+    rf"\W*(?:(?P<has>{_HAS})(?:\s+(?:o|a|um|uma))?\s+(?P<had>[^.,;:!?()\n]{{3,40}}?)\s*(?=[.!]\s*\Z|\Z)|(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
     r"obviamente|seguramente|sin\s+duda|no\s+doubt|surely|definitely|certainly|clearly)\s*,?\s+(?:é|e|it's|it\s+is|es|foi|seria)"
     r")\s+(?:o|a|os|as|the|el|la)\s+(?!mais\b|menos\b|most\b|mas\b|que\b|unic|melhor|pior|primeir|segund|ultim|mesm|caso\b|quadro\b)"
-    r"(?P<name>[^.,;:!?()\n]{3,60}?)\s*(?=[.,;!(\n]|\Z)"
+    r"(?P<name>[^.,;:!?()\n]{3,60}?)\s*(?=[.,;!(\n]|\Z))"
 )
 _GOES_ON = re.compile(r"\s+[^\W\d_]{2}")
 _SPARES = re.compile(
@@ -108,6 +123,20 @@ def called_wrong(case: Case, claims: list[Claim]) -> Claim | None:
     return wrong[0] if len({label for c in wrong for label in c.value.labels}) == 1 else None
 
 
+def several_wrong(claims: list[Claim]) -> Claim | None:
+    """Return the claim that calls several options wrong at once ('B e C não são fatores de risco')."""
+    wrong = [c for c in claims if c.negative and c.value.labels]
+    joined = [c for c in wrong if len(c.value.labels) > 1]
+    named = {label for c in wrong for label in c.value.labels}
+    return joined[0] if len(joined) == 1 and len(named) == len(joined[0].value.labels) else None
+
+
+def no_exception(case: Case) -> Value | None:
+    """Return an alternative that is not there, where the reply says that none of them is the wrong one."""
+    said = _NO_EXCEPTION.search(case.low)
+    return Value((), True, "none", *said.span()) if said else None
+
+
 def spared(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
     """Return the only option not named by 'A, B e C são ...', where the question asks for the exception."""
     for start, end in sentences:
@@ -148,9 +177,19 @@ def both_texts(case: Case, claims: list[Claim]) -> Value | None:
     named = [c for c in claims if c.rank in (MENTIONED, LETTERED) and not c.negative]
     labels = tuple(dict.fromkeys(label for c in named for label in c.value.labels))
     said = BOTH.search(case.low, named[0].start) if named else None
-    if said is None or len(labels) != 2 or WRONG_AFTER.match(case.low, said.end()):
+    if said is None:
+        return _meant_both(case)
+    if len(labels) != 2 or WRONG_AFTER.match(case.low, said.end()):
         return None
     return Value(labels, False, "text", named[0].start, said.end())
+
+
+def _meant_both(case: Case) -> Value | None:
+    """Return the two options said, if only by a word of theirs, where the reply goes on to choose both."""
+    said = _CHOOSES_BOTH.search(case.low)
+    found = [m for m in mentions(case, 0, said.start()) if m.stance > 0] if said and not case.options.polar else []
+    labels = tuple(dict.fromkeys(m.label for m in found))
+    return Value(labels, False, "text", found[0].start, len(case.low)) if len(labels) == 2 else None
 
 
 def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, int]]) -> Claim | None:
@@ -244,13 +283,17 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
 def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:
     """Return the span of the name in 'sem dúvida é o NAME', where no word of it is an option's or the question's."""
     named = _SURELY.match(case.low, start, end)
-    said = tokens(named["name"]) if named else ()
+    name = ("had" if named["has"] else "name") if named else ""
+    asked = re.search(r"\b(?:diagnos|doenca|suspeit|hipotese|patologia|enfermidade)", case.question.words)
+    if named and named["has"] and (not asked or _FINDING.search(named["had"])):
+        return None
+    said = tokens(named[name]) if named else ()
     known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
     fresh = said and not any(t.key in META or t.key in NEGATIONS for t in said)
     if named is None or not fresh or len(said) > 4 or breaks_off(case.low):
         return None
     own = [t for t in said if not any(same_word(t.key, w) for w in known)]
-    return named.span("name") if 2 * len(own) > len(said) and _is_name(named["name"], own[0].key) else None
+    return named.span(name) if 2 * len(own) > len(said) and _is_name(named[name], own[0].key) else None
 
 
 def _is_name(low: str, key: str) -> bool:

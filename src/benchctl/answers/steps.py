@@ -18,6 +18,9 @@ from benchctl.answers.statements import statements_value
 from benchctl.answers.values import Case, Value, combination, outcome_of, read_as
 from benchctl.answers.weighing import weighed
 
+_PLACEHOLDER = re.compile(
+    r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
+)
 _BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
 
 
@@ -46,6 +49,8 @@ def _bare_list(reply: Reply) -> Reading | None:
         return outcome_of(case, NONE, "unread")
     named = set(re.findall(r"[A-L]", case.text.upper()))
     judged = re.search("[✅✓✔☑❌✗✘]", case.folded.marked)
+    if _PLACEHOLDER.search(case.low):
+        return outcome_of(case, NONE, "unread")
     listed = not judged and set(case.options.letters) <= named and _BARE_LIST.fullmatch(case.text.strip())
     if listed and case.options.all_label is None:
         return outcome_of(case, NONE, "unread")
@@ -158,6 +163,12 @@ def _letter(reply: Reply) -> Reading | None:
 def _eliminated(reply: Reply) -> Reading | None:
     case = reply.case
     if case.question.negative:
+        none = rest.no_exception(case)
+        if none:
+            return read_as(case, none, "verdict", none.start, none.end)
+        several = rest.several_wrong(reply.claims)
+        if several:
+            return read_as(case, several.value, "verdict", several.start, several.end)
         wrong = rest.called_wrong(case, reply.claims)
         if wrong:
             return read_as(case, wrong.value, "verdict", wrong.start, wrong.end)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from benchctl.answers.asked import shared_words
 from benchctl.answers.claim import denied
+from benchctl.answers.lexicon import META
 from benchctl.answers.matching import meant_word
 from benchctl.answers.options import Option
 from benchctl.answers.phrases import any_of
@@ -24,7 +25,7 @@ _BORDER = re.compile(
 _AGAINST = re.compile(
     r"\b(?:"
     + any_of(
-        """nao / nem / nunca / jamais / tampouco / sem / not / never / cannot / isn't / doesn't / don't / no / ni / sin /
+        """nao / nem / nunca / jamais / tampouco / sem / not / never / cannot / isn't / doesn't / don't / no (es|puede|se|hay) / ni / sin /
         incorret\\w+ / errad[ao]s? / fals[ao]s? / improvave\\w+ / descart\\w+ / exclu\\w+ / afast\\w+ / elimin\\w+ /
         contraindicad\\w+ / unlikely / inadequad\\w+ / inutil / inuteis / ineficaz\\w*"""
     )
@@ -34,12 +35,16 @@ _ASIDE = re.compile(
     r"\b(?:"
     + any_of(
         """embora / apesar / ainda que / mesmo que / diferente(mente)? / ao contrario / em vez / seguid[ao]s? / depois /
-        em seguida / posteriormente / adjuvantes? / (em )?segundo plano / antes d[aeo]s? / antes que / apos / seria(m)? /
-        daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / so (se|depois|quando|alivia\\w*|
+        em seguida / posteriormente / adjuvantes? / (em )?segundo plano / antes d[aeo]s? / antes que / apos / so (se|depois|quando|alivia\\w*|
         ajuda\\w*|serve\\w*|trata\\w*) / apenas (alivia\\w*|ajuda\\w*|serve\\w*|trata\\w*) / although / though / unlike /
         instead / rather than / followed / would / could / might / before / after / aunque / despues / antes de"""
     )
     + r")\b"
+)
+_SUPPOSED = re.compile(
+    r"\s*(?:\w+\s+){0,2}?"
+    + any_of("seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / \\w+aria(m)?")
+    + r"\b"
 )
 _TURNED = re.compile(rf"(?:{any_of('enquanto / embora / ja / ao passo que / whereas / while / mientras')})\s*\Z")
 _FIRST = re.compile(
@@ -68,7 +73,7 @@ _VERBS = word_set(
     salva resolve produz libera inerva apresenta cursa acomete forma degrada degradou evita previne compromete entra
     costuma precisa vai vem associada associado should must can has does acts explains causes reduces treats
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
-    associa mesmo claro sim"""
+    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre"""
 )
 _TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del)\s+){0,2}")
 _WITHIN = re.compile(r"\b(?:n[ao]s?|em|d[aeo]s?|com|para|in|of|en|del?)\s+(?:\w+\s)?\Z")
@@ -95,7 +100,8 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
     for index, token in enumerate(words):
         if any(s <= token.start < e for s, e in taken):
             continue
-        label = _owner(case, token, words[index + 1] if index + 1 < len(words) else None)
+        before = words[index - 1] if index else None
+        label = _owner(case, token, before, words[index + 1] if index + 1 < len(words) else None)
         if label is not None:
             spans.append((label, token.start, token.end))
     found = [
@@ -108,7 +114,7 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
     return found
 
 
-def _owner(case: Case, token: Token, following: Token | None) -> str | None:
+def _owner(case: Case, token: Token, before: Token | None, following: Token | None) -> str | None:
     """Return the one option of which the word is a telling part, unless it begins another name."""
     if len(token.key) < 5 or weight(token.key) < 1 or any(same_word(token.key, k) for k in case.question.keys):
         return None
@@ -116,7 +122,7 @@ def _owner(case: Case, token: Token, following: Token | None) -> str | None:
     if len(owners) != 1:
         return None
     option, word = owners[0]
-    if option.negated or word != _head(option):
+    if option.negated or (word != _head(option) and before and _named_by(case, before, token)):
         return None
     return None if following and _other_name(case, option, token, following) else option.label
 
@@ -131,6 +137,12 @@ def _own_word(case: Case, option: Option, key: str) -> str | None:
 def _head(option: Option) -> str | None:
     """Return the word that names the thing: 'pancreatite aguda' is no 'apendicite aguda'."""
     return next((w for w in option.words if weight(w) == 1), None)
+
+
+def _named_by(case: Case, before: Token, token: Token) -> bool:
+    """Tell whether the word before is the noun that this one only qualifies ('pancreatite aguda')."""
+    verb = before.key in _VERBS or before.key.endswith(("ar", "er", "ir", "mente")) or before.key in META
+    return not verb and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
 
 
 def _other_name(case: Case, option: Option, token: Token, following: Token) -> bool:
@@ -155,7 +167,7 @@ def _judged(case: Case, label: str, start: int, end: int, low: int, high: int, w
     leading = bool(_LEADS.search(before) or _FIRST.search(before) or _FIRST.search(after))
     if denied(case, start, end, low, high) or _AGAINST.search(before) or _AGAINST.search(after[:40]):
         stance = AGAINST
-    elif turned or (not whole and not leading and _WITHIN.search(before)) or ((_ASIDE.search(before) or _ASIDE.match(after.lstrip())) and not _FIRST.search(before)):
+    elif turned or (not whole and not leading and _WITHIN.search(before)) or ((_ASIDE.search(before) or _ASIDE.match(after.lstrip()) or _SUPPOSED.match(after)) and not _FIRST.search(before)):
         stance = ABOUT
     else:
         stance = FOR
@@ -181,7 +193,7 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     standing = [m for m in found if m.label not in out]
     labels = {m.label for m in standing}
     if len(labels) > 1:
-        standing = [m for m in standing if m.leading]
+        standing = [m for m in standing if m.leading] or _beside_question(case, standing, told)
         labels = {m.label for m in standing}
     if len(labels) != 1:
         return None
@@ -196,6 +208,23 @@ def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> b
     start, end = next((s, e) for s, e in told if s <= mention.start < e)
     said = [t.key for t in case.words if start <= t.start < end and not mention.start <= t.start < mention.end]
     return mention.leading or len(shared_words(case.question.focus, said)) >= 2
+
+
+def _beside_question(case: Case, standing: Sequence[Mention], told: Sequence[tuple[int, int]]) -> list[Mention]:
+    """Return, of two options, the one in whose clause alone words of the question stand ('na hemofilia A falta o VIII; ...')."""
+    if len({m.label for m in standing}) != 2:
+        return []
+    beside: list[Mention] = []
+    for mention in standing:
+        low, high = next((s, e) for s, e in told if s <= mention.start < e)
+        first, last = low, high
+        for border in _BORDER.finditer(case.low, low, high):
+            first = border.end() if border.end() <= mention.start else first
+            last = border.start() if border.start() >= mention.end and last == high else last
+        said = [t.key for t in case.words if first <= t.start < last and not mention.start <= t.start < mention.end]
+        if shared_words(case.question.focus, said) or set(said) & {w for w in case.question.keys if "+" in w}:
+            beside.append(mention)
+    return beside if len({m.label for m in beside}) == 1 else []
 
 
 def _stands_out(case: Case, told: Sequence[tuple[int, int]], named: Sequence[Mention]) -> Value | None:
