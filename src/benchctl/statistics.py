@@ -60,7 +60,7 @@ def mean(
     """
     n, value = len(values), math.fsum(values) / len(values)
     stderr = _stderr(values, clusters)
-    if len(set(values)) == 1:
+    if max(values) - min(values) <= 1e-12 * abs(value):  # equal but for the last digits
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
     if _clustered(clusters) and stderr is not None:
         from scipy.stats import norm

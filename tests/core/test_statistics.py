@@ -97,5 +97,10 @@ def test_equal_values_have_an_interval_of_no_width():
     assert (e.low, e.high, e.method) == (2.5, 2.5, "constant")
 
 
+def test_values_equal_but_for_their_last_digits_have_one_too():
+    e = statistics.mean([1.1 + 2.2, 3.3, 3.3, 3.3000000000000003])
+    assert (e.low, e.high, e.method) == (e.value, e.value, "constant")
+
+
 def test_one_answer_has_no_standard_error():
     assert statistics.proportion([1.0]).stderr is None

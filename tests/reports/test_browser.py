@@ -175,3 +175,25 @@ def test_without_javascript_the_table_the_charts_and_the_explanations_are_there(
     tab.locator("tr[data-model=alfa] td[data-task=medqa-pt] button").click()
     assert tab.get_by_role("dialog").get_by_text("500 acertos em 1.273").is_visible()
     context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_training_curves_are_seen_on_wide_and_narrow_screens(browser, tmp_path, record, install, scheme):
+    install()
+    curves = {"train": [[10, 2.0], [90, 1.0]], "validation": [[0, 2.5], [50, 1.4], [90, 1.5]]}
+    said = {"recipe": "tiny-lora", "base": "tiny", "chosen": {"step": 50, "why": "lowest"}, "curves": curves}
+    file = tmp_path / "placar.html"
+    runs = [record("medqa-pt", "treinado", 640, manifest={"training": said})]
+    file.write_text(render(build_leaderboard(runs), "pt"), encoding="utf-8")
+    for width in (1280, 360):
+        tab = browser.new_page(viewport={"width": width, "height": 740}, color_scheme=scheme)
+        tab.goto(file.as_uri())
+        drawing = tab.get_by_role("img", name="Perda: treinado")
+        line = drawing.locator(".curve.validation")
+
+        assert drawing.bounding_box()["width"] > width / 2 and line.bounding_box()["height"] > 40
+        assert line.evaluate("line => getComputedStyle(line).stroke") != "none"
+        assert tab.evaluate("document.documentElement.scrollWidth") == width
+        tab.get_by_text("Valores das curvas").click()
+        assert tab.get_by_role("cell", name="1,4000").is_visible()
+        tab.close()

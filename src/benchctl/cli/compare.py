@@ -61,7 +61,7 @@ def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lan
     there = {run.record.spec.task for run in (*firsts, *seconds)}
     found = compare_models(firsts, seconds, _members(tasks, there))
     if as_json:
-        click.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(found.as_json(count), ensure_ascii=False, indent=1))
         return
     from benchctl.cli.comparison import print_comparisons
 

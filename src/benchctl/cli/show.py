@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -50,7 +51,8 @@ def _facts(stored: StoredRun) -> None:
         "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {record.counts['n']} of "
                 f"{record.data['total']} samples, {record.counts['bad_rows']} bad rows left out",
         "tidied": ", ".join(f"{count} in {column}" for column, count in record.data["normalised"].items()) or "nothing",
-        "model": ", ".join(f"{k} {v}" for k, v in record.model.items() if v is not None),
+        "model": ", ".join(f"{k} {v}" for k, v in record.model.items() if v is not None and k != "training"),
+        **_training(record.model),
         "counts": ", ".join(f"{k} {v}" for k, v in record.counts.items() if k != "outcomes"),
         "outcomes": ", ".join(f"{k} {v}" for k, v in record.counts["outcomes"].items()),
         "time": f"{timings['seconds']} s in {timings['sittings']} sittings, until {timings['finished']}",
@@ -60,6 +62,17 @@ def _facts(stored: StoredRun) -> None:
         click.echo(f"  {name}: {text}")
     for error in record.errors:
         click.echo(f"  error: {error['id']}: {error['reason']}")
+
+
+def _training(model: Mapping[str, Any]) -> dict[str, str]:
+    """One line on how the model was trained, where it was; the curves are for the report."""
+    from benchctl.trained import trained
+
+    said = trained(model)
+    if said is None:
+        return {}
+    losses = ", ".join(f"{name.replace('_', ' ')} {loss:.4g}" for name, loss in said.losses.items())
+    return {"training": f"{said.recipe} ({said.method}, {said.objective}) on {said.base}; losses: {losses or '-'}"}
 
 
 def _wrong(stored: StoredRun, count: int) -> None:

@@ -1,0 +1,264 @@
+"""``benchctl compare``: pairs by question, refuses what is no pair, and sets models beside their base."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from benchctl import records
+from benchctl.comparing import against, compare, compare_runs
+from benchctl.errors import RecordError
+from benchctl.types import Response
+from tests.scripted_runs import right_in, run, surprised
+
+TRAINING = {
+    "schema": 1, "recipe": "tiny-lora", "method": "lora", "objective": "sft", "base": "base",
+    "parameters": {"all": 1100, "trainable": 100, "share": 0.0909}, "epochs": 3.0, "seconds": 75.0,
+    "peak_bytes": 3 * 2**30,
+}  # fmt: skip
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """``runs``: two models on MedMCQA's 24 questions. The second gains 13 to 20 and loses 1 and 2."""
+    out = tmp_path / "runs"
+    return (
+        run(out, "medmcqa-pt", "base", right_in(range(1, 13)), {"parameters": 1000}),
+        run(out, "medmcqa-pt", "tuned", right_in(range(3, 21)), {"parameters": 1000, "training": TRAINING}),
+    )
+
+
+def test_the_difference_is_counted_question_by_question(runs):
+    found = compare_runs(*runs).differences["accuracy"]
+
+    assert (found.gained, found.lost, found.n) == (8, 2, 24)
+    assert (found.first, found.second, found.value) == (12 / 24, 18 / 24, 6 / 24)
+    assert found.p == pytest.approx(2 * sum(math.comb(10, k) for k in range(3)) / 2**10)
+    assert found.low < 6 / 24 < found.high
+
+
+def test_it_says_on_which_samples_they_disagree_and_what_each_answered(runs):
+    comparison = compare_runs(*runs)
+    first = comparison.disagreements[0]
+
+    assert [one.id[-3:] for one in comparison.disagreements] == [f"{i:03}" for i in (1, 2, *range(13, 21))]
+    assert (first.target, first.first, first.first_value, first.second_value) == ("A", "A", 1.0, 0.0)
+    assert first.second != "A" and first.question.startswith("Um paciente com fratura")
+
+
+def test_a_run_beside_itself_differs_by_nothing(runs):
+    found = compare_runs(runs[0], runs[0])
+
+    assert not found.disagreements
+    assert all((d.value, d.low, d.high, d.p) == (0, 0, 0, 1) for d in found.differences.values())
+
+
+def test_turned_round_only_the_sign_changes(runs):
+    there, back = compare_runs(*runs).differences, compare_runs(*reversed(runs)).differences
+
+    assert {name: -d.value for name, d in there.items()} == {name: d.value for name, d in back.items()}
+    assert {name: d.p for name, d in there.items()} == {name: d.p for name, d in back.items()}
+
+
+def test_other_tasks_and_other_questions_are_refused(runs, tmp_path):
+    other = run(tmp_path / "runs", "medqa-pt", "base", right_in(range(1, 5)))
+    with pytest.raises(RecordError, match=r"medmcqa-pt, run .* of medqa-pt"):
+        compare_runs(runs[0], other)
+
+    # The same ids over another text, as two versions of one file have.
+    file = runs[1].path / "samples.jsonl"
+    file.write_text(file.read_text("utf-8").replace("fratura da diáfise", "fratura do colo"), "utf-8")
+    changed = replace(runs[1].record, fingerprints={**runs[1].record.fingerprints, "data": "another"})
+    with pytest.raises(RecordError, match=r"1 of 24 questions differ .*'medmcqa-pt-builtin-001'"):
+        compare_runs(runs[0], records.StoredRun(changed, runs[1].path))
+
+
+def test_only_what_both_answered_is_compared_and_said(runs, tmp_path):
+    few = run(tmp_path / "runs", "medmcqa-pt", "few", right_in({1, 5}), limit=6)
+    found = compare_runs(runs[0], few)
+
+    assert found.n == found.differences["accuracy"].n == 6
+    assert (found.differences["accuracy"].first, found.differences["accuracy"].second) == (1.0, 2 / 6)
+    assert any("only 6 questions are in both runs, of 24 and 6" in line for line in found.warnings)
+
+
+def test_other_settings_are_warned_of(runs, tmp_path):
+    shots = run(tmp_path / "runs", "medmcqa-pt", "tuned", right_in({1}), shots=2)
+    option = run(tmp_path / "runs", "medmcqa-pt", "tuned", right_in({2}), scoring="option")
+
+    assert "shots differs: 0 and 2" in compare_runs(runs[0], shots).warnings
+    assert "scoring differs: letter and option" in compare_runs(runs[0], option).warnings
+    assert not any("differs" in line for line in compare_runs(*runs).warnings)
+
+
+def test_of_several_runs_those_that_go_together_are_taken(runs, tmp_path):
+    out = tmp_path / "runs"
+    shots = run(out, "medmcqa-pt", "tuned", right_in({1}), shots=2)
+    few = run(out, "medmcqa-pt", "tuned", right_in({1}), limit=3)
+    found = compare([runs[0]], [shots, runs[1], few])
+
+    assert found.tasks[0].second == runs[1]
+
+
+def test_failed_calls_are_no_wrong_answers(runs, tmp_path):
+    fails = right_in(range(1, 13))
+
+    def script(request, sample):
+        return Response(error="HTTP 503") if sample.id.endswith("003") else fails(request, sample)
+
+    found = compare_runs(runs[0], run(tmp_path / "runs", "medmcqa-pt", "broken", script))
+    assert found.differences["accuracy"].n == 23 and found.differences["accuracy"].p == 1
+    assert any("is incomplete: 23 of 24" in line for line in found.warnings)
+
+
+def test_bits_per_byte_are_paired_by_text_and_weighed_by_their_bytes(tmp_path):
+    def before(sample):
+        return 2.0 + 0.1 * int(sample.id[-1])
+
+    out = tmp_path / "runs"
+    one = run(out, "medtext", "base", surprised(before))
+    two = run(out, "medtext", "tuned", surprised(lambda s: before(s) - (0.5 if int(s.id[-1]) % 2 else 0.3)))
+    found = compare_runs(one, two)
+    bits, perplexity = found.differences["bits_per_byte"], found.differences["perplexity"]
+
+    lines = records.RunFolder(one.path).answers()
+    size = {line["id"]: line["responses"][0]["bytes"] for line in lines}
+    lost = {i: 0.5 if int(i[-1]) % 2 else 0.3 for i in size}
+    weighed = sum(size[i] * lost[i] for i in size) / sum(size.values())
+    assert bits.value == pytest.approx(-weighed, abs=1e-9)
+    assert bits.value == pytest.approx(two.record.estimates["bits_per_byte"].value
+                                       - one.record.estimates["bits_per_byte"].value, abs=1e-12)  # fmt: skip
+    assert -0.5 <= bits.low < bits.value < bits.high <= -0.3
+    assert (bits.p, bits.verdict) == (2 / 2**8, "better")
+    assert perplexity.value < 0 and not perplexity.higher_is_better
+    assert found.main == "bits_per_byte"
+
+
+def test_questions_of_one_passage_count_together(tmp_path):
+    out = tmp_path / "runs"
+    one, two = run(out, "cosmosqa-pt", "a", right_in(range(1, 9))), run(out, "cosmosqa-pt", "b", right_in(range(1, 19)))
+    found = compare_runs(one, two).differences["accuracy"]
+
+    assert (found.method, found.test) == ("normal-clustered", "permutation-clustered")
+    assert (found.gained, found.lost) == (10, 0)
+
+
+def test_macro_f1_is_paired_by_its_counts(tmp_path, benchctl):
+    out = tmp_path / "runs"
+    one, two = (run(out, "medmcqa-pt", n, right_in(r)) for n, r in (("a", range(1, 13)), ("b", range(3, 21))))
+    for stored in (one, two):
+        assert benchctl("rescore", stored.path, "--metric", "macro_f1").code == 0
+    again = [records.StoredRun(records.RunFolder(s.path).record(), s.path) for s in (one, two)]
+    found = compare_runs(*again)
+    figures = [s.record.estimates["macro_f1"].value for s in again]
+
+    assert not found.unpaired
+    assert found.differences["macro_f1"].value == pytest.approx(figures[1] - figures[0], abs=1e-12)
+    assert found.differences["macro_f1"].test == "permutation"
+
+
+def test_a_figure_that_is_no_mean_and_no_sum_is_said_to_have_no_pairs(runs):
+    strange = [
+        records.StoredRun(replace(s.record, estimates={"odd": replace(s.record.estimates["accuracy"], value=0.9)}), s.path)
+        for s in runs
+    ]  # fmt: skip
+    found = compare_runs(*strange)
+
+    assert not found.differences and "cannot be paired" in found.unpaired["odd"]
+
+
+def test_several_tasks_are_adjusted_and_pooled(runs, tmp_path):
+    out = tmp_path / "runs"
+    more = [run(out, "medqa-pt", n, right_in(r)) for n, r in (("base", range(1, 10)), ("tuned", range(1, 17)))]
+    found = compare([runs[0], more[0]], [runs[1], more[1]])
+    ps = [one.differences["accuracy"].p for one in found.tasks]
+    pooled = found.pooled["accuracy"]
+
+    assert [one.differences["accuracy"].p_holm for one in found.tasks] == [max(ps), 2 * min(ps)]
+    assert (pooled.n, pooled.gained, pooled.lost) == (48, 15, 2)
+    assert pooled.value == 13 / 48
+
+
+def test_the_command_prints_counts_interval_and_samples(runs, benchctl):
+    ran = benchctl("compare", runs[0].record.id[:8], runs[1].path, "--show", "1", "--lang", "pt")
+
+    assert ran.code == 0, ran.err
+    assert "50,00 %" in ran.out and "+25,00" in ran.out and "10 divergências em accuracy, 1 mostradas" in ran.out
+    assert ran.out.count("medmcqa-pt-builtin-") == 1
+
+
+def test_the_command_takes_names_of_models_and_of_groups(runs, benchctl, tmp_path):
+    for name, places in (("base", range(1, 5)), ("tuned", range(1, 9))):
+        run(tmp_path / "runs", "mmlu-anatomy-pt", name, right_in(places))
+    found = json.loads(benchctl("compare", "base", "tuned", "--task", "mmlu-medical-pt", "--json").out)
+    everything = json.loads(benchctl("compare", "base", "tuned", "--json", "--show", "3").out)
+
+    assert [one["task"] for one in found["tasks"]] == ["mmlu-anatomy-pt"]
+    assert {one["task"] for one in everything["tasks"]} == {"medmcqa-pt", "mmlu-anatomy-pt"}
+    medmcqa = next(one for one in everything["tasks"] if one["task"] == "medmcqa-pt")
+    assert (medmcqa["disagreements"], len(medmcqa["samples"])) == (10, 3)
+    assert medmcqa["metrics"]["accuracy"]["relative_percent"] == 50
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [(["base"], 2, "Give two runs"), (["base", "tund"], 1, "Did you mean tuned"), (["--against", "nobody"], 1, "nobody"),
+     (["base", "tuned", "--task", "medqa-pt"], 1, "Not both have a run of medqa-pt"),
+     (["base", "tuned", "--against", "base"], 2, "not both")],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_said_in_two_lines(runs, benchctl, words, code, said):
+    ran = benchctl("compare", *words)
+
+    assert ran.code == code and said in ran.err
+    assert len(ran.err.strip().splitlines()) == 2
+
+
+def test_models_stand_beside_their_base_with_what_the_training_cost(runs, tmp_path):
+    other = run(tmp_path / "runs", "medmcqa-pt", "other", right_in(range(1, 11)), {"parameters": 500})
+    table = against([other, *runs], "base")
+    base, *rest = table.rows
+    tuned = next(row for row in rest if row.model == "tuned")
+    figure = tuned.figures[table.columns[0]]
+
+    assert base.model == "base" and {row.model for row in rest} == {"tuned", "other"}
+    assert figure.relative == 50 and figure.difference.value == 0.25
+    assert figure.difference.p_holm == pytest.approx(2 * figure.difference.p)
+    assert tuned.costs() == {"parameters": 1100, "trainable": 100, "share": 0.0909, "epochs": 3.0, "seconds": 75.0,
+                             "peak_bytes": 3 * 2**30}  # fmt: skip
+    assert base.costs()["parameters"] == 1000 and base.costs()["trainable"] is None
+    assert base.figures[table.columns[0]].difference is None
+
+
+def test_the_table_of_a_base_is_printed_and_written_as_csv(runs, benchctl, tmp_path):
+    printed = benchctl("compare", "--against", "base", "--lang", "pt")
+    written = benchctl("compare", "--against", "base", "--csv")
+    lines = list(csv.DictReader(io.StringIO(written.out)))
+    portuguese = list(csv.DictReader(io.StringIO(benchctl("compare", "--against", "base", "--csv", "--lang", "pt").out),
+                                     delimiter=";"))  # fmt: skip
+
+    assert printed.code == written.code == 0
+    for shown in ("base (base)", "+50,0 %", "+25,00", "9,09 %", "1 min 15 s", "3,00 GiB", "1.100"):
+        assert shown in printed.out, shown
+    assert [line["model"] for line in lines] == ["base", "tuned"]
+    assert (lines[1]["medmcqa-pt.accuracy.difference"], lines[1]["share"]) == ("0.25", "0.0909")
+    assert portuguese[1]["medmcqa-pt.accuracy.relative_percent"] == "50"
+    assert portuguese[1]["medmcqa-pt.accuracy.difference"] == "0,25"
+
+
+def test_a_base_of_zero_has_no_percentage_and_lower_is_better_is_marked(tmp_path, benchctl):
+    out = tmp_path / "runs"
+    run(out, "medmcqa-pt", "base", right_in(set()))
+    run(out, "medmcqa-pt", "tuned", right_in(range(1, 13)))
+    run(out, "medtext", "base", surprised(lambda s: 2.0))
+    run(out, "medtext", "tuned", surprised(lambda s: 1.5))
+    printed = benchctl("compare", "--against", "base").out
+    rows = json.loads(benchctl("compare", "--against", "base", "--json").out)["rows"]
+
+    assert rows[1]["metrics"]["medmcqa-pt.accuracy"]["difference"]["relative_percent"] is None
+    assert rows[1]["metrics"]["medtext.bits_per_byte"]["difference"]["relative_percent"] == pytest.approx(-25)
+    assert "bits_per_byte ↓ (lower is better)" in " ".join(printed.split())
