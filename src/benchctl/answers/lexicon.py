@@ -143,7 +143,7 @@ CONCLUDE = re.compile(
         (trata|tratar)-se d[eao]s? / sugerem? / indicam? / apontam? para / compativel com / a favor d[aeo]s? /
         (?<=[.;:!,]\\s)(fica|ficam)(?=\\s+(so\\s+|apenas\\s+)?[ao]s?\\s) /
         favorecem? / caracteriz\\w+ / por (exclusao|eliminacao) / de modo que / faz pensar em / mas sim / e sim /
-        quem [^.;,\\n]{1,40}? (é|sao|foi) / o que [^.;,\\n]{1,40}? (é|foi) /
+        temos(?=\\s+(a\\s+|o\\s+)?(letra|alternativa|opcao|[a-h]\\b)) / quem [^.;,\\n]{1,40}? (é|sao|foi) / o que [^.;,\\n]{1,40}? (é|foi) /
         (a|o|aquela|aquele) que [^.;,\\n]{1,40}? (é|sao) /
         (a|o|la|el|the) (unic[ao]|only)( one)? [^.;,\\n]{1,60}? (é|seria|is|es) / therefore / thus / hence /
         consequently /
@@ -232,7 +232,8 @@ WRONG_AFTER = re.compile(
 _RIGHT = any_of(
     """corret[ao]s? / cert[ao]s? / verdadeir[ao]s? / adequad[ao]s? / respostas? /
         mais (provavel|adequad[ao]|corret[ao]|indicad[ao]) /
-        (tratamento|droga|farmaco|exame|medicamento) de (escolha|eleicao) /
+        (\\w{5,}) de (escolha|eleicao) /
+        superior(es)?(?=\s+a) / preferive(l|is) / mais eficaz(es)? /
         (de )?primeira (escolha|linha|opcao) / first(-| )(choice|line) / (treatment|drug|test) of choice /
         (tratamiento|farmaco) de eleccion / melhor / apropriad[ao]s? / gabarito / valid[ao]s? / right /
         correct / true / best / answer / most \\w+ / appropriate / mas (probable|adecuad[ao]) / correct[ao]s? /
@@ -316,6 +317,6 @@ META = word_set(
         none undefined nan vazio desconhecido unknown unsure tanto quanto ambas ambos both duas dois two creio
         acho acredito penso need more context information must content error connection aborted reset apologies
         sorry please dificil facil interessante complicada complicado entendi compreendi okay pronto perfeito
-        hmm hum entendido certamente difficult interesting"""
+        hmm hum dependendo caso entendido certamente difficult interesting"""
 )
 """Words that talk about answering and are no answer."""

@@ -9,7 +9,7 @@ from benchctl.answers.claim import SURE, Claim
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks, loops
 from benchctl.answers.values import Case, Value, value_at
-from benchctl.answers.words import NEGATIONS, tokens
+from benchctl.answers.words import NEGATIONS, same_word, tokens
 
 _ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
 _NUMBER = re.compile(r"\W*\d{1,2}\s*[.)ºª:-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
@@ -115,7 +115,7 @@ def covers(case: Case, value: Value, start: int, end: int) -> bool:
     outside = [t for t in said if not value.start <= t.start < stop and t.key not in lexicon.META]
     inside = len(said) - len(outside)
     if len(value.labels) > 1:
-        return not outside
+        return not [t for t in outside if not any(same_word(t.key, k) for k in case.question.keys)]
     return len(outside) <= max(0, (inside + 1) // 2 - (inside <= 1))
 
 

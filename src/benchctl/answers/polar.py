@@ -85,8 +85,8 @@ _WORD = re.compile(
     re.M,
 )
 _BOTH = re.compile(
-    r"\s*(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?"
-    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=\s*(?:[.,;:!?)]|$|ao\s+mesmo))"
+    r"[\"']?\s*(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?[\"']?"
+    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?)]|$|ao\s+mesmo))"
 )
 _AS_MUCH = re.compile(
     r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"

@@ -10,7 +10,7 @@ _ACT_PT = r"(?:te\s+|lhe\s+|me\s+)?" + any_of(
     """ajuda / auxilia / assisti / fornec / respond / recomend / da[r]\\b / ofere / diagnost / prescrev /
         aconselh / fazer (esse|este|um|o|diagn|recom) / faze / realizar diag / presta / opina / indica / suger /
         orienta / emiti / escolh / decid / avali / tratar / comentar / cumprir / atender / continuar /
-        participar / discutir / dizer / formular / passar / substituir / selecionar / apoiar / interpret"""
+        participar / especul / julga / analisa / pronunci / discutir / dizer / formular / passar / substituir / selecionar / apoiar / interpret"""
 )
 _ACT_EN = any_of(
     """help / assist / provid / answer / give / offer / recommend / diagnos / prescrib / advis / comment /
@@ -104,7 +104,7 @@ _REFUSAL = re.compile(
                 fora d[aeo]s? (meu|minha|minhas|meus) (escopo|alcance|capacidades?|competencias?|area) /
                 (outside|beyond) (of )?(my (scope|capabilities|expertise|abilities)|what i can|
                 the scope of what i) / fuera de mi (alcance|ambito) /
-                nao (forneco|ofereco|dou|presto|faco|realizo|respondo|emito|comento|recomendo|indico|prescrevo|
+                nao (forneco|ofereco|dou|presto|faco(?! (a menor |a minima )?ideia)|realizo|respondo|emito|comento|recomendo|indico|prescrevo|
                 responderei|opinarei|darei)\\b /
                 i (do not|don't) (provide|give|offer|answer) / no (doy|ofrezco|proporciono|respondo)\\b"""
             ),

@@ -293,7 +293,7 @@ def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:
     if named is None or not fresh or len(said) > 4 or breaks_off(case.low):
         return None
     own = [t for t in said if not any(same_word(t.key, w) for w in known)]
-    return named.span(name) if 2 * len(own) > len(said) and _is_name(named[name], own[0].key) else None
+    return named.span(name) if 2 * len(own) >= len(said) and _is_name(named[name], own[0].key) else None
 
 
 def _is_name(low: str, key: str) -> bool:

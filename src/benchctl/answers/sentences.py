@@ -10,7 +10,7 @@ from benchctl.answers.words import Token
 
 _BORDER = re.compile(r"\n+|(?<=[.!?;])[\"')\]]*[^\S\n]+")
 _ABBREVIATION = re.compile(
-    r"(?:^|[^\W_]|\s)(?:dr|dra|sr|sra|ex|p\.ex|i\.e|e\.g|vs|resp|alt|op|opc|n|fig|prof|aprox|approx|etc|cf)\.$"
+    r"(?:^|[\W_])(?:dr|dra|sr|sra|ex|p\.ex|i\.e|e\.g|vs|resp|alt|op|opc|n|fig|prof|aprox|approx|etc|cf)\.$"
 )
 _LONE_LETTER = re.compile(r"\W*[A-Za-z][.)]$")
 _GENUS = re.compile(r"(?:^|\s)[A-Z]\.$")

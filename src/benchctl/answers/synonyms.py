@@ -41,6 +41,8 @@ _NAMES = """
     corticosteroides glicocorticoide; hipertensao hypertension; hipocalemia hipopotassemia hypokalemia; hipercalemia hiperpotassemia
     hiperkalemia hyperkalemia hyperkalaemia; hipocalcemia hypocalcemia; hipercalcemia hypercalcemia; hiponatremia hyponatremia; hipernatremia
     hypernatremia; acidose acidosis; alcalose alkalosis alcalosis; hepatite hepatitis; meningite meningitis; anemia anaemia;
+    fazer fez fizeram faz fazem fazendo feito; dizer disse disseram diz dizendo; ver viu viram ve vendo; dar deu deram; trazer trouxe trouxeram;
+    ter teve tiveram; querer quis quiseram; televisao tv tele; infantil crianca criancas; tabagismo fumar cigarro fumo; cessacao parar deixar;
     atividade exercicio; computadorizada computorizada computed computarizada; folato folico
 """
 _SHORT_FORMS = """
@@ -59,7 +61,7 @@ _SHORT_FORMS = """
     ecografia = ultrassonografia; ultrassom = ultrassonografia; ecg = eletrocardiograma; eeg = eletroencefalograma;
     rx = radiografia; raio+x = radiografia; pcr = proteina c reativa; hiv = virus imunodeficiencia humana;
     vih = hiv; hpv = papilomavirus humano; adh = hormonio antidiuretico; gh = hormonio crescimento;
-    ieca = inibidor enzima conversora angiotensina; mgso4 = sulfato magnesio; nacl = cloreto sodio;
+    ieca = inibidor enzima conversora angiotensina; mgso = sulfato magnesio; nacl = cloreto sodio;
     tiamina = vitamina b1; cobalamina = vitamina b12; piridoxina = vitamina b6; riboflavina = vitamina b2;
     niacina = vitamina b3; folato = acido folico; thiamine = vitamin b1; cobalamin = vitamin b12;
     pneumococo = streptococcus pneumoniae; pneumococcus = streptococcus pneumoniae; meningococo = neisseria meningitidis;

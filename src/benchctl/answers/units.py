@@ -15,7 +15,7 @@ from benchctl.answers.words import word_set
 _SPOT = re.compile(
     rf"(?<![^\W_])(?i:{DRESS})\s*[:(\"'\[]*\s*[A-Za-z](?![^\W_])|(?<![^\W_])[(\[]?[A-Z](?![^\W_]|['-][^\W_]|\+)"
 )
-_WRAPPED = re.compile(r"[(\[]\s*[A-Za-z]\s*[)\]]")
+_WRAPPED = re.compile(r"[(\[]\s*(?:[A-Za-z]|[A-Z](?:\s*(?:,|/|e|ou)\s*[A-Z])+)\s*[)\]]")
 _ITEM = re.compile(r"\W*[A-Za-z]\s*[).:-]")
 _APPOSED = re.compile(rf"[\s,;:.(\[*\"'-]*(?:{any_of('ou seja / isto e / isto é / i.e.')}\s*,?\s*)?(?:a\s+)?$")
 _DRESSES = re.compile(rf"\b{DRESS}\b")

@@ -59,7 +59,7 @@ _FIRST = re.compile(
 _LEADS = re.compile(
     r"(?:"
     + any_of(
-        """é / sao / foi / sera / chama-se / fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
+        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (sendo|ser) / chama-se / fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
         indica|chama|trata) / uso / dou / daria / faria / usaria / prescrevo / indico / prescreveria / indicaria / pensaria( primeiro)? em /
         penso em / pensar em / apoia / apoiam / favorece / fala(m)? a favor d[aeo] / fecha( o diagnostico)? d[aeo] / diagnostico d[aeo] /
         classic[ao] d[aeo] / tipic[ao] d[aeo] / proprio d[aeo] / caracteristic[ao] d[aeo] / coisa d[aeo] / responsavel (é|sao) / quadro d[aeo] / deve-se a[o]? /
@@ -150,6 +150,8 @@ def _other_name(case: Case, option: Option, token: Token, following: Token) -> b
     if not _TOUCHES.fullmatch(case.low, token.end, following.start):
         return False
     key = following.key
+    if token.key.endswith(("ar", "er", "ir")):
+        return False  # a verb and its object
     known = key in _VERBS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
     return not known and not any(same_word(key, w) or w.startswith(key[:4]) for w in option.words)
 
@@ -180,11 +182,14 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     One option must be spoken for and no other, or one alone must be led up to ('a droga que salva é a adrenalina')
     in a sentence that names no other in the same way. ``rejected`` are options rejected by letter. A reply that breaks off, or asks, is left alone.
     """
-    if case.options.polar or breaks_off(case.low) and len(sentences) > 1:
+    if case.options.polar:
         return None
     told = [(s, e) for s, e in sentences if not asks(case.low[s:e])]
     named = [m for s, e in told for m in mentions(case, s, e)]
     if not named or len(told) < len(sentences) or len(told) > 8:
+        return None
+    closed = not case.low[named[-1].end :].strip()
+    if len(sentences) > 1 and not closed and breaks_off(case.low):
         return None
     if case.question.negative:
         return _stands_out(case, told, named)
@@ -211,9 +216,7 @@ def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> b
 
 
 def _beside_question(case: Case, standing: Sequence[Mention], told: Sequence[tuple[int, int]]) -> list[Mention]:
-    """Return, of two options, the one in whose clause alone words of the question stand ('na hemofilia A falta o VIII; ...')."""
-    if len({m.label for m in standing}) != 2:
-        return []
+    """Return, of several options, the one in whose clause alone words of the question stand ('na hemofilia A falta o VIII; ...')."""
     beside: list[Mention] = []
     for mention in standing:
         low, high = next((s, e) for s, e in told if s <= mention.start < e)
