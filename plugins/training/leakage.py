@@ -32,6 +32,8 @@ SHINGLE = 3
 """Words in a sequence that makes a candidate."""
 COMMON = 200
 """A sequence in more test questions than this makes no candidates: it is a figure of speech."""
+ENOUGH = 4
+"""Sequences of full length with which a question is found without shorter ones."""
 SHARED = 0.2
 """Share of a question's sequences that a candidate has."""
 STEM, OPTIONS = 0.82, 0.75
@@ -163,6 +165,7 @@ class _RowWords(NamedTuple):
     all: tuple[str, ...]
     asked: int
     """How many of them are the question's, not the answer's."""
+    bag: frozenset[str]
     choices: bool
     """Whether the row has options of its own."""
 
@@ -171,7 +174,8 @@ class _RowWords(NamedTuple):
         asked = "\n".join([*(turn.content for turn in example.history), example.question, example.input])
         answers = words(f"{example.answer}\n{example.rejected or ''}")
         before = words(asked)
-        return cls(part + example.place, before + answers, len(before), len(_OPTION.findall(asked)) > 1)
+        whole = before + answers
+        return cls(part + example.place, whole, len(before), frozenset(whole), len(_OPTION.findall(asked)) > 1)
 
 
 class _Match(NamedTuple):
@@ -196,8 +200,14 @@ class Finder:
         self._index: dict[str, list[int]] = defaultdict(list)
         self._stems = [self._stem(question) for question in questions]
         self._needed = []
+        self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for number, question in enumerate(questions):
+            if not question.options:
+                self._whole[question.stem].append(number)
             sequences = _sequences(self._stems[number]).union(*map(_sequences, question.options))
+            long = {sequence for sequence in sequences if sequence.count(" ") == SHINGLE - 1}
+            if len(long) > ENOUGH:  # single words lead to hundreds of questions: only where there is little else
+                sequences = long
             self._needed.append(max(1.0, SHARED * len(sequences)))
             for sequence in sequences:
                 self._index[sequence].append(number)
@@ -205,15 +215,16 @@ class Finder:
     def find(self, row: _RowWords) -> tuple[list[_Match], list[_Match]]:
         """Test questions that the row holds, and such that it resembles."""
         hits = Counter[int]()
-        for sequence in _sequences(row.all):
+        for sequence in _sequences(row.all).union(row.all, map(" ".join, pairwise(row.all))):
             numbers = self._index.get(sequence)
             if numbers is not None and len(numbers) <= COMMON:
                 hits.update(numbers)
+        whole = self._whole.get(row.all[: row.asked], ())
         same, similar = [], []
-        text, bag = f" {' '.join(row.all)} ", frozenset(row.all)
-        for number, count in hits.items():
-            if count < self._needed[number]:
-                continue
+        # An explanation may name the options of another question: where the row has its own, only those count.
+        around = row.all[: row.asked] if row.choices else row.all
+        text, bag = f" {' '.join(around)} ", frozenset(around)
+        for number in [*(n for n, count in hits.items() if count >= self._needed[n] and n not in whole), *whole]:
             match = self._measure(number, row, text, bag)
             if self._same(match, row, number):
                 same.append(match)
@@ -237,7 +248,10 @@ class Finder:
     def _measure(self, number: int, row: _RowWords, text: str, bag: frozenset[str]) -> _Match:
         question, stem = self.questions[number], self._stems[number]
         weights = [self._rarity(word) + 0.03 for word in stem]
-        share = in_order(stem, weights, stretch(stem, row.all)) / sum(weights) if stem else 0.0
+        total = sum(weights) or 1.0
+        share = sum(w for word, w in zip(stem, weights, strict=True) if word in row.bag) / total
+        if share >= ALIKE_STEM:  # what follows takes long and can only give less
+            share = in_order(stem, weights, stretch(stem, row.all)) / total
         options = None
         if question.options:
             options = sum(_there(option, text, bag) for option in question.options) / len(question.options)
@@ -245,6 +259,8 @@ class Finder:
 
     def _same(self, match: _Match, row: _RowWords, number: int) -> bool:
         if match.options is not None and match.options >= OPTIONS and match.stem >= STEM:
+            return True
+        if match.options is None and row.all[: row.asked] == match.question.stem:
             return True
         if match.stem < SAME_STEM or match.weight < LIGHT:
             return False

@@ -60,7 +60,7 @@ class Check(NamedTuple):
 CHECKS = (
     Check("have an empty answer", "they teach the model to stop at once", lambda e: not e.answer.strip()),
     Check(
-        "have nothing after the letter", "they teach the letter without a reason for it", lambda e: _bare(e.answer)
+        "have nothing after the letter", "they teach the letter without a reason for it", _bare
     ),
     Check(
         "repeat an option's letter ('A)A)')", "a defect of the translation that the model learns to write",
@@ -99,8 +99,9 @@ def gist(example: Example) -> str:
     return " ".join(re.findall(r"\w+", f"{turns} {example.question} {example.input}".casefold()))
 
 
-def _bare(answer: str) -> bool:
-    return bool(_BARE.fullmatch(answer.strip()))
+def _bare(example: Example) -> bool:
+    # A task's question has its letter asked for, and nothing else is expected behind it.
+    return not example.complete and bool(_BARE.fullmatch(example.answer.strip()))
 
 
 def _repeats(train: Sequence[Example], validation: Sequence[Example]) -> Iterable[Warned]:

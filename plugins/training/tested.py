@@ -163,6 +163,7 @@ def _of_rows(table: Table, name: str) -> tuple[Question, ...]:
 
 
 def _question(task: str, sample: Sample) -> Question:
-    named = any(label != text for label, text in sample.choices.items())
+    # Labels that are letters stand for options in a picture; sim, não and talvez are no options to recognise.
+    named = any(label != text or len(label) == 1 for label, text in sample.choices.items())
     options = tuple(words(text) for text in sample.choices.values()) if named else ()
     return Question(task, sample.id, words(sample.question), options, words(sample.context))
