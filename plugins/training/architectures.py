@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,9 @@ _TINY_T5 = {
     "num_layers": LAYERS, "num_heads": HEADS, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False,
     "is_encoder_decoder": True, "n_positions": CONTEXT, "dtype": "float32",
 }  # fmt: skip
+
+LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers")
+"""What configurations call the number of blocks."""
 
 KNOWN: Mapping[str, Mapping[str, Any]] = {
     "HuggingFaceH4/zephyr-7b-beta": _MISTRAL_7B,
@@ -144,8 +147,19 @@ def skeleton(config: str) -> Any:
         return family.from_config(AutoConfig.for_model(values.pop("model_type"), **values))
 
 
+def layers_of(found: Architecture) -> int:
+    """How many blocks it has; of an encoder-decoder, in each half."""
+    return int(next(found.config[key] for key in LAYER_KEYS if key in found.config))
+
+
+def with_layers(found: Architecture, layers: int) -> Architecture:
+    """The same with another number of blocks."""
+    changed = {key: layers for key in LAYER_KEYS if key in found.config}
+    return replace(found, config={**found.config, **changed})
+
+
 def bones(found: Architecture) -> Any:
-    """Its :func:`skeleton`; a shared one, not to be changed.
+    """Its :func:`skeleton`; a shared one, not to be changed: take a copy to put an adapter on.
 
     Raises:
         BadConfig: transformers does not know this architecture.
@@ -182,7 +196,7 @@ def check_base(recipe: Recipe) -> None:
         )
     if recipe.objective in ("sft", "dpo") and found.encoder_decoder:
         raise BadConfig(
-            f"{where}{recipe.objective} needs a decoder, and '{found.name}' ({found.model_type}) is an encoder-decoder.",
+            f"{where}{recipe.objective} needs a decoder, '{found.name}' ({found.model_type}) is an encoder-decoder.",
             "Set objective=seq2seq, or another base.",
         )
     _check_stored(recipe, found, where)

@@ -1,0 +1,175 @@
+"""How many parameters a recipe trains and about how much memory it takes, without any of the base's files.
+
+Parameters are counted on the base's architecture, built without weights, with the recipe's adapter put on: exact.
+Memory is an estimate of the peak, from the same: weights, gradients and optimiser states by arithmetic; activations
+by a forward pass over shapes alone, in which every tensor kept for the backward pass is counted. What it leaves out:
+the allocator's gaps, the libraries' own few hundred MiB, temporary copies. Expect a factor of 1.5 either way.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import activations
+from .architectures import Architecture, bones
+from .methods import peft_config
+from .recipe import Recipe
+from .refusals import BITS
+
+STATES: Mapping[str, float] = {
+    **dict.fromkeys(("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "ademamix"), 8),
+    **dict.fromkeys(("adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"), 2),
+    **dict.fromkeys(("lion_32bit", "paged_lion_32bit", "rmsprop", "adagrad", "rmsprop_bnb", "rmsprop_bnb_32bit"), 4),
+    **dict.fromkeys(("lion_8bit", "paged_lion_8bit", "rmsprop_bnb_8bit"), 1),
+    **dict.fromkeys(("sgd", "adafactor"), 0),
+}
+"""Optimiser, by transformers' name -> bytes it keeps per trained parameter. Adafactor's row and column sums are few;
+8-bit optimisers keep matrices of fewer than 4096 entries in 32 bits, which is left out here."""
+BLOCK, NESTED = 64, 256
+"""Weights per scale, and scales per scale of scales, of bitsandbytes' 4-bit layers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """As peft counts them: the base's and the adapter's, each shared one once."""
+
+    all: int
+    trainable: int
+
+    @property
+    def share(self) -> float:
+        """Of all, 0 to 1."""
+        return self.trainable / self.all
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Estimated peak, in bytes."""
+
+    weights: int
+    """The base as it is held, and the adapter."""
+    gradients: int
+    optimizer: int
+    activations: int
+    """Kept from the forward for the backward pass, and the logits."""
+    device: str
+    """``gpu`` or ``cpu``: on which it is reckoned."""
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.gradients + self.optimizer + self.activations
+
+
+def adapted(recipe: Recipe, found: Architecture) -> Any:
+    """The architecture on the meta device with the recipe's adapter on; a copy of its own.
+
+    Raises:
+        BadConfig: nobody knows which layers to adapt.
+    """
+    from peft import get_peft_model
+
+    from ..models.quiet import quiet
+
+    model = copy.deepcopy(bones(found))
+    if recipe.method == "full":
+        return model
+    config = peft_config(recipe, model.config)
+    if hasattr(config, "init_lora_weights"):
+        config.init_lora_weights, config.eva_config = True, None  # shapes are the same, and there is nothing to split
+    with quiet():
+        return get_peft_model(model, config)
+
+
+def parameters(recipe: Recipe, found: Architecture) -> Parameters:
+    """Counted on the architecture.
+
+    Raises:
+        BadConfig: as :func:`adapted`.
+    """
+    sizes = [(p.numel(), p.requires_grad) for p in adapted(recipe, found).parameters()]
+    return Parameters(sum(n for n, _ in sizes), sum(n for n, learnt in sizes if learnt))
+
+
+def memory(recipe: Recipe, found: Architecture, gpu: bool) -> Memory:
+    """The estimated peak on one device.
+
+    Args:
+        gpu: reckon with an accelerator (16-bit base, activations computed again where the recipe leaves it open), or
+            with a CPU (32 bits, activations kept).
+
+    Raises:
+        BadConfig: as :func:`adapted`.
+    """
+    trained = parameters(recipe, found).trainable
+    half = gpu and _base_dtype(recipe, found, gpu) != "float32"
+    return Memory(
+        weights=base_bytes(recipe, found, gpu) + (0 if recipe.method == "full" else 4 * trained),
+        gradients=4 * trained,
+        optimizer=round(STATES[recipe.training.optimizer] * trained),
+        activations=activations.held(recipe, found, adapted, recomputed(recipe, gpu), 2 if half else 4, gpu),
+        device="gpu" if gpu else "cpu",
+    )
+
+
+def recomputed(recipe: Recipe, gpu: bool) -> bool:
+    """Whether activations are computed again in the backward pass instead of kept."""
+    asked = recipe.training.gradient_checkpointing
+    return gpu if asked is None else asked
+
+
+def base_bytes(recipe: Recipe, found: Architecture, gpu: bool) -> int:
+    """Of the base as it is held while training.
+
+    Trained weights are in 32 bits; so is what bitsandbytes leaves unquantised, since it is made ready for training.
+    """
+    quant = recipe.model.quant
+    rest_bytes = 2 if _base_dtype(recipe, found, gpu) in ("float16", "bfloat16") else 4
+    if quant in BITS or recipe.method == "full":
+        rest_bytes = 4
+    packed = _quantised_shapes(found) if quant != "none" else []
+    model = bones(found)
+    rest = int(sum(p.numel() for p in model.parameters())) - sum(rows * columns for rows, columns in packed)
+    return rest * rest_bytes + round(sum(_packed_bytes(recipe, found, *shape) for shape in packed))
+
+
+def _base_dtype(recipe: Recipe, found: Architecture, gpu: bool) -> str:
+    if recipe.model.dtype != "auto":
+        return recipe.model.dtype
+    return str(found.config.get("dtype") or found.config.get("torch_dtype") or "float32") if gpu else "float32"
+
+
+def _quantised_shapes(found: Architecture) -> list[tuple[int, int]]:
+    """(outputs, inputs) of every layer that is quantised: the linear ones, but not the head, nor those that
+    transformers keeps exact."""
+    import torch
+    from transformers.pytorch_utils import Conv1D
+
+    model = bones(found)
+    head = model.get_output_embeddings()
+    kept = tuple(getattr(model, "_keep_in_fp32_modules", None) or ())
+    shapes = []
+    for name, module in model.named_modules():
+        if module is head or name.rpartition(".")[2] in kept:
+            continue
+        if isinstance(module, torch.nn.Linear):
+            shapes.append((module.out_features, module.in_features))
+        elif isinstance(module, Conv1D):
+            shapes.append((module.weight.shape[1], module.weight.shape[0]))
+    return shapes
+
+
+def _packed_bytes(recipe: Recipe, found: Architecture, rows: int, columns: int) -> float:
+    """Of one quantised layer with its scales."""
+    size = rows * columns
+    if recipe.model.quant == "int8":
+        return size + 4 * rows
+    if recipe.model.quant == "gptq":
+        groups = columns / found.group_size
+        return size / 2 + rows * groups * (2 + 0.5) + 4 * columns  # scales, zeros, and the group of every input
+    scales = size / BLOCK
+    per_scale = 1 + 4 / NESTED if recipe.model.double_quant else 4
+    return size / 2 + scales * per_scale + 4 * (NESTED if recipe.model.double_quant else 16)
