@@ -60,7 +60,7 @@ class Check(NamedTuple):
 CHECKS = (
     Check("have an empty answer", "they teach the model to stop at once", lambda e: not e.answer.strip()),
     Check(
-        "have nothing after the letter", "they teach the letter without a reason for it", _bare
+        "have nothing after the letter", "they teach the letter without a reason for it", lambda e: _bare(e)
     ),
     Check(
         "repeat an option's letter ('A)A)')", "a defect of the translation that the model learns to write",
