@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from benchctl.answers import lexicon
 from benchctl.answers.asked import after_asked_noun
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
+from benchctl.answers.options import NONE_OF_THEM
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
-from benchctl.answers.values import Case, Value, value_at
+from benchctl.answers.values import Case, Value, none_or_all, value_at
 from benchctl.answers.words import same_word, tokens
 
 _YES_OR_NO = re.compile(
@@ -177,6 +178,16 @@ def _pointed_back(case: Case, start: int, end: int) -> Iterator[Claim]:
             yield Claim(SURE, "conclusion", Value(labels, False, "text", before[-1].start, mark.end()), mark.start(), mark.end())
 
 
+def _none_at_last(case: Case, start: int, end: int) -> Iterator[Claim]:
+    """Yield 'nenhuma das anteriores' where it is a clause of its own ('o texto não diz; nenhuma das anteriores')."""
+    for found in () if case.options.polar else NONE_OF_THEM.finditer(case.low, start, end):
+        before = case.low[start : found.start()].rstrip()
+        if before and before[-1] in ";:,-" and not case.low[found.end() : end].strip(" .!)*"):
+            value = none_or_all(case, found.start(), end)
+            if value and not case.question.negative:
+                yield Claim(SURE, "conclusion", value, found.start(), found.end())
+
+
 def _equated(case: Case, start: int, end: int) -> Iterator[Claim]:
     """Yield the option that the question's own words are put equal to ('Mão caída = radial')."""
     if case.options.polar or case.question.negative:
@@ -199,6 +210,7 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
         yield Claim(CONCLUDED, "restated", value, start, value.end)
     yield from _equated(case, start, end)
     yield from _pointed_back(case, start, end)
+    yield from _none_at_last(case, start, end)
     closing = _CLOSING_LETTER.search(case.text, start, end)
     value = value_at(case, closing.start(1), end) if closing else None
     if value and value.kind == "letter" and not denied(case, value.start, value.end, start, end):

@@ -233,7 +233,7 @@ _RIGHT = any_of(
     """corret[ao]s? / cert[ao]s? / verdadeir[ao]s? / adequad[ao]s? / respostas? /
         mais (provavel|adequad[ao]|corret[ao]|indicad[ao]) /
         (\\w{5,}) de (escolha|eleicao) /
-        superior(es)?(?=\s+a) / preferive(l|is) / mais eficaz(es)? /
+        superior(es)?(?=\\s+a) / preferive(l|is) / mais eficaz(es)? /
         (de )?primeira (escolha|linha|opcao) / first(-| )(choice|line) / (treatment|drug|test) of choice /
         (tratamiento|farmaco) de eleccion / melhor / apropriad[ao]s? / gabarito / valid[ao]s? / right /
         correct / true / best / answer / most \\w+ / appropriate / mas (probable|adecuad[ao]) / correct[ao]s? /
@@ -250,7 +250,7 @@ _BEFORE_RIGHT = any_of(
         resposta / option / answer / choice / respuesta / opcion / que esta"""
 )
 RIGHT_AFTER = re.compile(
-    rf"[\s()\]\"',:.-]*(?:"
+    rf"[\s()\]\"',:.-]*(?:(?:tambem|also|igualmente)\s+)?(?:"
     rf"{_BE}\s+(?:{_BEFORE_RIGHT}\s+){{0,4}}{_RIGHT}{WORD_END}"
     rf"|{_RIGHT}{WORD_END}(?=\s*(?:[.,;:!)\]<-]|$|pois|porque|because|since))"
     rf"|{_FITS}(?=\s*(?:[.,;:!)]|$|pois|porque|aqui|neste|nesse))|{_BE}\s+(?:igualmente\s+)?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"

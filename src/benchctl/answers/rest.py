@@ -27,6 +27,8 @@ _CHOOSES_BOTH = re.compile(
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
 )
+_OTHER_KIND = re.compile(r"\W*(?:(?:isso|este|esse)\s+)?(?:trata-se\s+de|é\s+um\s+(?:caso|quadro)\s+de|o\s+quadro\s+é)\b")
+_ASKS_FOR_ACT = r"\b(?:droga|conduta|tratamento|exame|medida|farmaco|medicamento|antidoto|medicacao|vacina)\b"
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
@@ -53,7 +55,7 @@ _TALKS = re.compile(
     r"\b(?:vou|vamos|iremos|irei|preciso|precisamos|precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
     r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
     r"the\s+question|la\s+pregunta|enunciado|(?:é|e)\s+(?:preciso|necessario|importante|fundamental|recomendavel)|"
-    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|no)\s+(?:sei|se)|"
+    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|no)\s+(?:sei|se)|nao\s+(?:faco|tenho)\s+(?:\w+\s+)?(?:ideia|certeza)|"
     r"ainda|obrigad[ao]|desculp\w+|por\s+favor|please)\b"
 )
 _STATES = re.compile(
@@ -258,6 +260,10 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
     if len(told) == 1 and (span := _surely_another(case, *told[0])):
         return span
     number = other_number(case) if len(told) == 1 else None
+    if _OTHER_KIND.match(case.low) and re.search(_ASKS_FOR_ACT, " ".join(case.question.focus)):
+        return None  # the diagnosis, where a drug or a test is asked for
+    if len(told) == 1 and (span := _event(case, *told[0])):
+        return span
     if number or any(_TALKS.search(case.low, s, e) for s, e in told):
         return number
     for start, end in reversed(told):
@@ -278,6 +284,17 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
         ):
             return start, end
     return None
+
+
+def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
+    """Return the span of a short statement of something else that happened, where the question asks what did."""
+    asked = re.search(r"\b(?:aconteceu|acontecera|happened|acontece|ocorreu)\b", " ".join(case.question.focus))
+    low = case.low[start:end]
+    own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
+    short = 2 <= len(low.split()) <= 9 and re.search(r"[.!]\s*$", low)
+    if not asked or not own or not short or case.question.copied(low) or NEGATIONS & set(re.findall(r"\w+", low)):
+        return None
+    return start, end
 
 
 def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:

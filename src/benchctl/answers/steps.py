@@ -83,9 +83,27 @@ def _announced(reply: Reply) -> Reading | None:
         sure = [c for c in sure if c.start >= corrections[-1].start and c.rule != "verdict"]
     announced = [c for c in sure if c.rule != "verdict"]
     last = announced[-1].value.start if announced else 0
+    also = _also_right(reply, announced)
+    if also:
+        return also
     same = [c for c in announced if c.value.start == last]  # the one that begins first has the announcing words in it
     claim = same[0] if same else _verdicts(reply.case, sure)
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _also_right(reply: Reply, announced: list[Claim]) -> Reading | None:
+    """Return both, where one option is announced and another is called right as well ('C, mas a A também está certa')."""
+    case, labels = reply.case, {label for c in announced for label in c.value.labels}
+    if len(labels) != 1 or case.options.polar:
+        return None
+    for claim in reply.claims:
+        others = [label for label in claim.value.labels if label not in labels]
+        if claim.rule == "verdict" and not claim.negative and others and claim.start > announced[-1].end:
+            said = case.low[max(0, claim.start - 12) : claim.end + 30]
+            if re.search(r"\b(?:tambem|also|igualmente)\b", said):
+                start, end = announced[-1].start, claim.end
+                return read_as(case, Value((*labels, *others), False, "letter", start, end), "both", start, end)
+    return None
 
 
 def _verdicts(case: Case, right: list[Claim]) -> Claim | None:

@@ -14,7 +14,7 @@ from benchctl.answers.options import Option
 from benchctl.answers.phrases import any_of
 from benchctl.answers.sentences import asks, breaks_off
 from benchctl.answers.values import Case, Value
-from benchctl.answers.words import Token, derived, same_word, weight, word_set
+from benchctl.answers.words import NEGATIONS, Token, derived, same_word, weight, word_set
 
 FOR, ABOUT, AGAINST = 1, 0, -1
 
@@ -43,7 +43,7 @@ _ASIDE = re.compile(
 )
 _SUPPOSED = re.compile(
     r"\s*(?:\w+\s+){0,2}?"
-    + any_of("seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / \\w+aria(m)?")
+    + any_of("seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / baixaria(m)? / aumentaria(m)? / levaria(m)? / apresentaria(m)? / usaria(m)? / esperaria(m)? / explicaria(m)?")
     + r"\b"
 )
 _TURNED = re.compile(rf"(?:{any_of('enquanto / embora / ja / ao passo que / whereas / while / mientras')})\s*\Z")
@@ -152,7 +152,7 @@ def _other_name(case: Case, option: Option, token: Token, following: Token) -> b
     key = following.key
     if token.key.endswith(("ar", "er", "ir")):
         return False  # a verb and its object
-    known = key in _VERBS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
+    known = key in _VERBS or key in NEGATIONS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
     return not known and not any(same_word(key, w) or w.startswith(key[:4]) for w in option.words)
 
 
@@ -189,7 +189,7 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     if not named or len(told) < len(sentences) or len(told) > 8:
         return None
     closed = not case.low[named[-1].end :].strip()
-    if len(sentences) > 1 and not closed and breaks_off(case.low):
+    if (len(sentences) > 1 or len({m.label for m in named}) > 1) and not closed and breaks_off(case.low):
         return None
     if case.question.negative:
         return _stands_out(case, told, named)
@@ -198,10 +198,11 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     standing = [m for m in found if m.label not in out]
     labels = {m.label for m in standing}
     if len(labels) > 1:
-        standing = [m for m in standing if m.leading] or _beside_question(case, standing, told)
+        standing = [m for m in standing if m.leading]
         labels = {m.label for m in standing}
     if len(labels) != 1:
-        return None
+        beside = _beside_question(case, [m for m in found if m.label not in out], told)
+        return _text(beside[-1]) if beside and not labels else None
     others = {m.label for m in named} - labels - out
     if (others or len(told) > 1) and not _answers(case, standing[-1], told):
         return None
