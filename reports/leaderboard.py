@@ -8,6 +8,7 @@ from dataclasses import replace
 from benchctl.fingerprints import digest
 from benchctl.groups import pooled
 from benchctl.task import TaskGroup
+from benchctl.trained import label, trained
 from benchctl.types import RunRecord
 
 from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, RowKey, Section
@@ -57,7 +58,7 @@ def row_key(record: RunRecord) -> RowKey:
     """The row a run belongs to; settings that cannot change its result are left out."""
     spec = record.spec
     return RowKey(
-        model=str(record.model.get("name") or spec.model),
+        model=label(record),
         fingerprint=record.fingerprints["model"],
         scoring=spec.scoring,
         shots=spec.shots,
@@ -98,7 +99,7 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
         key,
         parameters=int(parameters) if isinstance(parameters, int | float) else None,
         baseline=bool(manifest.get("baseline", name in BASELINES)),
-        untrained=bool(manifest.get("untrained", name in UNTRAINED)),
+        untrained=bool(manifest.get("untrained", name in UNTRAINED)) and trained(manifest) is None,
         cells=cells,
     )
 

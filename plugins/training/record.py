@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchctl.manifest import hardware, versions
 
+from ..models.hf_load import weights_hash
 from . import metrics_file
 from .folder import TrainingFolder
 from .recipe import Recipe
@@ -73,7 +74,8 @@ def fixed_facts(
     return {
         "schema": 1, "id": identity, "name": name, "recipe": recipe.name, "method": recipe.method,
         "objective": recipe.objective, "settings": recipe.model_dump(mode="json"),
-        "base": model.weights.label_of_base, "base_hash": model.weights.base_hash, "quant": recipe.model.quant,
+        "base": model.weights.label_of_base, "base_hash": model.weights.base_hash,
+        "base_weights": weights_hash(model.folder, model.settings.allow_pickle), "quant": recipe.model.quant,
         "data": {
             "source": source if not Path(source).is_absolute() else Path(source).name, "rows": report["rows"],
             "validation_rows": report["validation_rows"], "hash": prepared.hash,

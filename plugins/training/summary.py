@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _KEPT = ("adapter_config.json", "adapter_model.safetensors", "config.json", "generation_config.json")
 """Of a checkpoint, besides a whole model's weights; the trainer's own files stay behind."""
 _WEIGHTS = re.compile(r"model.*\.(safetensors|safetensors\.index\.json)")
-_TRAVELS = ("recipe", "method", "objective", "base", "quant", "data", "parameters", "losses", "chosen", "steps",
-            "epochs", "seconds", "peak_bytes", "tokens_per_second")  # fmt: skip
+_TRAVELS = ("recipe", "method", "objective", "base", "base_weights", "quant", "data", "parameters", "losses", "chosen",
+            "steps", "epochs", "seconds", "peak_bytes", "tokens_per_second")  # fmt: skip
 
 
 def losses(curves: Mapping[str, metrics_file.Curve], step: int) -> dict[str, float | None]:
@@ -36,9 +36,24 @@ def losses(curves: Mapping[str, metrics_file.Curve], step: int) -> dict[str, flo
 
 def summary(facts: Mapping[str, Any], metrics: Path) -> dict[str, Any]:
     """What of training.json travels with the result: no path and no name of this machine."""
-    found = {"schema": 1, **{name: facts[name] for name in _TRAVELS}}
+    found = {"schema": 1, **{name: facts[name] for name in _TRAVELS}, "settings": _settings(facts)}
     drawn = metrics_file.curves(metrics, metrics_file.POINTS)
     return {**found, "curves": {name: drawn[name] for name in drawn if name not in ("learning_rate", "score")}}
+
+
+def _settings(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the recipe a reader of results asks for first; nothing of it names a place on this machine."""
+    recipe: Mapping[str, Mapping[str, Any]] = facts["settings"]
+    of_lora = facts["method"] in ("lora", "qlora", "dora")
+    adapter = ("r", "alpha", "dropout", "targets", "init") if of_lora else ()
+    own = ("virtual_tokens",) if facts["method"] == "prompt" else ("targets",) if facts["method"] == "ia3" else ()
+    training = ("learning_rate", "schedule", "warmup", "batch", "accumulation", "optimizer", "weight_decay",
+                *(("beta",) if facts["objective"] == "dpo" else ()), "seed")  # fmt: skip
+    return {
+        **{name: recipe["adapter"][name] for name in (*adapter, *own)},
+        **{name: recipe["training"][name] for name in training},
+        **{name: recipe["data"][name] for name in ("max_length", "packing")},
+    }
 
 
 def write_result(folder: TrainingFolder, recipe: Recipe, model: HFModel, facts: Mapping[str, Any]) -> Path:

@@ -10,7 +10,7 @@ from benchctl import comparing, pairing
 from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
-from benchctl.trained import Trained, trained
+from benchctl.trained import Trained, label, trained
 from benchctl.types import Estimate
 
 
@@ -160,8 +160,7 @@ def _standing(
             figures[column] = Figure(run.record.id, estimate, differences.get(column), why)
     manifest = runs[0].record.model
     size = manifest.get("parameters")
-    name = str(manifest.get("name") or runs[0].record.spec.model)
-    return Standing(name, figures, size if isinstance(size, int | float) else None, trained(manifest))
+    return Standing(label(runs[0].record), figures, size if isinstance(size, int | float) else None, trained(manifest))
 
 
 def _adjusted(rows: Sequence[Standing], columns: Sequence[Column]) -> list[Standing]:
@@ -172,6 +171,15 @@ def _adjusted(rows: Sequence[Standing], columns: Sequence[Column]) -> list[Stand
         for place, difference in pairing.with_holm(family).items():
             changed[place][column] = replace(changed[place][column], difference=difference)
     return [replace(row, figures=figures) for row, figures in zip(rows, changed, strict=True)]
+
+
+def of_model(runs: Sequence[StoredRun], name: str) -> list[StoredRun]:
+    """The runs of a model by the name it was asked for, else by what it is called in tables, else by what it calls
+    itself: a base and its adapters may call themselves alike."""
+    for called in (lambda r: r.spec.model, label, lambda r: r.model.get("name")):
+        if found := [run for run in runs if called(run.record) == name]:
+            return found
+    return []
 
 
 def _by_model(runs: Sequence[StoredRun]) -> dict[str, list[StoredRun]]:
@@ -188,8 +196,7 @@ def _of(by_model: Mapping[str, Sequence[StoredRun]], name: str) -> list[StoredRu
     Raises:
         RecordError: none.
     """
-    found = [run for runs in by_model.values() for run in runs
-             if name in (run.record.spec.model, run.record.model.get("name"))]  # fmt: skip
+    found = of_model([run for runs in by_model.values() for run in runs], name)
     if not found:
         raise RecordError(f"No run of the model '{name}'.", did_you_mean(name, by_model, "benchctl list runs"))
     return found

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchctl.types import RunRecord
+
 Point = tuple[float, float]
 """Step and value."""
 
@@ -76,6 +78,18 @@ def trained(model: Mapping[str, Any]) -> Trained | None:
         curves={str(name): points for name, points in curves.items() if points},
         settings=_table(said, "settings"),
     )
+
+
+def label(record: RunRecord) -> str:
+    """A model's name for tables: what it calls itself, but of one trained here the name it was registered under.
+
+    Such a model calls itself after its base, and its files lie in a folder called ``adapter`` or ``model``.
+    """
+    own, asked = str(record.model.get("name") or record.spec.model), record.spec.model
+    said = trained(record.model)
+    if said is None:
+        return own
+    return said.recipe or own if set(asked) & set(":,/") else asked
 
 
 def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:

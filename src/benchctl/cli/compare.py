@@ -92,11 +92,12 @@ def find_runs(folder: Path, name: str) -> list[StoredRun]:
     """
     from benchctl.errors import RecordError, did_you_mean
     from benchctl.records import find_run, read_runs
+    from benchctl.standings import of_model
 
     if (Path(name) / "run.json").is_file():
         return [find_run(folder, name)]
     stored = read_runs(folder)
-    found = [run for run in stored if name in (run.record.spec.model, run.record.model.get("name"))]
+    found = of_model(stored, name)
     if found or any(run.record.id.startswith(name) for run in stored):
         return found or [find_run(folder, name)]
     known = {run.record.spec.model for run in stored}
