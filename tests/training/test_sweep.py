@@ -476,7 +476,7 @@ def test_without_options_the_spaces_are_listed(benchctl):
 
 
 COMMAND = (
-    "sweep", "--recipe", "tiny-lora", "--space", "tiny", "--trials", "11", "--set", "steps=12", "--set", "evaluate_every=4",
+    "sweep", "--recipe", "tiny-lora", "--space", "tiny", "--trials", "11", "--set", "steps=8", "--set", "evaluate_every=4",
     "--set", "save_every=3", "--set", "rows=16", "--json",
 )  # fmt: skip
 
@@ -492,7 +492,7 @@ def progressed(out: Path, trial: int, step: int) -> bool:
 def test_eleven_trials_killed_stopped_and_resumed_give_the_table_and_the_adapter_of_an_undisturbed_sweep(
     program, benchctl, tmp_path
 ):
-    for number, (trial, step, code) in enumerate([(4, 8, signal.SIGKILL), (7, 4, signal.SIGINT)]):
+    for number, (trial, step, code) in enumerate([(4, 4, signal.SIGKILL), (7, 4, signal.SIGINT)]):
         process = subprocess.Popen([*program, *COMMAND, "--out", "killed"], cwd=tmp_path, stdout=-3, stderr=-3)
         deadline = time.monotonic() + 200
         while not progressed(tmp_path / "killed", trial, step) and process.poll() is None:
