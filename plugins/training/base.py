@@ -28,11 +28,18 @@ def require_packages() -> None:
 
 
 def options_of(recipe: Recipe) -> dict[str, str]:
-    """How the base is held, as the backend's options: the same for training and for ``benchctl run`` afterwards."""
+    """How the base is held, as the backend's options: the same for training and for ``benchctl run`` afterwards.
+
+    Only what is not so by itself, so that the base keeps its short name in tables.
+    """
     model = recipe.model
-    found: dict[str, str] = {"quant": model.quant}
-    if model.quant in ("nf4", "fp4"):
-        found |= {"double_quant": str(model.double_quant).lower(), "compute_dtype": model.compute_dtype}
+    found = {}
+    if model.quant in ("nf4", "fp4", "int8"):
+        found["quant"] = str(model.quant)
+        if not model.double_quant:
+            found["double_quant"] = "false"
+        if model.compute_dtype != "auto":
+            found["compute_dtype"] = model.compute_dtype
     return found if model.dtype == "auto" else {**found, "dtype": model.dtype}
 
 
@@ -52,9 +59,15 @@ def base_model(recipe: Recipe, device: str) -> HFModel:
         )
     kernel = {"gptq_kernel": "trainable"} if recipe.model.quant == "gptq" else {}  # the fastest give no gradients
     model = local_model(recipe.model.base, **options_of(recipe), **kernel, device=device)
+    held = model.weights.scheme.name if model.weights.scheme else "none"
+    problem = None
     if model.weights.adapter is not None:
+        hint = "Merge it first: 'benchctl merge' makes a new base."
+        problem = BadConfig(f"'{recipe.model.base}' has an adapter already.", hint)
+    elif held != recipe.model.quant:
+        what = f"'{recipe.model.base}' is held as {held}, and recipe '{recipe.name}' says quant={recipe.model.quant}."
+        problem = BadConfig(what, f"Set model.quant={held}.")
+    if problem is not None:
         model.close()
-        raise BadConfig(
-            f"'{recipe.model.base}' has an adapter already.", "Merge it first: 'benchctl merge' makes a new base."
-        )
+        raise problem
     return model

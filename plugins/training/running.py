@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl.errors import BadConfig, ModelCallError
 
 from . import base, registry, summary, trackers
+from .around import hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
 from .crew import Crew, crew
@@ -102,10 +103,31 @@ def train(
     members = crew()
     job = _job(recipe, options, members, display if display and members.main else Silent())
     try:
-        with _hints(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
+        with memory_hint(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
             return _train(job, on_evaluation)
     finally:
         job.model.close()
+
+
+def at_hand(recipe: Recipe, allow_leaks: bool = False, test_data: Sequence[str | Path] = ()) -> Prepared | None:
+    """The rows as :func:`train` would read them; None where the base's files or the rows are not on this machine.
+
+    Raises:
+        BadConfig, BadData: as :func:`train`.
+    """
+    from .prepare import prepare
+    from .sources import Unreachable
+
+    try:
+        model = base.base_model(recipe, recipe.model.device)
+    except ModelCallError:
+        return None
+    try:
+        return prepare(recipe, model.tokenizer, allow_leaks=allow_leaks, test_data=test_data)
+    except Unreachable:
+        return None
+    finally:
+        model.close()
 
 
 def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display) -> Job:
@@ -148,7 +170,7 @@ def _train(job: Job, on_evaluation: OnEvaluation | None) -> Training:
     if job.crew.main:
         folder.take_back(picked)
         _say_how(job, picked, earlier)
-    with trackers.settled(job.options.trackers, folder.path, folder.path.name), _hushed():
+    with trackers.settled(job.options.trackers, folder.path, folder.path.name), hushed():
         return _sitting(job, picked, on_evaluation)
 
 
@@ -259,41 +281,3 @@ def _say_how(job: Job, picked: Checkpoint | None, earlier: Mapping[str, Any]) ->
         job.display.note(
             f"warning: other versions than before ({', '.join(changed)}): the weights may differ slightly."
         )
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """The libraries' chatter and bars off."""
-    import datasets
-
-    from ..models.quiet import quiet
-
-    enabled = datasets.utils.logging.is_progress_bar_enabled()
-    datasets.disable_progress_bars()
-    try:
-        with quiet():
-            yield
-    finally:
-        if enabled:
-            datasets.enable_progress_bars()
-
-
-@contextlib.contextmanager
-def _hints(recipe: Recipe) -> Iterator[None]:
-    """What to do when the memory is not enough."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        from ..models.engine.memory import is_out_of_memory
-
-        if not is_out_of_memory(error):
-            raise
-        t, longest = recipe.training, recipe.data.max_length
-        ways = [f"batch={max(t.batch // 2, 1)} with accumulation={t.accumulation * 2} (the same steps)"] * (t.batch > 1)
-        ways += [f"max_length={longest // 2}"]
-        ways += ["gradient_checkpointing=true"] * (t.gradient_checkpointing is False)
-        ways += ["method=qlora with quant=nf4"] * (recipe.model.quant == "none")
-        raise ModelCallError(
-            f"The memory is not enough for a batch of {t.batch} rows of up to {longest} tokens.",
-            f"Set {'; '.join(ways)}.",
-        ) from error

@@ -32,6 +32,8 @@ class Config:
     """Name -> ``{spec = "hf:...", ...}``: usable as ``--model NAME``."""
     rest: Mapping[str, Any] = field(default_factory=dict)
     """The other sections, for those who know them."""
+    trained: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Those of ``models`` that benchctl itself wrote down."""
 
     def data_path(self, given: str | None) -> str | None:
         """What ``--data`` stands for: a name in ``[data]`` becomes its path, all else stays."""
@@ -39,6 +41,10 @@ class Config:
             return given
         base = self.path.parent if self.path else Path()
         return str(base / self.data[given])
+
+    def origin(self, name: str) -> str:
+        """In which file a named model stands."""
+        return MODELS_FILE if name in self.trained else str(self.path)
 
     def model_spec(self, given: str) -> str:
         """What ``--model`` stands for: a name in ``[models]`` becomes its spec, options given beside it added.
@@ -71,7 +77,7 @@ def load_config(start: Path | None = None) -> Config:
     beside = path.parent if path else here
     trained = {name: _settled(entry, beside) for name, entry in read_models(beside / MODELS_FILE).items()}
     if path is None:
-        return Config(models=trained)
+        return Config(models=trained, trained=trained)
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -82,7 +88,9 @@ def load_config(start: Path | None = None) -> Config:
                 f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md")
             )
     rest = {k: v for k, v in content.items() if k not in ("data", "models")}
-    return Config(path, content.get("data", {}), {**trained, **content.get("models", {})}, rest)
+    own = content.get("models", {})
+    left = {name: entry for name, entry in trained.items() if name not in own}
+    return Config(path, content.get("data", {}), {**left, **own}, rest, left)
 
 
 def read_models(file: Path) -> Mapping[str, Mapping[str, Any]]:

@@ -65,8 +65,9 @@ def _offers(kind: str) -> list[dict[str, Any]]:
         rows.append({"name": offer.name, "summary": offer.summary, **origin, **getattr(offer.factory, "facts", {})})
     if kind == "model":
         config = load_config()
-        rows += [{"name": name, "summary": str(entry.get("spec", "")), "plugin": str(config.path), "package": "project"}
-                 for name, entry in config.models.items()]  # fmt: skip
+        for name, entry in config.models.items():
+            origin = {"plugin": config.origin(name), "package": "project"}
+            rows.append({"name": name, "summary": str(entry.get("spec", "")), **origin})
     return rows
 
 

@@ -1,0 +1,58 @@
+"""What stands around a training: quiet libraries, and a plain word when the memory is not enough."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+from benchctl.errors import ModelCallError
+
+from .recipe import Recipe
+
+_TALKATIVE = ("accelerate", "trl", "peft", "datasets")
+"""Loggers that report every evaluation once some library has opened the root logger."""
+
+
+@contextlib.contextmanager
+def hushed() -> Iterator[None]:
+    """The libraries' chatter and bars off."""
+    import datasets
+
+    from ..models.quiet import quiet
+
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
+    levels = [logger.level for logger in loggers]
+    enabled = datasets.utils.logging.is_progress_bar_enabled()
+    datasets.disable_progress_bars()
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with quiet():
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+        if enabled:
+            datasets.enable_progress_bars()
+
+
+@contextlib.contextmanager
+def memory_hint(recipe: Recipe) -> Iterator[None]:
+    """What to do when the memory is not enough."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        from ..models.engine.memory import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise
+        t, longest = recipe.training, recipe.data.max_length
+        ways = [f"batch={max(t.batch // 2, 1)} with accumulation={t.accumulation * 2} (the same steps)"] * (t.batch > 1)
+        ways += [f"max_length={longest // 2}"]
+        ways += ["gradient_checkpointing=true"] * (t.gradient_checkpointing is False)
+        ways += ["method=qlora with quant=nf4"] * (recipe.model.quant == "none")
+        raise ModelCallError(
+            f"The memory is not enough for a batch of {t.batch} rows of up to {longest} tokens.",
+            f"Set {'; '.join(ways)}.",
+        ) from error
