@@ -9,25 +9,16 @@ the allocator's gaps, the libraries' own few hundred MiB, temporary copies. Expe
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from . import activations
 from .architectures import Architecture, bones
 from .methods import peft_config
+from .optimizers import STATES
 from .recipe import Recipe
 from .refusals import BITS
 
-STATES: Mapping[str, float] = {
-    **dict.fromkeys(("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit", "ademamix"), 8),
-    **dict.fromkeys(("adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit"), 2),
-    **dict.fromkeys(("lion_32bit", "paged_lion_32bit", "rmsprop", "adagrad", "rmsprop_bnb", "rmsprop_bnb_32bit"), 4),
-    **dict.fromkeys(("lion_8bit", "paged_lion_8bit", "rmsprop_bnb_8bit"), 1),
-    **dict.fromkeys(("sgd", "adafactor"), 0),
-}
-"""Optimiser, by transformers' name -> bytes it keeps per trained parameter. Adafactor's row and column sums are few;
-8-bit optimisers keep matrices of fewer than 4096 entries in 32 bits, which is left out here."""
 BLOCK, NESTED = 64, 256
 """Weights per scale, and scales per scale of scales, of bitsandbytes' 4-bit layers."""
 

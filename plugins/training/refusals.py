@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, did_you_mean
 
+from .optimizers import STATES
 from .recipe import Recipe
 
 BITS = ("nf4", "fp4", "int8")
@@ -91,6 +92,9 @@ def _check_init(recipe: Recipe) -> None:
 
 def _check_length(recipe: Recipe) -> None:
     training = recipe.training
+    if training.optimizer not in STATES:
+        hint = did_you_mean(training.optimizer, STATES, "docs/reference/recipes.md")
+        raise _refused(recipe, f"the optimizer '{training.optimizer}' is not known", hint)
     if (training.steps is None) == (training.epochs is None):
         what = "neither training.steps nor" if training.steps is None else "both training.steps and"
         raise _refused(recipe, f"it sets {what} training.epochs", "Set one of the two.")
