@@ -11,6 +11,7 @@ from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
 from benchctl.answers.options import NONE_OF_THEM
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
+from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value, none_or_all, value_at
 from benchctl.answers.words import same_word, tokens
 
@@ -47,6 +48,17 @@ _POINTS_BACK = re.compile(
     r"(?:a|o)\s+(?:(?P<exception>excecao)|resposta|corret[ao]|cert[ao]|alternativa)|(?:el[ea]|ess[ea]|est[ea])\s+é\s+(?:a|o)\s+"
     r"(?:(?P<exception_too>excecao)|resposta|corret[ao]|cert[ao])\b)"
 )
+_OF_ALL = re.compile(
+    r"(?:tod[ao]s|all|every|demais|outr[ao]s)\b(?P<between>.*?)\b(?:exceto|menos|salvo|except|excepto|a\s+nao\s+ser)",
+    re.S,
+)
+_CALLED_WRONG = re.compile(r"\b(?:errad|incorret|fals|wrong|incorrect|descart|elimin|nao\b|not\b)")
+_CALLED_RIGHT = re.compile(
+    r"[\s,]*(?:(?:as|os|elas|estao|sao|alternativas|opcoes|are|of|them|the|options|corret\w*|cert\w*|servem|valem|correct)[\s,]*)*"
+)
+_ANALYSED = re.compile(
+    r"\b(?:analis|avali|examin|consider|discut|compar|vejamos|ver|veja|rever)\w*\s+(?:(?:cada|uma|das?|todas|as|os)\s+)*\Z"
+)
 _WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
@@ -74,6 +86,8 @@ def announced(case: Case, start: int, end: int, following: tuple[int, int] | Non
     if following and _HEAD_ONLY.fullmatch(low, start, end) and not asks(low[slice(*following)]):
         yield from _introduced(case, start, following[0], following[1], "head")
     for head in lexicon.HEAD.finditer(low, start, end):
+        if _ANALYSED.search(low, max(start, head.start() - 40), head.start()):
+            continue  # 'vou analisar as alternativas: ...'
         if low[head.end() : end].strip(" *\"'.:"):
             wrong = bool(head["wrong"] or head["wrong_one"]) and not case.question.negative
             no = bool(head["not"] or head["nt"]) != wrong
@@ -85,9 +99,22 @@ def announced(case: Case, start: int, end: int, following: tuple[int, int] | Non
     for mark in _last(lexicon.CORRECT, low, start, end):
         yield from _corrected(case, mark, end, following)
     for exception in lexicon.EXCEPT.finditer(low, start, end):
-        value = value_at(case, exception.end(), end)
+        value = _set_apart(case, exception, end)
         if value:
             yield Claim(SURE, "verdict", value, exception.start(), value.end)
+
+
+def _set_apart(case: Case, exception: re.Match[str], end: int) -> Value | None:
+    """Return the option behind 'exceto'; where all the others are called right by it, and no wrong one is asked for, those."""
+    value = value_at(case, exception.end(), end)
+    of_all = _OF_ALL.match(exception[0])
+    wrong = value and (_CALLED_WRONG.search(exception[0]) or lexicon.WRONG_AFTER.match(case.low, value.end, end))
+    if value is None or of_all is None or case.question.negative or wrong:
+        return value
+    if not _CALLED_RIGHT.fullmatch(of_all["between"]) or len(value.labels) != 1 or len(case.options.options) < 3:
+        return None  # 'as demais começam aos 2 meses, exceto a tríplice'
+    others = tuple(label for label in case.options.labels if label not in value.labels)
+    return Value(others, False, value.kind, value.start, value.end)
 
 
 def _last(pattern: re.Pattern[str], low: str, start: int, end: int) -> list[re.Match[str]]:
@@ -102,11 +129,18 @@ def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative
         inside = [m for m in case.matches if m.start >= start and m.end <= end]
         if len({m.label for m in inside}) == 1:
             value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
+        value = value or _bracketed(case, start, end)
     if value is not None:
         if value.kind != "text" or not lexicon.WRONG_AFTER.match(case.low, value.end, end):
             yield Claim(SURE, rule, value, head, value.end, negative)
     elif rule == "head" and not negative and not case.options.polar and _has_meaning(case, start, end):
         yield Claim(MADE_UP, "invented-text", Value((), True, "text", start, end), head, end)
+
+
+def _bracketed(case: Case, start: int, end: int) -> Value | None:
+    """Return the only letter that stands, marked as an option's, behind words of the writer's own."""
+    named = [u.value for u in units_of(case, start, end) if u.value.kind == "letter" and u.value.dressed]
+    return named[0] if len(named) == 1 and len(named[0].labels) == 1 else None
 
 
 def _has_meaning(case: Case, start: int, end: int) -> bool:
@@ -175,7 +209,9 @@ def _pointed_back(case: Case, start: int, end: int) -> Iterator[Claim]:
         before = [m for m in case.matches if m.end <= mark.start()]
         if before and (case.question.negative or not mark["exception"]):
             labels = (before[-1].label,)
-            yield Claim(SURE, "conclusion", Value(labels, False, "text", before[-1].start, mark.end()), mark.start(), mark.end())
+            yield Claim(
+                SURE, "conclusion", Value(labels, False, "text", before[-1].start, mark.end()), mark.start(), mark.end()
+            )
 
 
 def _none_at_last(case: Case, start: int, end: int) -> Iterator[Claim]:

@@ -26,7 +26,13 @@ _GROUPS = {
 _WORDS = re.compile(
     r"\b(?:" + "|".join(f"(?P<{name}>{any_of(listing)})" for name, listing in _GROUPS.items()) + r")(?![^\W_])"
 )
-_OPPOSITE = {"up": {"down", "prevent"}, "down": {"up"}, "better": {"worse"}, "worse": {"better"}, "prevent": {"up", "cause"}}
+_OPPOSITE = {
+    "up": {"down", "prevent"},
+    "down": {"up"},
+    "better": {"worse"},
+    "worse": {"better"},
+    "prevent": {"up", "cause"},
+}
 _AS_GOOD = {"down": {"prevent"}, "prevent": {"down"}, "cause": {"link"}, "better": {"prevent"}}
 _CLAUSE = re.compile(r"[;,:]|\b(?:mas|porem|contudo|but|pero|e(?=\s+nao\b))\b")
 _DENIES = re.compile(

@@ -8,8 +8,12 @@ from functools import lru_cache
 _PORTUGUESE = re.compile(
     r"(?<![^\W_])(?:não|é|são|do|dos|da|das|em|um|uma|qual|quais|ao|pelo|pela|com|você|nas?|à|ou)(?![^\W_])|[ãõ]", re.I
 )
-_OTHER = re.compile(r"(?<![^\W_])(?:el|los|las|una|cuál|cuáles|del|con|the|of|is|which|what|with|and)(?![^\W_])|[¿ñ]", re.I)
-_IN_THE = re.compile(r"(?<![^\W_])([Nn])o(?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|tengo|me|lo|le|debo|voy|estan|puedes|existe)\b)")
+_OTHER = re.compile(
+    r"(?<![^\W_])(?:el|los|las|una|cuál|cuáles|del|con|the|of|is|which|what|with|and)(?![^\W_])|[¿ñ]", re.I
+)
+_IN_THE = re.compile(
+    r"(?<![^\W_])([Nn])o(?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|tengo|me|lo|le|debo|voy|estan|puedes|existe)\b)"
+)
 
 
 @lru_cache(maxsize=4096)

@@ -243,7 +243,9 @@ _FITS = any_of(
     """tambem (serve|vale) / serve(m)? / procede(m)? / (se )?encaixa(m)?(-se)? / (se )?aplica(m)?(-se)? / bate(m)? / vale(m)? / satisfaz(em)? /
     responde(m)? / podem ser( (a resposta|as respostas|corretas|aceitas))?"""
 )
-_SO_ARE_BOTH = any_of("possiveis / plausiveis / provaveis / aceitaveis / comuns / valid[ao]s / compativeis / admissiveis")
+_SO_ARE_BOTH = any_of(
+    "possiveis / plausiveis / provaveis / aceitaveis / comuns / valid[ao]s / compativeis / admissiveis"
+)
 _BEFORE_RIGHT = any_of(
     """a / o / as / os / the / la / el / las / los / totalmente / realmente / consideradas? / ambas / both /
         todas / unic[ao]s? / only / de fato / tambem / also / sim / claramente / clearly / alternativa / opcao /

@@ -128,6 +128,10 @@ def meant_word(option: Option, key: str, known: frozenset[str]) -> str | None:
             return word
     if key in known:
         return None
+    if key.endswith("mente") and len(key) > 9:  # 'exclusivamente'
+        adverb = next((word for word in option.words if same_word(word, key[:-5])), None)
+        if adverb:
+            return adverb
     return next((word for word in option.words if synonyms(word, key) or same_verb(word, key)), None)
 
 

@@ -8,7 +8,7 @@ from benchctl.answers import lexicon
 from benchctl.answers.claim import SURE, Claim
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks, loops
-from benchctl.answers.values import Case, Value, value_at
+from benchctl.answers.values import Case, Value, exact_text, value_at
 from benchctl.answers.words import NEGATIONS, same_word, tokens
 
 _ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
@@ -18,6 +18,8 @@ _REASONS = any_of(
         mas / but / porem / embora / apesar"""
 )
 _CLOSED = re.compile(rf"\s*(?:[().:\]!?\"'}}>|/,;\n]|-(?![^\W_])|$|{_REASONS}{WORD_END}|\s+de\s+\w+\W*$)")
+_TAIL = (", entao", ", portanto", ", logo", " mesmo", ", claro", ", certo", ", ne", ", pronto", ", sem duvida")
+_ITEM_NAMED = re.compile(r"\W*(?:a\s+|o\s+)?(?:alternativa|opcao|letra|item|option)\s+[a-h]\b")
 _VERBS = any_of("é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene")
 _STATES = re.compile(rf"\s+{_VERBS}{WORD_END}")
 _GROUNDS = any_of(
@@ -53,6 +55,8 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     if value.kind == "letter" and not _stands(case, sentences, value):
         return None
+    if value.kind == "all" and case.question.negative:
+        return None  # 'todas são fatores de risco': none stands out
     if value.kind == "statements" and not single:
         return None  # others are judged after it
     if value.kind == "text" and _qualified(case, value, start):
@@ -138,11 +142,17 @@ def _last_line(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     if value is None or _ITEM.match(case.text, before, until) or lexicon.WRONG_AFTER.match(case.low, value.end, end):
         return None
     rest = case.low[value.end : end].strip(" .)]\"'!*:")
+    rest = "" if rest in _TAIL else rest
+    listed = [s for s, e in sentences[:-1] if _ITEM_NAMED.match(case.low, s, e)]
+    if value.kind == "letter" and len(listed) > 1 and case.low.rstrip()[-1:].isalnum():
+        return None  # broken off at the head of the next item
     claim = Claim(SURE, "last-line", value, value.start, value.end)
-    if value.kind == "polar":
+    if value.kind == "polar" or (value.kind == "none" and not case.question.negative):
         return claim if rest == "" else None
     if value.kind == "letter":
         return claim if rest == "" or (value.dressed and _CLOSED.match(case.low, value.end)) else None
     cut = "\n" not in case.text[until : start + 1] and line == case.low[start:end].strip()  # broken off mid-sentence
-    alone = not any(m.start < until for m in case.matches)
+    bare = exact_text(case, start, end) is not None and all(exact_text(case, s, e) is None for s, e in sentences[:-1])
+    others = bare and not any(m.label in value.labels for m in case.matches if m.start < until)
+    alone = others or not any(m.start < until for m in case.matches)
     return claim if value.kind == "text" and alone and not cut and covers(case, value, start, end) else None

@@ -26,7 +26,9 @@ NONE_OF_THEM = re.compile(
 )
 """'None of the above' in three languages, in folded lower case."""
 
-_OF_THEM = r"corret|certas|verdadeir|est[ao]o?\b|sao\b|elas|eles|as\s|os\s|las\s|los\s|estas|anteriores|acima|citad|mencionad"
+_OF_THEM = (
+    r"corret|certas|verdadeir|est[ao]o?\b|sao\b|elas|eles|as\s|os\s|las\s|los\s|estas|anteriores|acima|citad|mencionad"
+)
 ALL_OF_THEM = re.compile(
     rf"\btod[ao]s\b\s*(?=[.,;!)]|$|\n|{_OF_THEM})"
     rf"(?:{any_of('as / os / las / los / elas / eles / estas / essas')}\b\s*)?(?:"

@@ -37,9 +37,7 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
     if is_portuguese(question or f"{text[:_SAMPLE]} {' '.join(choices.values())}"):
         choices = {label: without_contraction(option) for label, option in choices.items()}
         question = without_contraction(question)
-        folded = replace(
-            folded, marked=without_contraction(folded.marked), text=without_contraction(folded.text)
-        )
+        folded = replace(folded, marked=without_contraction(folded.marked), text=without_contraction(folded.text))
     options, asked = prepare_options(choices), prepare_question(question)
     part = answer_part(mend_heads(folded), options, asked)
     structured = structured_reading(Case(part, part.text, lower(part.text), options, asked, (), ()))

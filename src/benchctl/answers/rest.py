@@ -19,7 +19,9 @@ from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
 _ONE_LEFT = re.compile(
     r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
 )
-_PUT_INSTEAD = re.compile(r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|uma)\s+)?")
+_PUT_INSTEAD = re.compile(
+    r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|uma)\s+)?"
+)
 _CHOOSES_BOTH = re.compile(
     r"\b(?:marco|marcaria|escolho|fico\s+com|assinalo|indico|faria|daria|usaria)\s+(?:as\s+duas|os\s+dois|ambas|ambos)\b|"
     r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
@@ -27,8 +29,17 @@ _CHOOSES_BOTH = re.compile(
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
 )
-_OTHER_KIND = re.compile(r"\W*(?:(?:isso|este|esse)\s+)?(?:trata-se\s+de|é\s+um\s+(?:caso|quadro)\s+de|o\s+quadro\s+é)\b")
+_OTHER_KIND = re.compile(
+    r"\W*(?:(?:isso|este|esse)\s+)?(?:trata-se\s+de|é\s+um\s+(?:caso|quadro)\s+de|o\s+quadro\s+é)\b"
+)
 _ASKS_FOR_ACT = r"\b(?:droga|conduta|tratamento|exame|medida|farmaco|medicamento|antidoto|medicacao|vacina)\b"
+_IS_A = re.compile(
+    r"\W*(?:o|a|os|as)\s+(?P<subject>[^.,;:]{3,40}?)\s+(?:é|sao|foi)\s+(?:um|uma|uns|umas)\s+(?P<noun>\w+)"
+)
+_NOT_LISTED = re.compile(
+    r"\bnao\s+(?:esta|estao|consta|constam|aparece|aparecem|figura|figuram|foi|se\s+encontra)\s+(?:\w+\s+)?(?:na\s+lista|entre|nas\s+(?:opcoes|alternativas)|listad|"
+    r"contemplad|n[ao]s?\s+(?:opcoes|alternativas|enunciado)|oferecid|em\s+nenhuma)"
+)
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
@@ -137,6 +148,12 @@ def no_exception(case: Case) -> Value | None:
     """Return an alternative that is not there, where the reply says that none of them is the wrong one."""
     said = _NO_EXCEPTION.search(case.low)
     return Value((), True, "none", *said.span()) if said else None
+
+
+def not_listed(case: Case) -> Value | None:
+    """Return an alternative that is not there, where the reply itself says so ('que não está na lista')."""
+    said = _NOT_LISTED.search(case.low)
+    return Value((), True, "text", 0, said.end()) if said and "?" not in case.low else None
 
 
 def spared(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
@@ -276,14 +293,21 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
             return said[0].start, said[-1].end
         if all(any(same_word(t.key, w) for o in case.options.options for w in o.words) for t in own):
             continue
-        if (
-            own
-            and not breaks_off(case.low)
-            and not _DEFINES.search(case.low, start, end)
-            and _restates(case, start, end)
-        ):
+        if own and not breaks_off(case.low) and not _defines(case, start, end) and _restates(case, start, end):
             return start, end
     return None
+
+
+def _defines(case: Case, start: int, end: int) -> bool:
+    """Tell whether the sentence says what a thing of the question is, rather than answers ('a Austrália é um país')."""
+    if _DEFINES.search(case.low, start, end):
+        return True
+    found = _IS_A.match(case.low, start, end)
+    subject = tokens(found["subject"]) if found else ()
+    if found is None or not subject or any(same_word(found["noun"], k) for k in case.question.keys):
+        return False
+    asked = [a for a in case.question.asked if any(same_word(a, t.key) for t in subject)]
+    return not asked and all(any(same_word(t.key, k) for k in case.question.keys) for t in subject)
 
 
 def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:

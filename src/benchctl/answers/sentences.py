@@ -29,9 +29,10 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
             continue
         before = text[max(start, border.start() - 12) : border.start()].lower()
         whole = border.start() - start < 6 and _LONE_LETTER.match(text[start : border.start()])
-        goes_on = _GENUS.search(text[max(start, border.start() - 4) : border.start()]) and text[
-            border.end() : border.end() + 1
-        ].islower()  # 'o S. pneumoniae'
+        goes_on = (
+            _GENUS.search(text[max(start, border.start() - 4) : border.start()])
+            and text[border.end() : border.end() + 1].islower()
+        )  # 'o S. pneumoniae'
         if "\n" not in border[0] and (whole or goes_on or _ABBREVIATION.search(before)):
             continue
         if text[start : border.start()].strip():

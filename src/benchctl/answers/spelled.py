@@ -13,7 +13,9 @@ from benchctl.answers.phrases import any_of
 _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 _ORDER = ("primeir", "segund", "terceir", "quart", "quint", "sext", "setim", "oitav")
 _ORDINAL = rf"(?:(?:{'|'.join(_ORDER)})[ao]|ultim[ao]|[1-8]\s?[ªa])"
-_STATEMENT = any_of("afirmativas? / afirmacoes / afirmacao / assertivas? / proposicoes / proposicao / itens / item / frases? / sentencas?")
+_STATEMENT = any_of(
+    "afirmativas? / afirmacoes / afirmacao / assertivas? / proposicoes / proposicao / itens / item / frases? / sentencas?"
+)
 _ONLY = any_of("so / apenas / somente / unicamente / exceto / menos")
 _TRUTH = r"(?:in)?(?:corret|cert|verdadeir|errad|fals|equivocad|proced)"
 _BE = r"(?:\s+(?:estao|sao|é|e|esta|foram|seriam))?(?:\s+(?:ambas|todas))?"
@@ -28,7 +30,9 @@ _COUNT = {"duas": 2, "dois": 2, "tres": 3, "quatro": 4, "cinco": 5}
 _SEVERAL = re.compile(
     rf"\b(?P<several>(?:as\s+)?(?P<count>duas|dois|tres|quatro)\s+(?P<which>primeir|ultim)[ao]s)(?=(?:\s+{_STATEMENT})?{_BE}\s*,?\s*{_TRUTH})"
 )
-_ALL = re.compile(rf"\b(?:as|os)\s+(?P<count>duas|tres|quatro|cinco)(?:\s+{_STATEMENT})?{_BE}\s+(?!in)(?:corret|cert|verdadeir)")
+_ALL = re.compile(
+    rf"\b(?:as|os)\s+(?P<count>duas|tres|quatro|cinco)(?:\s+{_STATEMENT})?{_BE}\s+(?!in)(?:corret|cert|verdadeir)"
+)
 
 
 def with_numerals(text: str, low: str, every: frozenset[int]) -> str:

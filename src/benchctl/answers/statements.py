@@ -20,7 +20,9 @@ _VERDICT = re.compile(
     rf"(?P<group>{_GROUP})\)?{_IS}\s*(?:{any_of('ambas / todas / both')}\s+)?"
     rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))"
 )
-_SEQUENCE = re.compile(r"\W*(?:(?:resposta|gabarito|sequencia)\W+)?(?P<signs>[VF](?:[\s,;/-]*(?:e\s+)?[VF]){1,7})\W*", re.I)
+_SEQUENCE = re.compile(
+    r"\W*(?:(?:resposta|gabarito|sequencia)\W+)?(?P<signs>[VF](?:[\s,;/-]*(?:e\s+)?[VF]){1,7})\W*", re.I
+)
 _VERDICT_FIRST = re.compile(
     rf"(?<![^\W_])(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|-)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
     re.I,

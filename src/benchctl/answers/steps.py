@@ -223,6 +223,9 @@ def _sequence(reply: Reply) -> Reading | None:
 
 
 def _made_up(reply: Reply) -> Reading | None:
+    unlisted = None if reply.case.options.none_label else rest.not_listed(reply.case)
+    if unlisted:
+        return read_as(reply.case, unlisted, "invented-text", unlisted.start, unlisted.end)
     span = rest.made_up_text(reply.case, reply.sentences)
     return outcome_of(reply.case, INVENTED, "invented-text", *span) if span else None
 

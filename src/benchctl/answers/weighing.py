@@ -43,7 +43,9 @@ _ASIDE = re.compile(
 )
 _SUPPOSED = re.compile(
     r"\s*(?:\w+\s+){0,2}?"
-    + any_of("seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / baixaria(m)? / aumentaria(m)? / levaria(m)? / apresentaria(m)? / usaria(m)? / esperaria(m)? / explicaria(m)?")
+    + any_of(
+        "seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / baixaria(m)? / aumentaria(m)? / levaria(m)? / apresentaria(m)? / usaria(m)? / esperaria(m)? / explicaria(m)?"
+    )
     + r"\b"
 )
 _TURNED = re.compile(rf"(?:{any_of('enquanto / embora / ja / ao passo que / whereas / while / mientras')})\s*\Z")
@@ -73,11 +75,13 @@ _VERBS = word_set(
     salva resolve produz libera inerva apresenta cursa acomete forma degrada degradou evita previne compromete entra
     costuma precisa vai vem associada associado should must can has does acts explains causes reduces treats
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
-    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre"""
+    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre causa culpa conta machucou"""
 )
 _TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del)\s+){0,2}")
 _WITHIN = re.compile(r"\b(?:n[ao]s?|em|d[aeo]s?|com|para|in|of|en|del?)\s+(?:\w+\s)?\Z")
-_JOINED = re.compile(r"\s*(?:,|/|\+)?\s*(?:\b(?:e|ou|and|or|y|mais|com|associad[ao]s?\s+a[os]?|and/or|e/ou)\b)?\s*(?:\b(?:[ao]s?|the|el|la)\b\s*)?")
+_JOINED = re.compile(
+    r"\s*(?:,|/|\+)?\s*(?:\b(?:e|ou|and|or|y|mais|com|associad[ao]s?\s+a[os]?|and/or|e/ou)\b)?\s*(?:\b(?:[ao]s?|the|el|la)\b\s*)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,8 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
 
 def _owner(case: Case, token: Token, before: Token | None, following: Token | None) -> str | None:
     """Return the one option of which the word is a telling part, unless it begins another name."""
-    if len(token.key) < 5 or weight(token.key) < 1 or any(same_word(token.key, k) for k in case.question.keys):
+    asked = case.question.focus if case.question.why else case.question.keys
+    if len(token.key) < 5 or weight(token.key) < 1 or any(same_word(token.key, k) for k in asked):
         return None
     owners = [(o, w) for o in case.options.options if o.roman is None and (w := _own_word(case, o, token.key))]
     if len(owners) != 1:
@@ -152,7 +157,9 @@ def _other_name(case: Case, option: Option, token: Token, following: Token) -> b
     key = following.key
     if token.key.endswith(("ar", "er", "ir")):
         return False  # a verb and its object
-    known = key in _VERBS or key in NEGATIONS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
+    known = (
+        key in _VERBS or key in NEGATIONS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
+    )
     return not known and not any(same_word(key, w) or w.startswith(key[:4]) for w in option.words)
 
 
@@ -169,7 +176,14 @@ def _judged(case: Case, label: str, start: int, end: int, low: int, high: int, w
     leading = bool(_LEADS.search(before) or _FIRST.search(before) or _FIRST.search(after))
     if denied(case, start, end, low, high) or _AGAINST.search(before) or _AGAINST.search(after[:40]):
         stance = AGAINST
-    elif turned or (not whole and not leading and _WITHIN.search(before)) or ((_ASIDE.search(before) or _ASIDE.match(after.lstrip()) or _SUPPOSED.match(after)) and not _FIRST.search(before)):
+    elif (
+        turned
+        or (not whole and not leading and _WITHIN.search(before))
+        or (
+            (_ASIDE.search(before) or _ASIDE.match(after.lstrip()) or _SUPPOSED.match(after))
+            and not _FIRST.search(before)
+        )
+    ):
         stance = ABOUT
     else:
         stance = FOR
@@ -183,6 +197,9 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     in a sentence that names no other in the same way. ``rejected`` are options rejected by letter. A reply that breaks off, or asks, is left alone.
     """
     if case.options.polar:
+        return None
+    copied = [(s, e) for s, e in sentences if case.question.copied(case.low[s:e])]
+    if copied and not set(sentences) - set(copied):
         return None
     told = [(s, e) for s, e in sentences if not asks(case.low[s:e])]
     named = [m for s, e in told for m in mentions(case, s, e)]
