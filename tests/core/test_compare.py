@@ -262,3 +262,23 @@ def test_a_base_of_zero_has_no_percentage_and_lower_is_better_is_marked(tmp_path
     assert rows[1]["metrics"]["medmcqa-pt.accuracy"]["difference"]["relative_percent"] is None
     assert rows[1]["metrics"]["medtext.bits_per_byte"]["difference"]["relative_percent"] == pytest.approx(-25)
     assert "bits_per_byte ↓ (lower is better)" in " ".join(printed.split())
+
+
+def test_a_trained_model_that_calls_itself_after_its_base_is_not_taken_for_it(tmp_path, benchctl):
+    out = tmp_path / "runs"
+    run(out, "medmcqa-pt", "tiny", right_in(range(1, 13)))
+    manifest = {"name": "tiny", "training": TRAINING}
+    run(out, "medmcqa-pt", "mine", right_in(range(1, 21)), manifest)
+    run(out, "medmcqa-pt", "hf:trainings/tiny-lora/92f8/model", right_in(range(1, 19)), manifest)
+    rows = json.loads(benchctl("compare", "--against", "tiny", "--json").out)["rows"]
+    found = json.loads(benchctl("compare", "tiny", "tiny-lora", "--json").out)["tasks"][0]
+
+    assert [(row["model"], row["base"]) for row in rows] == [("tiny", True), ("mine", False), ("tiny-lora", False)]
+    assert found["metrics"]["accuracy"]["gained"] == 6
+
+
+def test_show_says_in_one_line_how_a_model_was_trained(runs, benchctl):
+    ran = benchctl("show", runs[1].record.id, "--samples", "0")
+
+    assert "training: tiny-lora (lora, sft) on base; losses: -" in ran.out
+    assert "curves" not in ran.out and "schema" not in ran.out

@@ -338,3 +338,23 @@ def test_curves_travel_in_the_record_and_are_read_from_it_alone(base, tmp_path, 
 
     assert ran.code == 0 and not ran.err and json.loads(ran.out)["rows"] == 2
     assert "Treinos" in page and 'class="curve validation"' in page and " sobre base" in page
+
+
+def test_a_trained_model_has_the_name_it_was_registered_under_and_is_not_called_untrained(tmp_path):
+    base = run(tmp_path / "runs", "medmcqa-pt", "tiny", right_in(range(1, 13)), {"weights_hash": "w1"})
+    manifest = {"weights_hash": "w1", "adapter": ADAPTER, "training": TRAINING, "name": "tiny"}
+    mine = run(tmp_path / "runs", "medmcqa-pt", "mine", right_in(range(1, 21)), manifest)
+    board, _ = boarded(base, mine)
+
+    assert [(row.model, row.untrained) for row in board.sections[0].rows] == [("mine", False), ("tiny", True)]
+    assert gain(board, "mine").base == "tiny"
+
+
+def test_a_whole_model_is_known_by_the_hash_of_the_base_s_weights_before_any_name(base, tmp_path):
+    said = {**TRAINING, "base": "base-989b3a2dc31e", "base_weights": "w1"}
+    board, _ = boarded(base, tuned(tmp_path, weights_hash="own", adapter=None, training=said))
+    other, _ = boarded(base, tuned(tmp_path / "2", weights_hash="own", adapter=None,
+                                   training={**said, "base": "base", "base_weights": "w2"}))  # fmt: skip
+
+    assert gain(board, "tuned").base == "base"
+    assert gain(other, "tuned") is None
