@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -243,8 +244,12 @@ def _stands_alone(option: Option, cluster: list[tuple[int, str]], words: Sequenc
 
 def _best_of_overlapping(found: list[TextMatch]) -> list[TextMatch]:
     kept: list[TextMatch] = []
+    by_start = sorted(found, key=lambda m: m.start)
+    starts = [m.start for m in by_start]
+    longest = max((m.end - m.start for m in found), default=0)
     for match in sorted(found, key=lambda m: (-m.said, -m.share, m.start)):
-        rivals = [k for k in found if k is not match and k.start < match.end and match.start < k.end]
+        near = by_start[bisect_left(starts, match.start - longest) : bisect_left(starts, match.end)]
+        rivals = [k for k in near if k is not match and match.start < k.end]
         if any((k.said, k.share, k.spelt) > (match.said, match.share, match.spelt) for k in rivals):
             continue
         if any(

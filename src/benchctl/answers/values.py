@@ -301,7 +301,7 @@ def part_of_one(case: Case, start: int, end: int) -> Value | None:
     if label is None and said:
         said = _first_name(case, said, end)
         label = holder(case.options, said)
-    if label is None and len(said) > 1:
+    if label is None and 1 < len(said) < 16:
         own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
         label, said = (holder(case.options, own), own) if own else (None, said)
     if label is None and len(said) == 1 and case.text[said[0].start : said[0].end].isupper():
