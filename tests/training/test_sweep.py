@@ -6,11 +6,11 @@ import itertools
 import json
 import math
 import re
+import shutil
 import signal
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from benchctl.errors import BadConfig, ModelCallError, RecordError, UnknownName
 from benchctl.fingerprints import digest
 from benchctl_plugins.training.reading import find_recipe, recipes
+from benchctl_plugins.training.running import Training, TrainOptions
 from benchctl_plugins.training.sweep.drawing import SAMPLERS, Drawing
 from benchctl_plugins.training.sweep.page import render
 from benchctl_plugins.training.sweep.record import Row, Sweep
@@ -32,27 +33,14 @@ pytest.importorskip("optuna", reason="needs the extra 'train'")
 
 EVALUATIONS = (10, 20, 30)
 TINY = find_space("tiny")
+PISSA = Dimension("adapter.init", ("pissa", "default"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking", "--disable-component-update", "--disable-sync"]  # fmt: skip
 
 
 class Killed(BaseException):
     """Stands for SIGKILL: nothing catches it."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """As TrainOptions."""
-
-    out: Path = Path("trainings")
-    name: str | None = None
-    register: bool = True
-
-
-@dataclass(frozen=True)
-class Training:
-    folder: Path
-    status: str
-    facts: Mapping[str, Any]
-    asked: bool = False
 
 
 @dataclass
@@ -115,7 +103,7 @@ class FakeTrain:
 
 def swept(out: Path, train: FakeTrain, space: Space = TINY, recipe: str = "tiny-lora", **options: Any) -> Sweep:
     return run_sweep(
-        find_recipe(recipe), space, SweepOptions(out=out, **options), Options(), train, lambda line: None, lambda s: None
+        find_recipe(recipe), space, SweepOptions(out=out, **options), TrainOptions(), train, lambda line: None, lambda s: None
     )  # fmt: skip
 
 
@@ -343,6 +331,16 @@ def test_a_torn_line_of_the_journal_is_cut_and_the_sweep_goes_on(tmp_path):
     assert table(swept(tmp_path / "torn", FakeTrain(), trials=6)) == table(whole)
 
 
+def test_two_commands_cannot_work_in_one_sweep(tmp_path):
+    class Twice(FakeTrain):
+        def __call__(self, recipe, options, on_evaluation=None):
+            with pytest.raises(RecordError, match="in use by another"):
+                swept(tmp_path, FakeTrain())
+            return super().__call__(recipe, options, on_evaluation)
+
+    assert len(swept(tmp_path, Twice(), trials=1).rows) == 1
+
+
 def test_a_finished_sweep_trains_nothing_and_more_trials_go_on_with_it(tmp_path):
     first = swept(tmp_path, FakeTrain(), trials=4)
     again = FakeTrain()
@@ -389,7 +387,13 @@ def test_data_that_change_between_sittings_are_refused(tmp_path):
 def test_a_score_that_chooses_the_checkpoint_is_made_as_large_as_possible(tmp_path):
     recipe = find_recipe("tiny-lora", ["best=medmcqa-pt"])
     sweep = run_sweep(
-        recipe, TINY, SweepOptions(trials=5, out=tmp_path), Options(), FakeTrain(), lambda line: None, lambda s: None
+        recipe,
+        TINY,
+        SweepOptions(trials=5, out=tmp_path),
+        TrainOptions(),
+        FakeTrain(),
+        lambda line: None,
+        lambda s: None,
     )
     assert sweep.measure == "medmcqa-pt" and sweep.maximise
     done = [row.value for row in sweep.rows if row.state == "complete"]
@@ -463,6 +467,35 @@ def test_both_languages_have_the_same_words():
     assert pt.keys() == en.keys()
     for key in pt:
         assert sorted(re.findall(r"\{\w+\}", pt[key])) == sorted(re.findall(r"\{\w+\}", en[key])), key
+
+
+def test_a_browser_shows_the_page_without_complaint_in_any_width_and_light(tmp_path):
+    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    sweep = swept(tmp_path, FakeTrain(), Space("own", (*TINY.dimensions[:3], PISSA)), "tiny-qlora", trials=8)
+    file = tmp_path / "sweep.html"
+    file.write_text(render(sweep, (*TINY.dimensions[:3], PISSA), "pt"), "utf-8")
+    said: list[str] = []
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for width, scheme in itertools.product((380, 1280), ("light", "dark")):
+            tab = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            tab.on("console", lambda message: said.append(message.text))
+            tab.on("request", lambda request: said.append(request.url))
+            tab.goto(file.as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") == width, "nothing sticks out"
+            outside = tab.evaluate("""() => {
+                const box = document.querySelector('svg').getBoundingClientRect()
+                return [...document.querySelectorAll('svg text')].map(t => t.getBoundingClientRect())
+                    .filter(t => t.left < box.left - 1 || t.right > box.right + 1 || t.top < box.top).length
+            }""")
+            assert outside == 0, "no label is cut off"
+        tab.locator("svg a").first.focus()
+        tab.keyboard.press("Enter")
+        assert "#trial-" in tab.url and tab.locator("tr:target").count() == 1
+        chromium.close()
+    assert {text.partition("#")[0] for text in said} == {file.as_uri()}
 
 
 # --- the command

@@ -66,9 +66,11 @@ def render(sweep: Sweep, dimensions: Sequence[Dimension], lang: Lang = "pt") -> 
     )  # fmt: skip
     style = (_HERE / "templates" / "sweep.css").read_text(encoding="utf-8")
     keys = [dimension.key for dimension in dimensions]
+    words = _words(lang)
+    measure = words.strings.get(sweep.measure, sweep.measure)
     return env.get_template("sweep.html.j2").render(
-        sweep=sweep, best=sweep.best, rows=_best_first(sweep), picture=draw(sweep, dimensions), keys=keys,
-        names=short_keys(keys), L=_words(lang), style=style, version=__version__,
+        sweep=sweep, best=sweep.best, rows=_best_first(sweep), picture=draw(sweep, dimensions, measure), keys=keys,
+        names=short_keys(keys), L=words, measure=measure, style=style, version=__version__,
         result=None if sweep.best is None else sweep.result(sweep.best).relative_to(sweep.folder).as_posix(),
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )  # fmt: skip

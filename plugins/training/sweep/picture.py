@@ -10,8 +10,11 @@ from typing import Any
 from .record import Row, Sweep, short_keys, shown
 from .space import Dimension
 
-GAP, HEIGHT, TOP, SIDE = 132.0, 300.0, 44.0, 58.0
-"""Between axes, of an axis, above it, and beside the outer ones; in the picture's own units, about a pixel each."""
+GAP, HEIGHT, TOP, SIDE = 132.0, 300.0, 44.0, 60.0
+"""Between axes at least, of an axis, above it, and beside the outer ones at least; in the picture's own units, about a
+pixel each."""
+LETTER, BOLD = 6.6, 8.2
+"""Width of a letter beside an axis and above it, generously."""
 SPREAD = 14.0
 """Over which the curves through one choice are spread, so that each can be followed."""
 
@@ -30,8 +33,9 @@ class Axis:
 
     x: float
     name: str
-    """A parameter's, as short as it may be; empty for the result's."""
+    """A parameter's, as short as it may be, or what is measured."""
     key: str
+    """Empty for the result's."""
     ticks: tuple[Tick, ...]
 
 
@@ -58,23 +62,28 @@ class Picture:
     """The best last, on top of the others."""
 
 
-def draw(sweep: Sweep, dimensions: Sequence[Dimension]) -> Picture:
-    """The picture of a sweep; the better end of the result's axis is at the top."""
+def draw(sweep: Sweep, dimensions: Sequence[Dimension], measure: str) -> Picture:
+    """The picture of a sweep; the better end of the result's axis is at the top.
+
+    Args:
+        measure: what is said above the result's axis.
+    """
     names = short_keys([dimension.key for dimension in dimensions])
-    scales = [_scale(d, [row.parameters[d.key] for row in sweep.rows]) for d in dimensions]
-    axes = [
-        Axis(SIDE + i * GAP, names[d.key], d.key, scale.ticks)
-        for i, (d, scale) in enumerate(zip(dimensions, scales, strict=True))
-    ]  # fmt: skip
-    result = _Scale.of_results([row.value for row in sweep.rows if row.value is not None], sweep.maximise)
-    axes.append(Axis(SIDE + len(axes) * GAP, "", "", result.ticks))
+    scales = [_scale(dimension) for dimension in dimensions]
+    scales.append(_Scale.of_results([row.value for row in sweep.rows if row.value is not None], sweep.maximise))
+    titles = [*names.values(), measure]
+    places, width = _places(
+        titles, [[shown(tick.value).replace(",", ", ") for tick in scale.ticks] for scale in scales]
+    )
+    keys = [*names, ""]
+    axes = [Axis(*one) for one in zip(places, titles, keys, (scale.ticks for scale in scales), strict=True)]
     ranks = _ranks(sweep)
     curves = []
     for row in sweep.rows:
-        points = _points(row, dimensions, scales, result, len(sweep.rows))
+        points = _points(row, dimensions, scales, places, len(sweep.rows))
         curves.append(Curve(row, _path(points), ranks.get(row.number, 0), row == sweep.best))
     ordered = sorted(curves, key=lambda c: (c.best, c.rank > 0, -c.rank, c.row.number))
-    return Picture(axes[-1].x + SIDE, TOP + HEIGHT + 20, tuple(axes), tuple(ordered))
+    return Picture(width, TOP + HEIGHT + 20, tuple(axes), tuple(ordered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +130,33 @@ class _Scale:
         return TOP + HEIGHT * (share if self.down else 1 - share)
 
 
-def _scale(dimension: Dimension, tried: Sequence[Any]) -> _Scale:
+def _scale(dimension: Dimension) -> _Scale:
     if dimension.choices:
         return _Scale.of_choices(dimension.choices)
     return _Scale.of_range(dimension.low, dimension.high, dimension.log)
 
 
+def _places(titles: Sequence[str], ticks: Sequence[Sequence[str]]) -> tuple[list[float], float]:
+    """Where the axes stand, far enough apart for what is written above and beside them, and the width of all."""
+    halves = [len(title) * BOLD / 2 for title in titles]
+    beside = [max((len(text) for text in texts), default=0) * LETTER + 16 for texts in ticks]
+    places = [max(SIDE, halves[0] + 8)]
+    for i in range(1, len(titles)):
+        places.append(places[-1] + max(GAP, halves[i - 1] + halves[i] + 12, beside[i - 1]))
+    return [round(x, 1) for x in places], round(places[-1] + max(SIDE, halves[-1] + 8, beside[-1]), 1)
+
+
 def _points(
-    row: Row, dimensions: Sequence[Dimension], scales: Sequence[_Scale], result: _Scale, rows: int
+    row: Row, dimensions: Sequence[Dimension], scales: Sequence[_Scale], places: Sequence[float], rows: int
 ) -> list[tuple[float, float]]:
     """Where the trial crosses the axes; the last one only if it has a result."""
     aside = SPREAD * ((row.number - 0.5) / rows - 0.5) if rows > 1 else 0.0
     found = [
-        (SIDE + i * GAP, scale.y(row.parameters[d.key]) + (aside if d.choices else 0.0))
-        for i, (d, scale) in enumerate(zip(dimensions, scales, strict=True))
-    ]  # fmt: skip
+        (x, scale.y(row.parameters[d.key]) + (aside if d.choices else 0.0))
+        for d, scale, x in zip(dimensions, scales, places, strict=False)
+    ]
     if row.value is not None:
-        found.append((SIDE + len(dimensions) * GAP, result.y(row.value)))
+        found.append((places[-1], scales[-1].y(row.value)))
     return found
 
 
