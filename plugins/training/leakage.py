@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 from benchctl.errors import BadData
 
 from .examples import Example
-from .tested import Question, Tested, words
+from .tested import AtHand, Question, words
 
 SHINGLE = 3
 """Words in a sequence that makes a candidate."""
@@ -132,7 +132,7 @@ def _first(what: str, leaks: Sequence[Leak]) -> list[str]:
     return [*(f"{what}: {leak}" for leak in leaks[:NAMED]), *more]
 
 
-def compare(train: Sequence[Example], validation: Sequence[Example], against: Tested) -> Guard:
+def compare(train: Sequence[Example], validation: Sequence[Example], against: AtHand) -> Guard:
     """Every row against every test question."""
     start = time.perf_counter()
     questions = [question for one in against.sets for question in one.questions]

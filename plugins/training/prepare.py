@@ -19,7 +19,7 @@ from .quality import Lengths, gist, warnings
 from .recipe import Recipe
 from .sources import read_source
 from .templates import Template
-from .tested import tested
+from .tested import at_hand
 from .tokens import Row, Tokens
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def guarded(recipe: Recipe, parts: Parts, allow_leaks: bool, test_data: Sequence
     Raises:
         LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out.
     """
-    guard = compare(parts.train, parts.validation, tested(test_data))
+    guard = compare(parts.train, parts.validation, at_hand(test_data))
     if not guard.leaks or allow_leaks:
         return parts, guard
     if recipe.data.leaks == "refuse":

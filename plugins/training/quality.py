@@ -12,7 +12,8 @@ from .examples import Example
 NAMED = 5
 """Rows named for each warning."""
 _BARE = re.compile(r"\W*(?:alternativa|op[cç][aã]o|letra|resposta|option|answer)\W*(?:[A-E]|[1-5])\W*", re.IGNORECASE)
-_DOUBLED = re.compile(r"(?:^|\n)[ \t]*\(?([A-E])[).]\s*\(?\1[).]")
+_TWICE = re.compile(r"\b([A-E])\)\s*\1\)")
+_TWICE_LOOSELY = re.compile(r"(?:^|\n)[ \t]*\(?([A-E])[).]\s*\(?\1[).]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ CHECKS = (
     ),
     Check(
         "repeat an option's letter ('A)A)')", "a defect of the translation that the model learns to write",
-        lambda e: bool(_DOUBLED.search(f"{e.question}\n{e.input}\n{e.answer}")),
+        lambda e: _doubled(f"{e.question}\n{e.input}\n{e.answer}"),
     ),
     Check(
         "have a blank rejected answer",
@@ -104,16 +105,21 @@ def _bare(example: Example) -> bool:
     return not example.complete and bool(_BARE.fullmatch(example.answer.strip()))
 
 
+def _doubled(text: str) -> bool:
+    # 'C)C. albicans' alone may be a name; two options that do so are no chance.
+    return bool(_TWICE.search(text)) or len(_TWICE_LOOSELY.findall(text)) > 1
+
+
 def _repeats(train: Sequence[Example], validation: Sequence[Example]) -> Iterable[Warned]:
     first: dict[str, str] = {}
     places, contrary = [], []
     for example in train:
         key = gist(example)
-        answer = first.setdefault(key, example.answer)
-        if answer is not example.answer:
+        if key in first:
             places.append(example.place)
-            if answer.strip() != example.answer.strip():
+            if first[key] != example.answer.strip():
                 contrary.append(example.place)
+        first.setdefault(key, example.answer.strip())
     yield _warned("repeat an earlier question", "they count twice", places, len(train))
     yield _warned(
         "answer an earlier question otherwise", "one of the two may be wrong", contrary, len(train)

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchctl.config import load_config
 from benchctl.data import Row, RowError, Table, read_table
 from benchctl.errors import BadData, BenchctlError
-from benchctl.hub import read_cached
+from benchctl.hub import HubDataset, read_cached
 from benchctl.plugins import get_plugins
 from benchctl.task import Task
 from benchctl.types import Sample
@@ -35,10 +35,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class TestSet:
+class QuestionSet:
     """Questions from one place."""
-
-    __test__ = False  # no test, whatever pytest makes of the name
 
     name: str
     """``builtin``, a name of ``[data]``, ``hub:REPOSITORY`` or a path."""
@@ -46,10 +44,10 @@ class TestSet:
 
 
 @dataclass(frozen=True, slots=True)
-class Tested:
+class AtHand:
     """All test sets at hand, and what could not be compared."""
 
-    sets: tuple[TestSet, ...]
+    sets: tuple[QuestionSet, ...]
     missing: tuple[str, ...]
     """``luizlzg/drbyte_test (medmcqa-pt, ...)`` for each test set on the hub that is not at hand; ``[data]`` entries
     that are in no task's layout."""
@@ -61,7 +59,7 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\W_]+", "".join(c for c in flat if not unicodedata.combining(c))))
 
 
-def tested(test_data: Sequence[str | Path] = ()) -> Tested:
+def at_hand(test_data: Sequence[str | Path] = ()) -> AtHand:
     """The shipped test samples of every task, the test sets of ``[data]``, cached ones of the hub, and those given.
 
     Args:
@@ -72,42 +70,38 @@ def tested(test_data: Sequence[str | Path] = ()) -> Tested:
         UnknownName: ``TASK=PATH`` with a task nobody offers.
     """
     tasks = all_tasks()
-    sets = [TestSet("builtin", tuple(q for t in tasks if t.builtin is not None for q in _loaded(t, "builtin")))]
+    sets = [QuestionSet("builtin", tuple(q for t in tasks if t.builtin is not None for q in _loaded(t, "builtin")))]
     missing = []
     for name in load_config().data:
         questions = _configured(Path(str(load_config().data_path(name))), tasks)
         if questions:
-            sets.append(TestSet(name, questions))
+            sets.append(QuestionSet(name, questions))
         else:
             missing.append(f"[data] {name} (in no task's layout)")
     sets += [_given(str(given)) for given in test_data]
     found = {question.task for one in sets[1:] for question in one.questions}
-    for repository, members in _on_hub(tasks).items():
-        open_ = [task for task in members if task.name not in found]
-        questions = tuple(question for task in open_ for question in _cached(task))
+    for where, members in _on_hub(tasks, found).items():
+        table = read_cached(where)
+        questions = tuple(q for task in members for q in _of_task(task, table.rows)) if table is not None else ()
         if questions:
-            sets.append(TestSet(f"hub:{repository}", questions))
-        elif open_:
-            missing.append(f"{repository} ({', '.join(task.name for task in open_)})")
-    return Tested(tuple(sets), tuple(missing))
+            sets.append(QuestionSet(f"hub:{where.repository}", questions))
+        else:
+            missing.append(f"{where.repository} ({', '.join(task.name for task in members)})")
+    return AtHand(tuple(sets), tuple(missing))
 
 
-def _on_hub(tasks: Sequence[Task]) -> dict[str, list[Task]]:
-    found: dict[str, list[Task]] = {}
+def _on_hub(tasks: Sequence[Task], found: set[str]) -> dict[HubDataset, list[Task]]:
+    """Where the test rows of the tasks that are not ``found`` are; several tasks may share a place."""
+    places: dict[HubDataset, list[Task]] = {}
     for task in tasks:
-        if task.hub is not None:
-            found.setdefault(task.hub.repository, []).append(task)
-    return found
+        if task.hub is not None and task.name not in found:
+            places.setdefault(task.hub, []).append(task)
+    return places
 
 
 def _loaded(task: Task, data: str) -> Iterator[Question]:
     for sample in task.load(data, skip_bad_rows=True).samples:
         yield _question(task.name, sample)
-
-
-def _cached(task: Task) -> Iterator[Question]:
-    table = read_cached(task.hub) if task.hub is not None else None
-    return _of_task(task, table.rows) if table is not None else iter(())
 
 
 def _of_task(task: Task, rows: Iterable[Row]) -> Iterator[Question]:
@@ -131,15 +125,15 @@ def _configured(path: Path, tasks: Sequence[Task]) -> tuple[Question, ...]:
     return tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
 
 
-def _given(given: str) -> TestSet:
+def _given(given: str) -> QuestionSet:
     task_name, equals, rest = given.partition("=")
     if equals and not Path(given).exists():
         task = get_plugins().create("task", task_name)
-        return TestSet(given, tuple(_loaded(task, load_config().data_path(rest) or rest)))
+        return QuestionSet(given, tuple(_loaded(task, load_config().data_path(rest) or rest)))
     path = Path(load_config().data_path(given) or given)
     table = read_table(path)
     found = tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
-    return TestSet(given, found or _of_rows(table, path.name))
+    return QuestionSet(given, found or _of_rows(table, path.name))
 
 
 def _of_rows(table: Table, name: str) -> tuple[Question, ...]:

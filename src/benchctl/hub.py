@@ -57,12 +57,15 @@ def read_cached(where: HubDataset) -> Table | None:
     if not folder.is_dir():
         return None
     before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
+    loudness = datasets.logging.get_verbosity()
     _use_cache_only()
+    datasets.logging.set_verbosity_error()  # that the cache was read is what was asked for
     try:
         split = datasets.load_dataset(where.repository, where.config, split=where.split)
     except Exception:  # as in read_hub; another split or config may be all that was ever loaded
         return None
     finally:
+        datasets.logging.set_verbosity(loudness)
         datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
     rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
     return Table(rows, common_columns(rows), f"hub:{where.repository}", "from the cache") if rows else None
