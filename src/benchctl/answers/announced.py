@@ -59,6 +59,8 @@ _CALLED_RIGHT = re.compile(
 _ANALYSED = re.compile(
     r"\b(?:analis|avali|examin|consider|discut|compar|vejamos|ver|veja|rever)\w*\s+(?:(?:cada|uma|das?|todas|as|os)\s+)*\Z"
 )
+_PLURAL = re.compile(r"\b(?:corretas|certas|respostas|corretos|verdadeiras)\b")
+_NEXT_ITEM = re.compile(r"[;,\n\s-]*(?P<body>[^;\n]{1,120}?)(?=[;\n]|\.?\s*\Z|\.\s)")
 _WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
@@ -131,10 +133,30 @@ def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative
             value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
         value = value or _bracketed(case, start, end)
     if value is not None:
+        if value.kind == "letter" and rule == "choosing" and len(value.labels) == len(case.options.options) > 2:
+            return  # 'assinale a alternativa correta (A, B, C ou D)'
+        value = _with_items(case, value, head, end)
         if value.kind != "text" or not lexicon.WRONG_AFTER.match(case.low, value.end, end):
             yield Claim(SURE, rule, value, head, value.end, negative)
     elif rule == "head" and not negative and not case.options.polar and _has_meaning(case, start, end):
         yield Claim(MADE_UP, "invented-text", Value((), True, "text", start, end), head, end)
+
+
+def _with_items(case: Case, value: Value, head: int, end: int) -> Value:
+    """Return ``value`` with the items that follow it, where several are announced ('as corretas são: A) x; C) y')."""
+    labels = list(value.labels)
+    if not _PLURAL.search(case.low, head, value.start) or len(labels) != 1 or value.kind not in ("letter", "text"):
+        return value
+    stop = value.end
+    for item in _NEXT_ITEM.finditer(case.low, end):
+        if item.start() > max(end, stop) + 1:
+            break
+        named = value_at(case, item.start("body"), item.end("body"))
+        if named is None or named.kind != value.kind or len(named.labels) != 1:
+            break
+        labels.append(named.labels[0])
+        stop = item.end()
+    return Value(tuple(dict.fromkeys(labels)), False, value.kind, value.start, stop)
 
 
 def _bracketed(case: Case, start: int, end: int) -> Value | None:

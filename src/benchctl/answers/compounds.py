@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from benchctl.answers.options import Option
+from benchctl.answers.synonyms import long_forms
 from benchctl.answers.words import Token, same_word, word_set
 
 Placed = Sequence[tuple[int, Option]]
@@ -22,7 +23,7 @@ def compound_hits(words: Sequence[Token], low: str, text: str, readable: Placed)
     """Return word index -> (place of the option, its word), for what no single word of the reply says."""
     found: dict[int, list[tuple[int, str]]] = {}
     for index, token in enumerate(words):
-        for hit in (*_in_pieces(index, words, low, readable), *_cut_short(token, text, readable)):
+        for hit in (*_in_full(index, words, readable), *_in_pieces(index, words, low, readable), *_cut_short(token, text, readable)):
             found.setdefault(index, []).append(hit)
         if len(token.key) > 2 and token.key[-2] == "+" and token.key[:-2] in _KINDS:
             found.setdefault(index, []).extend(_kind(token, words[max(0, index - 2) : index], low, readable))
@@ -41,6 +42,16 @@ def _in_pieces(index: int, words: Sequence[Token], low: str, readable: Placed) -
         word = next((w for w in option.words if same_word(w, whole)), None)
         if word and not known:
             yield place, word
+
+
+def _in_full(index: int, words: Sequence[Token], readable: Placed) -> Iterator[tuple[int, str]]:
+    """Yield the option's short form that the words from here on spell out ('ácido acetilsalicílico' for 'AAS')."""
+    for place, option in readable:
+        for word in option.words:
+            for long in long_forms(word):
+                said = [t.key for t in words[index : index + len(long)]]
+                if len(said) == len(long) and all(same_word(a, b) for a, b in zip(long, said, strict=True)):
+                    yield place, word
 
 
 def _cut_short(token: Token, text: str, readable: Placed) -> Iterator[tuple[int, str]]:

@@ -35,7 +35,7 @@ _REASONED = re.compile(rf"\s+(?:pois|porque|esta|because|(?:e|ou)\s+[a-z]){WORD_
 _ENDS = re.compile(r"\s*(?:[).\]}\"',;:!?|<-]|$|\n)")
 _COPULA = re.compile(r"\b(?:é|e|is|es|seria|sera|foi)\s+\Z")
 _IN_A_WORD = re.compile(r"[^\W_]|['-][^\W_]|\+\w|_")
-_SPECIES = re.compile(r"\.\s?[a-z]{3,}(?:us|is|ae|um|coli|ei|ii|cile|ans|oli)(?![^\W_])")
+_SPECIES = re.compile(r"\.\s?(?:[a-z]{3,}(?:us|is|ae|um|ei|ii|cile|ans|oli|ia|es|us)|coli)(?![^\W_])")
 _LETTER_NEXT = re.compile(rf"\s+[\"'(\[]*(?:{DRESS}{WORD_END}|(?P<letter>[a-z])(?![^\W_]))")
 
 

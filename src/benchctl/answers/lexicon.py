@@ -296,7 +296,7 @@ CONTRAST = re.compile(
 """Where a sentence turns to another option to set it against the first."""
 
 EXCEPT = re.compile(
-    r"(?:\b(?:tod[ao]s|all|demais|outr[ao]s|every)\b[^.;\n]{0,60}?|^\W*)"
+    r"(?:\b(?:tod[ao]s|all|demais|outr[ao]s|every)\b[^.;\n]{0,140}?|^\W*)"
     rf"\b{any_of('exceto / menos / salvo / except( for)? / excepto / a nao ser')}\s+"
 )
 """'Todas estão erradas, exceto': the option after it is the one that stands out."""

@@ -85,13 +85,14 @@ _WORD = re.compile(
     re.M,
 )
 _BOTH = re.compile(
-    r"[\"']?\s*(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?[\"']?"
-    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?)]|$|ao\s+mesmo))"
+    r"[\"']?\s*(?:\([^()\n]{1,60}\)\s*)?(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?[\"']?"
+    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?()]|$|ao\s+mesmo))"
 )
 _AS_MUCH = re.compile(
     r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
     r"[\"']?(?P<two>sim|nao|talvez|yes|no|maybe|si|quizas?)(?![^\W_])"
 )
+_NEITHER = re.compile(r"\bnem\s+(?:que\s+)?[\"']?(?:sim|nao)[\"']?,?\s+nem\s+(?:que\s+)?[\"']?(?:sim|nao)\b")
 _ALL_THREE = re.compile(r"(?:sim|yes|si)\W+(?:nao|no)\W+(?:(?:ou|or|o)\W+)?(?:talvez|maybe|quizas?)")
 _NO_DOUBT = re.compile(
     any_of(
@@ -123,6 +124,7 @@ _JOINED_BEFORE = re.compile(
 _LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|only|solo|exceto|embora|except|salvo)\b")
 _OPENING_VERB = re.compile(r"\W*(\w{4,})(?=\s*[,.;!])")
 _OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria|pode|podem|puede|pueden)\b")
+_HEADED = re.compile(r"\W*(?:pergunta|questao|contexto|question|context|pregunta|texto)\s*\d*\s*:")
 _DENIES = word_set(
     """nao not no nunca never nem sem without sin failed fails falhou falha ausencia lack tampouco doesn didn
         don isn wasn neither jamais"""
@@ -178,6 +180,9 @@ def echoes_choices(low: str) -> bool:
 
 def last_word(case: Case, start: int, end: int) -> Value | None:
     """Return yes, no or maybe when it closes the sentence as its answer ('a resposta só pode ser não')."""
+    neither = _NEITHER.search(case.low, start, end)
+    if neither and "maybe" in case.options.polar:
+        return Value((case.options.polar["maybe"],), False, "polar", *neither.span())
     found = _LAST.search(case.low[:end].rstrip(), max(start, end - 60))
     joined = _JOINED_BEFORE.search(case.low, max(start, found.start(1) - 30), found.start(1)) if found else None
     if found and joined and (kinds := {_KINDS.get(w, "maybe") for w in (joined[1], found[1])}):
@@ -201,7 +206,7 @@ def predicate_value(case: Case, sentences: list[tuple[int, int]]) -> Value | Non
     """
     for start, end in reversed(sentences):
         kind = None
-        if not asks(case.low[start:end]):
+        if not asks(case.low[start:end]) and not _HEADED.match(case.low, start, end):
             low = case.low[start:end]
             kind = verdict_on_claim(low) or _judged(case, start, end) or finding(low, case.question)
         if kind in case.options.polar:

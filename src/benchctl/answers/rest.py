@@ -26,6 +26,7 @@ _CHOOSES_BOTH = re.compile(
     r"\b(?:marco|marcaria|escolho|fico\s+com|assinalo|indico|faria|daria|usaria)\s+(?:as\s+duas|os\s+dois|ambas|ambos)\b|"
     r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
+_DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
 )
@@ -39,6 +40,10 @@ _IS_A = re.compile(
 _NOT_LISTED = re.compile(
     r"\bnao\s+(?:esta|estao|consta|constam|aparece|aparecem|figura|figuram|foi|se\s+encontra)\s+(?:\w+\s+)?(?:na\s+lista|entre|nas\s+(?:opcoes|alternativas)|listad|"
     r"contemplad|n[ao]s?\s+(?:opcoes|alternativas|enunciado)|oferecid|em\s+nenhuma)"
+)
+_DOSED = re.compile(
+    r"\W*(?P<name>[a-z-]{5,}(?:\s+(?:de\s+)?[a-z-]{4,})?)\s*,?\s+(?:em\s+(?:dose|bolus|infusao|gotas)|por\s+via|(?:via\s+)?(?:oral|endovenos|intravenos|intramuscular|"
+    r"subcutane|ev\b|iv\b|im\b|vo\b|sc\b)|\d+(?:[.,]\d+)?\s*(?:mg|g|mcg|ml|ui|u|%|milh))"
 )
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
@@ -73,7 +78,7 @@ _STATES = re.compile(
     r"\b(?:fica|ficam|pertence\w*|significa|refere|trata(?!-)|produz\w*|serve\w*|acontece\w*|ocorre\w*|vem|deve|devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|sao|es|son)\b"
 )
 _DEPENDS = re.compile(r"\W*(?:isso\s+)?(?:it\s+|vai\s+)?depend")
-_BECAUSE = re.compile(r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido)\b")
+_BECAUSE = re.compile(r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido|para\s+(?:se\s+|nao\s+)?\w{2,}(?:ar|er|ir)(?:-se)?)\b")
 _DEFINES = re.compile(
     r"\b(?:é|foi|is|was|es|sao|are)\s+(?:uma?|an?|una?|uns|umas)\s+(?:\w+\s+)?(?:doenca|condicao|enfermidade|problema|exame|droga|vacina|sindrome|disease|condition|disorder|enfermedad|tipo|grupo|forma|parte|questao|arte|pratica|tecnica)\b"
 )
@@ -177,9 +182,9 @@ def last_of(claims: list[Claim], rank: float) -> Claim | None:
     return next((c for c in reversed(claims) if c.rank == rank and not c.negative), None)
 
 
-def marked_letter(claims: list[Claim]) -> Claim | None:
+def marked_letter(claims: list[Claim], every: int) -> Claim | None:
     """Return the only option that is marked by its letter and not rejected (or the joined ones, if that is all)."""
-    marked = [c for c in claims if c.rank == LETTERED and not c.negative]
+    marked = [c for c in claims if c.rank == LETTERED and not c.negative and len(c.value.labels) < max(every, 3)]
     named = {(c.value.labels, c.value.name) for c in marked}
     if not marked or (len(named) > 1 and all(c.value.beyond for c in marked)):
         return None
@@ -216,6 +221,8 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
     named = [c for c in claims if c.rank in (MENTIONED, CONCLUDED) and not c.negative]
     if not named:
         return None
+    if len({c.value.labels for c in named}) > 2 and _DESCRIBED.match(case.low, named[-1].value.end):
+        named = [c for c in named if c.value.labels != named[-1].value.labels]  # the last of a list, described
     echoed = {c.value.labels: 0 for c in named}
     for claim in named:
         echoed[claim.value.labels] = max(echoed[claim.value.labels], _question_words(case, claim, sentences))
@@ -270,6 +277,8 @@ def _question_words(case: Case, claim: Claim, sentences: list[tuple[int, int]]) 
 def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int] | None:
     """Return the span of an answer that no option has: a few words, or the question completed with other words."""
     told = [(s, e) for s, e in sentences if not asks(case.low[s:e])]
+    if len(case.low.split()) > 4 * len(case.words) + 6:
+        return None  # hardly a word that means anything
     if not told or len(told) < len(sentences) or case.matches or babbles(case.low) or loops(case.words):
         return None
     if any(u.value.kind == "letter" and not u.value.beyond for s, e in told for u in units_of(case, s, e)):
@@ -279,7 +288,7 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
     number = other_number(case) if len(told) == 1 else None
     if _OTHER_KIND.match(case.low) and re.search(_ASKS_FOR_ACT, " ".join(case.question.focus)):
         return None  # the diagnosis, where a drug or a test is asked for
-    if len(told) == 1 and (span := _event(case, *told[0])):
+    if len(told) == 1 and (span := _event(case, *told[0]) or _dosed(case, *told[0])):
         return span
     if number or any(_TALKS.search(case.low, s, e) for s, e in told):
         return number
@@ -296,6 +305,15 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
         if own and not breaks_off(case.low) and not _defines(case, start, end) and _restates(case, start, end):
             return start, end
     return None
+
+
+def _dosed(case: Case, start: int, end: int) -> tuple[int, int] | None:
+    """Return the span of a remedy that no option has, told by its dose or its way in ('Adenosina 6 mg em bolus')."""
+    found = _DOSED.match(case.low, start, end)
+    said = tokens(found["name"]) if found else ()
+    known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
+    fresh = said and not any(t.key in META or t.key in NEGATIONS or any(same_word(t.key, k) for k in known) for t in said)
+    return (start, end) if fresh and not _STATES.search(re.sub(r"\be\b", " ", case.low[start:end])) else None
 
 
 def _defines(case: Case, start: int, end: int) -> bool:

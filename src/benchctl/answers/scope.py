@@ -64,6 +64,7 @@ _HEADING = re.compile(
     r"(?![^\n?]*\b(?:resposta|gabarito|alternativa|letra|answer)\b|[\s*:.)-]*\(?[A-H][).*]*\s*$)",
     re.I | re.M,
 )
+_CONTEXT = re.compile(r"^\W*(?:contexto|context|texto|caso\s+clinico|cenario)\s*:(?=[^\n]*\?)", re.I | re.M)
 _ITEM = re.compile(r"^[ \t]*\W{0,2}([A-Ha-h])\s*[).:-]+\s*(\S.*)$", re.M)
 _JUDGED = re.compile(
     r"\b(?:in)?corret|\berrad|\bfals|\bverdadeir|\b(?:in)?correct\b|\bwrong|\btrue\b|\d\s*%|[✅✓✔❌✗✘☑]", re.I
@@ -168,6 +169,7 @@ def _ends_turn(segment: tuple[str, int, int], text: str) -> bool:
 def own_question(text: str, options: Options, question: Question) -> str:
     """Blank the blocks that ask and answer another question: worked examples before, made-up questions after."""
     starts = [m.start() for m in _HEADING.finditer(text)]
+    starts = sorted({*starts, *(m.start() for m in _CONTEXT.finditer(text) if text[: m.start()].strip())})
     foreign = _foreign_list(text, options, question, starts)
     if foreign is not None:
         starts = sorted({*starts, foreign})

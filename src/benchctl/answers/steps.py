@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
+from benchctl.answers.headed import headed_value
 from benchctl.answers.marks import marked_value, sequence_value
 from benchctl.answers.numerals import number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
@@ -68,6 +69,11 @@ def _settles(claim: Claim) -> bool:
     """Tell whether the claim announces one option by its letter: it outdoes the list before it."""
     announced = claim.rank == SURE and not claim.negative and claim.rule in ("head", "choosing", "correction")
     return announced and claim.value.kind in ("letter", "ordinal") and not claim.value.beyond
+
+
+def _headed(reply: Reply) -> Reading | None:
+    value = headed_value(reply.case)
+    return read_as(reply.case, value, "verdict", value.start, value.end) if value else None
 
 
 def _shares(reply: Reply) -> Reading | None:
@@ -174,7 +180,7 @@ def _concluded(reply: Reply) -> Reading | None:
 def _letter(reply: Reply) -> Reading | None:
     if reply.case.low.rstrip().endswith(":"):
         return None  # broken off at the head of an item
-    claim = rest.marked_letter(reply.claims)
+    claim = rest.marked_letter(reply.claims, len(reply.case.options.options))
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
 
 
@@ -234,6 +240,7 @@ STEPS: tuple[Callable[[Reply], Reading | None], ...] = (
     _bare_list,
     _sequence,
     _marked,
+    _headed,
     _shares,
     _announced,
     _refused,

@@ -13,7 +13,7 @@ from benchctl.answers.options import ALL_OF_THEM, NONE_OF_THEM, Options
 from benchctl.answers.places import Places, number_at, ordinals_at
 from benchctl.answers.question import Question
 from benchctl.answers.reading import CHOICE, INVENTED, MULTIPLE, Reading
-from benchctl.answers.words import Token, same_word
+from benchctl.answers.words import STOP, Token, same_word
 
 _LONGEST = 600  # characters that an option's text may have when it stands alone
 _LEAD_IN = re.compile(r"[\s\"'([]*(?:(?:a|o|que|de|the|com|letra|alternativa)\s+)*")
@@ -226,6 +226,15 @@ def exact_text(case: Case, start: int, end: int) -> Value | None:
     stretch = case.low[start:end]
     bare = _ARTICLE.sub("", stretch.strip(" \n\"'!()[]*:;."))
     exact = exactly(case.options, bare)
+    if not exact and len(bare) < 40:  # 'Na fase M', 'o fator IX': the question's noun and the option
+        words, whole = bare.split(), bare
+        while len(words) > 1 and (words[0] in STOP or any(same_word(words[0], k) for k in case.question.keys)):
+            words = words[1:]
+        exact = exactly(case.options, " ".join(words))
+        if len(exact) == 1 and words[-1].upper() not in case.options.letters:
+            begin = start + stretch.find(whole)
+            return Value((exact[0].label,), False, "text", begin, begin + len(whole))
+        return None
     if len(exact) != 1 or (len(bare) == 1 and bare.upper() in case.options.letters):
         return None
     begin = start + stretch.find(bare)
@@ -294,6 +303,8 @@ def _first_name(case: Case, said: list[Token], end: int) -> list[Token]:
 
 def part_of_one(case: Case, start: int, end: int) -> Value | None:
     """Return the option that holds every meaning word of the stretch, one of them its own."""
+    if end - start > 60 and len(case.low[start:end].split()) > 4 * max(1, sum(start <= t.start < end for t in case.words)) + 4:
+        return None  # hardly a word that means anything
     led = _ONE_THAT.match(case.low, start, end)
     start = led.end() if led else start
     said = [t for t in case.words if t.start >= start and t.end <= end]
