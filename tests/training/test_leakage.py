@@ -18,7 +18,8 @@ from benchctl.errors import BadData, UnknownName
 from benchctl.plugins import get_plugins
 from benchctl_plugins.training.examples import Example
 from benchctl_plugins.training.formats import from_table
-from benchctl_plugins.training.leakage import LeakedRows, compare, in_order, stretch
+from benchctl_plugins.training.leakage import LeakedRows, compare
+from benchctl_plugins.training.likeness import in_order, stretch
 from benchctl_plugins.training.prepare import prepare, read_parts
 from benchctl_plugins.training.tested import AtHand, Question, QuestionSet, at_hand, words
 
