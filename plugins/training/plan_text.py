@@ -137,10 +137,7 @@ def _time(plan: Plan) -> str:
     if plan.step_seconds is None or plan.seconds is None:
         missing = "the base is" if plan.base is None or not plan.base.at_hand else "the data are"
         return f"not measured: {missing} not at hand"
-    return (
-        f"about {duration(plan.seconds)} here, evaluations not counted: {plan.step_seconds:.2g} s a step, measured over "
-        "a few"
-    )
+    return f"about {duration(plan.seconds)} here without evaluations: {plan.step_seconds:.2g} s a step, as a few took"
 
 
 def duration(seconds: float) -> str:

@@ -14,7 +14,7 @@ NO_WRONG = "without an answer to reject"
 
 
 def paired(examples: Examples, rejected: str | None, seed: int) -> Examples:
-    """Every example with a rejected answer: its own, a wrong option drawn with the seed, or ``rejected``.
+    """Every example with a rejected answer: its own, or else ``rejected``, or else a wrong option drawn with the seed.
 
     Among a task's questions, free-text ones have no wrong option: without ``rejected`` they are left out and counted.
 
@@ -39,7 +39,7 @@ def _pair(items: Sequence[Example], rejected: str | None, seed: int) -> tuple[li
     found, without = [], []
     for example in items:
         answer = example.rejected
-        if answer is None and example.wrong:
+        if answer is None and rejected is None and example.wrong:
             answer = random.Random(f"{seed}:{example.place}:{example.question}").choice(example.wrong)
         if answer is None:
             answer = rejected

@@ -71,7 +71,8 @@ class DataSection(Section):
     """How a row becomes a prompt: ``chat`` (the model's own), ``instruction``, ``plain``, a Jinja file; auto: chat
     where the model has a template, else instruction."""
     rejected: str | None = None
-    """For ``dpo``: the rejected answer of rows that have none; study S3 took one space. None: such rows are refused."""
+    """For ``dpo``: the rejected answer of rows without one of their own; study S3 took one space. None: a wrong option
+    of a multiple-choice question, and rows that have neither are refused."""
     scoring: str = ""
     """How the rows of a multiple-choice task are asked and answered, by the name ``benchctl run --scoring`` takes
     (``letter``, ``option``, ``generate``); empty: the task's own."""
