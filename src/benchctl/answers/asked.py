@@ -26,7 +26,9 @@ def after_asked_noun(case: Case, start: int, end: int) -> int | None:
         return None
     nouns = [t.key for t in tokens(subject[1])]
     known = bool(nouns) and all(n in _QUALITIES or any(same_word(n, k) for k in case.question.keys) for n in nouns)
-    return subject.end() if known and shared_words(case.question.asked, nouns) else None
+    heads = [a for a in case.question.asked if a not in _QUALITIES][:1] or case.question.asked[:1]
+    many = subject[1].split()[0].endswith("s") and not any(h.endswith("s") for h in heads)  # 'as vitaminas são ...'
+    return subject.end() if known and not many and shared_words(heads, nouns) else None
 
 
 def shared_words(asked: Iterable[str], said: list[str]) -> set[str]:

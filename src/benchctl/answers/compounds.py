@@ -19,7 +19,9 @@ _KINDS = word_set("tipo tipos type types subtipo grupo group classe class seroti
 _SHORTEST = 7  # letters a compound has at least: shorter ones are other words too often
 
 
-def compound_hits(words: Sequence[Token], low: str, text: str, readable: Placed) -> dict[int, list[tuple[int, str]]]:
+def compound_hits(
+    words: Sequence[Token], low: str, text: str, readable: Placed
+) -> dict[int, list[tuple[int, str]]]:
     """Return word index -> (place of the option, its word), for what no single word of the reply says."""
     found: dict[int, list[tuple[int, str]]] = {}
     for index, token in enumerate(words):
@@ -27,7 +29,15 @@ def compound_hits(words: Sequence[Token], low: str, text: str, readable: Placed)
             found.setdefault(index, []).append(hit)
         if len(token.key) > 2 and token.key[-2] == "+" and token.key[:-2] in _KINDS:
             found.setdefault(index, []).extend(_kind(token, words[max(0, index - 2) : index], low, readable))
+        if len(token.key) > 3 and token.key[-2] == "+":
+            found.setdefault(index, []).extend(_letter_alone(token.key[-1], readable))
     return {index: hits for index, hits in found.items() if hits}
+
+
+def _letter_alone(letter: str, readable: Placed) -> list[tuple[int, str]]:
+    """Return the option that consists of the letter, the question's noun left out ('vitamina D' for 'D')."""
+    fits = [(place, letter) for place, option in readable if option.words == (letter,)]
+    return fits if len(fits) == 1 else []
 
 
 def _in_pieces(index: int, words: Sequence[Token], low: str, readable: Placed) -> Iterator[tuple[int, str]]:

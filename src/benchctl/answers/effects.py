@@ -19,7 +19,7 @@ _GROUPS = {
     "better": """melhor(a|ar|ou|aram|as|am|ia) / benefi\\w+ / eficaz\\w* / eficacia / efetiv\\w+ / funciona\\w* / funcionou / ajuda(m|ou|r|ram)? /
         util / uteis / vantag\\w+ / improv\\w+ / effective\\w* / works / helps""",
     "worse": "pior(a|ar|ou|aram|am|es)? / prejudic\\w+ / worse\\w* / harm\\w*",
-    "prevent": "previn\\w+ / preven\\w+ / preveni\\w+ / proteg\\w+ / protec\\w+ / proteto\\w+ / protej\\w+ / evit(a|am|ou|aram|ar) / prevent\\w* / protect\\w*",
+    "prevent": "alivi\\w+ / atenu\\w+ / ameniz\\w+ / previn\\w+ / preven\\w+ / preveni\\w+ / proteg\\w+ / protec\\w+ / proteto\\w+ / protej\\w+ / evit(a|am|ou|aram|ar) / prevent\\w* / protect\\w*",
     "link": "associ\\w+ / relacion\\w+ / relac\\w+ / ligad[ao]s? / ligac\\w+ / correlac\\w+ / vincul\\w+ / associat\\w+ / link\\w*",
     "cause": "causa(m|r|ou|ram|dor\\w*)? / provoc\\w+ / desencadei\\w+ / desencade\\w+ / induz\\w* / gera(m|r)? / caus(e|es|ed)",
 }

@@ -51,7 +51,7 @@ _IS = any_of(
     rf"""é / {_PLAIN_E} / seria / sera / so poderia ser / tem de ser / tem que ser / deve ser / deveria ser /
     so pode ser / pode ser /
     parece ser / parece / foi / fica / seja /
-    ((?<=etas\s)|(?<=rtas\s)|(?<=etos\s)|(?<=rtos\s))(sao|seriam) / esta na / se encontra na / consiste em / corresponde a / is / would be /
+    passa a ser / torna-se / acaba sendo / continua sendo / vem a ser / volta a ser / ((?<=etas\s)|(?<=rtas\s)|(?<=etos\s)|(?<=rtos\s))(sao|seriam) / esta na / se encontra na / consiste em / corresponde a / is / would be /
     must be / should be / has to be / es / debe ser / debe de ser"""
 )
 _LINK = (

@@ -22,6 +22,7 @@ _LEADING = word_set(
         portanto logo apenas somente only entao causa agente exame droga farmaco medicamento medida tratamento
         vacina so"""
 )
+_RANGE = re.compile(r"\s?-\s?\d")
 _LISTED = re.compile(r"\s*,\s*[a-z](?![^\W_])")
 _WORD = re.compile(r"\w+")
 _LISTED_BEFORE = re.compile(r"\w\s*,\s*\Z")
@@ -181,6 +182,8 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
         return None
     unit = option.words[-1] not in said and len(option.words) > 1 and option.words[0][0].isdigit()  # '3-5 min' is not '3 mg'
     if share < 0.8 and (unit or option.words[-1] in option.unique - said) and _replaced(option, cluster[-1][0], words, low):
+        return None
+    if unit and share < 1 and _RANGE.match(low, words[cluster[-1][0]].end):
         return None
     numbers = {w for w in option.words if w[0].isdigit()}
     if numbers - said:

@@ -121,7 +121,7 @@ _REFUSAL = re.compile(
         estou (proibid|impedid)\\w+ d[eo] / (so|apenas|somente) (quem|um|uma) (é |e )?(medic[oa]|\\w+logista|\\w+logo|\\w+iatra|profissional|especialista)
         [^.\\n]{0,30}(pode|poderia|podera|deve|saberia|tem) / i (will|would|'d|shall|'ll) (rather )?(abstain|pass) / against my (guidelines|policy|policies|programming) /
         i('m| am) not (a doctor|able|going|allowed|permitted|comfortable)[^.\\n]{0,20}(answer|advi|choose|diagnos|give|provide|say) /
-        (decisao|escolha|avaliacao|indicacao|conduta|diagnostico|prescricao|resposta) (\\w+ )?(cabe|compete|é d[aeo]|e d[aeo]|deve ser (feit|tomad|dad)[ao] (por|pel[ao])|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
+        (decisao|escolha|avaliacao|indicacao|conduta|diagnostico|prescricao|resposta) (\\w+ )?(cabe|compete|(é|e) d[aeo]s? (medic|profissiona|especialista|equipe|paciente|familia|\\w+log)\\w*|deve ser (feit|tomad|dad)[ao] (por|pel[ao])|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
         nao (é|e|seria) (etico|apropriado|adequado|prudente|responsavel|seguro|correto|recomendavel)( d[ae] (minha|m) parte| eu| que eu| para mim)?
         (indic|respond|escolh|opin|dar|suger|recomend|diagnostic|prescrev|orient)\\w* / nao (opino|aconselho|diagnostico|me pronuncio|me manifesto|comento|trato d[eo]|entro n|discuto|respondo|escolho) /
         (é|e|seria) (irresponsavel|antietico|imprudente|inadequado|inapropriado|perigoso) (da minha parte |eu |de minha parte |que eu )?(responder|opinar|indicar|escolher|dar|sugerir|

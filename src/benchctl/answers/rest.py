@@ -27,6 +27,7 @@ _CHOOSES_BOTH = re.compile(
     r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
+_IS_CALLED = re.compile(r"\W*(?:o|a)\s+(?P<head>\w{4,})\s+d[aeo]s?\s+[^.,;:]{2,40}?\s+(?:é|seria|foi)\s+(?:a|o)\s")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
 )
@@ -68,7 +69,7 @@ _SPARES = re.compile(
     r"\W*(?:tambem\s+)?(?:nao|not|no)\s+(?:\w+\s+){1,2}(?:a\s+)?(?:contra|excec|evita|incorret|errad|fals|proibid)"
 )
 _TALKS = re.compile(
-    r"\b(?:vou|vamos|iremos|irei|preciso|precisamos|precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
+    r"\b(?:escolha\s+a|assinale|justifique|leia|marque\s+a|selecione|vou|vamos|iremos|irei|preciso|precisamos|precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
     r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
     r"the\s+question|la\s+pregunta|enunciado|(?:é|e)\s+(?:preciso|necessario|importante|fundamental|recomendavel)|"
     r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|no)\s+(?:sei|se)|nao\s+(?:faco|tenho)\s+(?:\w+\s+)?(?:ideia|certeza)|"
@@ -240,6 +241,11 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
         closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
             return None
+        start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
+        found = mentions(case, start, end)
+        led = any(m.leading and m.label in claim.value.labels for m in found)
+        if not led and any(m.stance > 0 and m.label not in (*claim.value.labels, *refused) for m in found):
+            return None  # another option is spoken for in the same sentence
         passing = not _fully_said(case, claim)
         if (
             case.question.known
@@ -362,8 +368,16 @@ def _is_name(low: str, key: str) -> bool:
     return not _STATES.search(re.sub(r"\be\b", " ", bare)) and (len(key) > 1) and any(w not in STOP for w in words)
 
 
+def _heads(case: Case, start: int, end: int) -> bool:
+    """Tell whether the subject's first noun is what the question asks for ('o tratamento da PBE é ...')."""
+    found = _IS_CALLED.match(case.low, start, end)
+    return found is not None and bool(shared_words(case.question.asked[:1], [found["head"]]))
+
+
 def _restates(case: Case, start: int, end: int) -> bool:
     focus = {w for w in case.question.focus if len(w) > 2}
+    if _IS_CALLED.match(case.low, start, end) and _heads(case, start, end) and len(case.low[start:end].split()) < 25:
+        return True
     if after_asked_noun(case, start, end) is not None or (case.question.why and _BECAUSE.search(case.low, start, end)):
         return True
     said = [t.key for t in case.words if start <= t.start < end]

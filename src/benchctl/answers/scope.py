@@ -9,11 +9,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from benchctl.answers.folding import Folded
+from benchctl.answers.folding import Folded, lower
 from benchctl.answers.options import Options
 from benchctl.answers.phrases import any_of
 from benchctl.answers.question import Question
 from benchctl.answers.sentences import split_sentences
+from benchctl.answers.words import tokens
 
 _TAG = any_of(
     """think / thinking / thoughts? / reasoning / reason / rationale / scratchpad / reflection / raciocinio /
@@ -202,9 +203,16 @@ def _foreign_list(text: str, options: Options, question: Question, headings: lis
             continue
         before = text.rfind("\n", 0, max(item.start() - 1, 0)) + 1
         line = text[before : item.start()].strip()
-        if line.endswith(("?", ":")) and not question.echoed_in(line) and not any(h <= item.start() for h in headings):
+        own = question.echoed_in(line) and not _asks_more(line, question)
+        if line.endswith(("?", ":")) and not own and not any(h <= item.start() for h in headings):
             return before
     return None
+
+
+def _asks_more(line: str, question: Question) -> bool:
+    """Tell whether the line asks about things that the question does not name, though it shares the words that ask."""
+    said = [t.key for t in tokens(lower(line))]
+    return len(question.focus) < 3 and sum(s not in question.keys for s in said) >= 2
 
 
 def without_echo(text: str, options: Options, question: Question) -> str:

@@ -28,7 +28,7 @@ _MEANT = re.compile(
 )
 _COUNT = {"duas": 2, "dois": 2, "tres": 3, "quatro": 4, "cinco": 5}
 _SEVERAL = re.compile(
-    rf"\b(?P<several>(?:as\s+)?(?P<count>duas|dois|tres|quatro)\s+(?P<which>primeir|ultim)[ao]s)(?=(?:\s+{_STATEMENT})?{_BE}\s*,?\s*{_TRUTH})"
+    rf"\b(?P<several>(?:as\s+)?(?P<count>duas|dois|tres|quatro)\s+(?P<which>primeir|ultim)[ao]s)(?=(?:\s+{_STATEMENT})?{_BE}\s*,?\s*{_TRUTH}|\W*$)"
 )
 _ALL = re.compile(
     rf"\b(?:as|os)\s+(?P<count>duas|tres|quatro|cinco)(?:\s+{_STATEMENT})?{_BE}\s+(?!in)(?:corret|cert|verdadeir)"

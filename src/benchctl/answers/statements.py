@@ -45,6 +45,7 @@ _CHOSEN = re.compile(
 )
 _ONLY_WRONG = re.compile(
     rf"\b(?:unica|{_ONLY})\b[^.;\n]{{0,40}}?(?:incorret|errad|fals|incorrect|wrong)\w*\s+(?:é|e|is|es)\s+(?:a\s+)?(?P<one>{_ONE})"
+    rf"|(?P<three>{_ONE})\s+(?:é|e|is)\s+(?:a\s+|o\s+)?unic[ao]\s+(?:\w+\s+)?(?:incorret|errad|fals)"
     rf"|\b{_ONLY}\s+(?:a\s+)?(?:(?:afirmativa|assertiva|afirmacao|proposicao|item)\s+)?(?P<two>{_ONE})(?:\s+(?:afirmativa|assertiva|afirmacao|proposicao|item))?\s+(?:é|e|esta|is|es)\s+(?:incorret|errad|fals|incorrect|wrong)",
     re.I,
 )
@@ -65,7 +66,7 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
         return sorted_out
     exception = _ONLY_WRONG.search(case.text)
     if exception:
-        wrong = romans((exception["one"] or exception["two"]).upper())
+        wrong = romans((exception["one"] or exception["two"] or exception["three"]).upper())
         return _named(sets, every - wrong, exception.start(), exception.end())
     start, end = sentences[-1]
     chosen = _CHOSEN.search(case.text[start:end].strip())

@@ -126,6 +126,11 @@ _VERB_ENDING = re.compile(
 _SURE_VERB = re.compile(r"(?:aram|eram|iram|avam|ando|endo|indo|ad[ao]s?|id[ao]s?|ou|eu|iu|ar|er|ir|ava|ara|era|acao)$")
 
 
+def is_verb(word: str) -> bool:
+    """Tell whether the ending of a folded word is one that only Portuguese verbs have."""
+    return _SURE_VERB.search(word) is not None and not word.endswith(("ado", "ada", "ados", "adas", "acao", "ido", "ida", "idos", "idas", "ara", "era", "ira"))
+
+
 @lru_cache(maxsize=65536)
 def same_verb(one: str, other: str) -> bool:
     """Tell whether two folded words are forms of one Portuguese verb ('perdido' and 'perdeu'), by their endings."""

@@ -32,7 +32,7 @@ _PAUSE = re.compile(r"[.,;:(\n]|\s(?:que|porque|pois|quando|em|who|because|since
 _ELLIPSIS = re.compile(r"\s+(?:e|ou|and|or|y|o)\s+")
 _TEXT_JOIN = re.compile(
     r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+|associad[ao]s?\W+(?:a|ao|com)|junt[ao]s?\W+com|mais|alem\W+d[eao]|combinad[ao]s?\W+com)\W+"
-    r"(?:(?:a|o|as|os|the|la|el|com|porque|seja|ate|talvez)\W+)*|\s*[,/]\s*"
+    r"(?:(?:a|o|as|os|the|la|el|com|porque|seja|ate|talvez|n[ao]s?|em|d[aeo]s?|pel[ao])\W+)*|\s*[,/]\s*"
 )
 
 
@@ -226,12 +226,12 @@ def exact_text(case: Case, start: int, end: int) -> Value | None:
     stretch = case.low[start:end]
     bare = _ARTICLE.sub("", stretch.strip(" \n\"'!()[]*:;."))
     exact = exactly(case.options, bare)
-    if not exact and len(bare) < 40:  # 'Na fase M', 'o fator IX': the question's noun and the option
+    if not exact and len(bare) < 40 and not re.search(r"\b(?:e|ou|nem|nao)\b", bare):  # 'Na fase M', 'o fator IX': the question's noun and the option
         words, whole = bare.split(), bare
         while len(words) > 1 and (words[0] in STOP or any(same_word(words[0], k) for k in case.question.keys)):
             words = words[1:]
         exact = exactly(case.options, " ".join(words))
-        if len(exact) == 1 and words[-1].upper() not in case.options.letters:
+        if len(exact) == 1 and (len(words) < len(whole.split()) or words[-1].upper() not in case.options.letters):
             begin = start + stretch.find(whole)
             return Value((exact[0].label,), False, "text", begin, begin + len(whole))
         return None

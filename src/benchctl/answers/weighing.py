@@ -13,6 +13,7 @@ from benchctl.answers.matching import meant_word
 from benchctl.answers.options import Option
 from benchctl.answers.phrases import any_of
 from benchctl.answers.sentences import asks, breaks_off
+from benchctl.answers.synonyms import is_verb
 from benchctl.answers.values import Case, Value
 from benchctl.answers.words import NEGATIONS, Token, derived, same_word, weight, word_set
 
@@ -77,7 +78,7 @@ _VERBS = word_set(
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
     associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre causa culpa conta machucou"""
 )
-_TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del)\s+){0,2}")
+_TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del|por)\s+){0,2}")
 _WITHIN = re.compile(r"\b(?:n[ao]s?|em|d[aeo]s?|com|para|in|of|en|del?)\s+(?:\w+\s)?\Z")
 _JOINED = re.compile(
     r"\s*(?:,|/|\+)?\s*(?:\b(?:e|ou|and|or|y|mais|com|associad[ao]s?\s+a[os]?|and/or|e/ou)\b)?\s*(?:\b(?:[ao]s?|the|el|la)\b\s*)?"
@@ -105,7 +106,7 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
         if any(s <= token.start < e for s, e in taken):
             continue
         before = words[index - 1] if index else None
-        label = _owner(case, token, before, words[index + 1] if index + 1 < len(words) else None)
+        label = _owner(case, token, before, words[index + 1 :])
         if label is not None:
             spans.append((label, token.start, token.end))
     found = [
@@ -118,10 +119,10 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
     return found
 
 
-def _owner(case: Case, token: Token, before: Token | None, following: Token | None) -> str | None:
+def _owner(case: Case, token: Token, before: Token | None, rest: Sequence[Token]) -> str | None:
     """Return the one option of which the word is a telling part, unless it begins another name."""
     asked = case.question.focus if case.question.why else case.question.keys
-    if len(token.key) < 5 or weight(token.key) < 1 or any(same_word(token.key, k) for k in asked):
+    if len(token.key) < 4 or weight(token.key) < 1 or any(same_word(token.key, k) for k in asked):
         return None
     owners = [(o, w) for o in case.options.options if o.roman is None and (w := _own_word(case, o, token.key))]
     if len(owners) != 1:
@@ -129,7 +130,11 @@ def _owner(case: Case, token: Token, before: Token | None, following: Token | No
     option, word = owners[0]
     if option.negated or (word != _head(option) and before and _named_by(case, before, token)):
         return None
-    return None if following and _other_name(case, option, token, following) else option.label
+    for following in rest:
+        if not any(same_word(following.key, w) for w in option.words):
+            return None if _other_name(case, option, token, following) else option.label
+        token = following
+    return option.label
 
 
 def _own_word(case: Case, option: Option, key: str) -> str | None:
@@ -146,7 +151,7 @@ def _head(option: Option) -> str | None:
 
 def _named_by(case: Case, before: Token, token: Token) -> bool:
     """Tell whether the word before is the noun that this one only qualifies ('pancreatite aguda')."""
-    verb = before.key in _VERBS or before.key.endswith(("ar", "er", "ir", "mente")) or before.key in META
+    verb = before.key in _VERBS or is_verb(before.key) or before.key.endswith("mente") or before.key in META
     return not verb and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
 
 
