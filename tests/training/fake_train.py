@@ -63,10 +63,10 @@ class FakeTrain:
             if self.evaluations == self.kill_at:
                 raise Killed
             stopped = on_evaluation(step, self.loss(recipe, step))
+            done.write_text(str(step))
             if stopped:
                 asked = self.evaluations == self.asked_at
                 break
-            done.write_text(str(step))
             asked = self.evaluations == self.asked_at
             if asked and step < EVALUATIONS[-1]:
                 return Training(folder, "interrupted", {}, asked)
