@@ -128,7 +128,7 @@ def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative
     """Yield the value at ``start``, else the only option named after it, else, behind a head word, a made-up text."""
     value = value_at(case, start, end)
     if value is None:
-        inside = [m for m in case.matches if m.start >= start and m.end <= end]
+        inside = [m for m in case.matches if m.start >= start and m.end <= end and not case.options.polar]
         if len({m.label for m in inside}) == 1:
             value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
         value = value or _bracketed(case, start, end)

@@ -10,7 +10,7 @@ from benchctl.answers.words import same_word, tokens, word_set
 
 _QUALITIES = word_set(
     """provavel correto correta adequado adequada principal melhor indicado indicada final likely most best
-        correct common probable adecuado mejor comum frequente clinico clinica questao envolvido envolvida acometido
+        correct common probable adecuado mejor comum frequente clinico clinica etiologico etiologica especifico especifica real questao envolvido envolvida acometido
         acometida lesado lesada causador causadora citado citada descrito descrita caso quadro responsavel mais procurado procurada
         verdadeiro verdadeira"""
 )

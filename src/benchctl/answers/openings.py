@@ -11,6 +11,7 @@ from benchctl.answers.sentences import asks, loops
 from benchctl.answers.values import Case, Value, exact_text, value_at
 from benchctl.answers.words import NEGATIONS, same_word, tokens
 
+_NUMBERED = re.compile(r"(?<![\w.,])(\d{1,2})[.)]\s+(?=[^\W\d_])")
 _ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
 _NUMBER = re.compile(r"\W*\d{1,2}\s*[.)ºª:-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
 _REASONS = any_of(
@@ -24,13 +25,14 @@ _VERBS = any_of("é / sao / foi / esta / tem / causa / is / are / was / has / ca
 _STATES = re.compile(rf"\s+{_VERBS}{WORD_END}")
 _GROUNDS = any_of(
     """pois / porque / ja que / uma vez que / visto que / dado que / since / because / ya que / e nao / and not / y no /
-    enquanto / ao passo que / whereas / while / mientras"""
+    seguid[ao]s? (d[aeo]s?|por|pel[ao]) / enquanto / ao passo que / whereas / while / mientras"""
 )
 _GROUNDED = re.compile(rf"\s*[,(]?\s*{_GROUNDS}{WORD_END}")
 _HESITATES = re.compile(
     rf"\W*(?:{any_of('fico / estou / fiquei / em duvida / na duvida')}\s+)*{any_of('entre / between')}\s"
 )
 _INLINE = re.compile(r"(?:^|[\s;,])\(?([A-Z])\s?[):]")
+_BRACKETS = re.compile(r"\s*\([^()]{1,80}\)")
 _ASIDE = re.compile(r"\W*\([^)]*\)?")
 
 
@@ -57,13 +59,15 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     if value.kind == "all" and case.question.negative:
         return None  # 'todas são fatores de risco': none stands out
+    if value.kind in ("number", "ordinal") and len(set(_NUMBERED.findall(case.text))) > 2:
+        return None  # a list of its own
     if value.kind == "statements" and not single:
         return None  # others are judged after it
     if value.kind == "text" and _qualified(case, value, start):
         return None
     if value.kind in ("text", "all"):
         looping = loops([w for w in case.words if start <= w.start < end])
-        grounded = _GROUNDED.match(case.low, value.end, end) and not tokens(case.text[start : value.start])
+        grounded = _GROUNDED.match(case.low, _past_aside(case, value.end), end) and not tokens(case.text[start : value.start])
         if (
             len(set(_INLINE.findall(case.text))) > 1
             or looping
@@ -76,6 +80,12 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return Claim(SURE, "statements", value, value.start, value.end)
     rule = "whole" if single and covers(case, value, start, end) else "lead"
     return Claim(SURE, rule, value, value.start, value.end)
+
+
+def _past_aside(case: Case, position: int) -> int:
+    """Return where an aside in brackets ends that begins at ``position``, else ``position``."""
+    aside = _BRACKETS.match(case.low, position)
+    return aside.end() if aside else position
 
 
 def _qualified(case: Case, value: Value, start: int) -> bool:

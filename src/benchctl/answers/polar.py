@@ -37,7 +37,7 @@ _HEDGE = any_of(
     """muito / muy / provavelmente / certamente / claramente / definitivamente / aparentemente / obviamente /
         com certeza / sem duvida / infelizmente / felizmente / lamentavelmente / unfortunately /
         (segundo|conforme|pelo|de acordo com) o (texto|estudo|contexto|ensaio|resumo),? /
-        (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the /
+        (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the / as / respostas / opcoes / alternativas /
         que / bem / bom / e / é / seria / entao / portanto / logo / resposta / minha / final / conclusao / well /
         ah / probably / likely / definitely / certainly / clearly / i think / i would say / i believe / is /
         answer / my / probablemente / creo que / es / la / el / entonces / respuesta"""
@@ -86,7 +86,7 @@ _WORD = re.compile(
 )
 _BOTH = re.compile(
     r"[\"']?\s*(?:\([^()\n]{1,60}\)\s*)?(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?[\"']?"
-    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?()]|$|ao\s+mesmo))"
+    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?()]|$|ao\s+mesmo|(?:estao|sao|cabem|servem)\b))"
 )
 _AS_MUCH = re.compile(
     r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
@@ -103,7 +103,7 @@ _NO_DOUBT = re.compile(
 _NO_ANSWER = re.compile(
     r"nao\s+"
     + any_of(
-        """sei / posso / consigo / darei / dou / vou / irei / cabe / compete / opino / responderei / opinarei / forneco / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
+        """sei / posso / consigo / darei / dou / vou / irei / cabe / compete / opino / responderei / opinarei / forneco / responder / opinar / dizer / escolher / comentar / indicar / recomendar / me pronunciar / emitir / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
         compreend / so\\b / apenas / somente / (é|e) (apropriado|recomendad)"""
     )
     + "|no\\s+"
@@ -137,7 +137,7 @@ _NO_EFFECT = re.compile(
     rf"(?:\w+\s+){{0,2}}(?:{_EFFECT.pattern}|(?:reducao|melhora|aumento|mudanca|reduction|improvement)\b)"
 )
 _NOUN_FIRST = re.compile(r"\W*(?:o|a|os|as|um|uma|the|el|la|los|las)\s")
-_PASSED = word_set("foi se la lo houve significantly")
+_PASSED = word_set("parece ser mostrou pareceu sendo foi se la lo houve significantly")
 _ASKED_FOR = word_set("responda responde answer com with apenas only escolha choose entre between opcoes options diga")
 _SAID = word_set("sim yes si nao no talvez maybe quiza quizas")
 _REPORTED = re.compile(r"\b(?:que|that)\s+(?:sim|nao|si|no|yes)(?=\s*(?:[.,;!:)]|$))")
@@ -180,6 +180,8 @@ def echoes_choices(low: str) -> bool:
 
 def last_word(case: Case, start: int, end: int) -> Value | None:
     """Return yes, no or maybe when it closes the sentence as its answer ('a resposta só pode ser não')."""
+    if len({_KINDS.get(w, "maybe") for w in re.findall(r"\w+", case.low[start:end]) if w in _SAID}) > 2:
+        return None  # 'Opções: sim, não, talvez'
     neither = _NEITHER.search(case.low, start, end)
     if neither and "maybe" in case.options.polar:
         return Value((case.options.polar["maybe"],), False, "polar", *neither.span())
@@ -258,7 +260,7 @@ def _denies_predicate(low: str, focus: list[str]) -> bool:
     words = [t.key for t in tokens(low, keep_stop=True)]
     for index, word in enumerate(words):
         if word in ("nao", "not", "no"):
-            following = [w for w in words[index + 1 : index + 3] if w not in _PASSED]
+            following = [w for w in words[index + 1 : index + 5] if w not in _PASSED]
             if following and any(_same_stem(f, following[0]) for f in focus):
                 return True
     return False

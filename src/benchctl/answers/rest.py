@@ -336,10 +336,10 @@ def _defines(case: Case, start: int, end: int) -> bool:
 
 def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
     """Return the span of a short statement of something else that happened, where the question asks what did."""
-    asked = re.search(r"\b(?:aconteceu|acontecera|happened|acontece|ocorreu)\b", " ".join(case.question.focus))
+    asked = re.search(r"\b(?:aconteceu|acontecera|acontecido|happened|acontece|ocorreu|ocorrido|sucedeu)\b", " ".join(case.question.focus))
     low = case.low[start:end]
     own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
-    short = 2 <= len(low.split()) <= 9 and re.search(r"[.!]\s*$", low)
+    short = 2 <= len(low.split()) <= 14 and re.search(r"[.!]\s*$", low)
     if not asked or not own or not short or case.question.copied(low) or NEGATIONS & set(re.findall(r"\w+", low)):
         return None
     return start, end

@@ -77,7 +77,7 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
 
 _REUNITES = re.compile(
     r"[\s:\"'(]*(?:(?:a|o|as|os|the|la|las|opcao|alternativa|letra|option|opcion|item|afirmativas?|assertivas?|itens|one|"
-    rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|{_ONLY})\s+){{0,7}}"
+    rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|e|é|do|da|tipo|grau|classe|fase|estagio|fator|nivel|categoria|{_ONLY})\s+){{0,7}}"
     rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?:\s+(?:afirmativas?|assertivas?|afirmacoes|proposicoes|itens))?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
     re.I,
 )

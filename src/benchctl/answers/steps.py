@@ -17,7 +17,7 @@ from benchctl.answers.refusal import refusal_span
 from benchctl.answers.sentences import asks, breaks_off, loops
 from benchctl.answers.statements import statements_value
 from benchctl.answers.values import Case, Value, combination, outcome_of, read_as
-from benchctl.answers.weighing import weighed
+from benchctl.answers.weighing import mentions, weighed
 
 _PLACEHOLDER = re.compile(
     r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
@@ -129,7 +129,19 @@ def _verdicts(case: Case, right: list[Claim]) -> Claim | None:
 
 def _refused(reply: Reply) -> Reading | None:
     span = refusal_span(reply.case.low)
+    if span and _only_disclaims(reply, span):
+        return None
     return outcome_of(reply.case, REFUSAL, "refusal", *span) if span else None
+
+
+def _only_disclaims(reply: Reply, span: tuple[int, int]) -> bool:
+    """Tell whether it only says that it replaces no doctor, and goes on to name one option."""
+    case, sentences = reply.case, reply.sentences
+    start, end = next(((s, e) for s, e in sentences if s <= span[0] < e), span)
+    if case.options.polar or not re.search(r"\bsubstitu", case.low[start:end]):
+        return False
+    later = [m for s, e in sentences if s >= end for m in mentions(case, s, e) if m.stance > 0]
+    return len({m.label for m in later}) == 1
 
 
 def _polar(reply: Reply) -> Reading | None:

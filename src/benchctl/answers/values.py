@@ -22,6 +22,7 @@ _BUT_NOT_ALL = re.compile(
 )
 _LIST_JOIN = re.compile(r"\W*(?:,|;|\b(?:e|ou|and|or|y|o)\b)\s*(?=[(\"']?[a-h]\s?[).:-])")
 _ARTICLE = re.compile(r"^(?:a|o|as|os|the|la|el)\s+(?=\S{2})")
+_LAST_ASIDE = re.compile(r"(?<=\w)\s*\([^()]{2,60}\)\W*$")
 _LATE_LETTER = re.compile(r"\W*(?:o\s+)?([k-z])\W*$")
 _ONE_THAT = re.compile(
     r"\W*(?:(?:a|o|the|la|el|alternativa|opcao|opcion|letra|resposta|option|one|frase)\s+){1,2}(?:(?:que|which|that)\s+"
@@ -224,6 +225,7 @@ def exact_text(case: Case, start: int, end: int) -> Value | None:
     if end - start > _LONGEST:
         return None
     stretch = case.low[start:end]
+    stretch = _LAST_ASIDE.sub("", stretch)
     bare = _ARTICLE.sub("", stretch.strip(" \n\"'!()[]*:;."))
     exact = exactly(case.options, bare)
     if not exact and len(bare) < 40 and not re.search(r"\b(?:e|ou|nem|nao)\b", bare):  # 'Na fase M', 'o fator IX': the question's noun and the option

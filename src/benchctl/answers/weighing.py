@@ -78,6 +78,7 @@ _VERBS = word_set(
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
     associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre causa culpa conta machucou"""
 )
+_CARRIERS = word_set("situacao caso quadro estado condicao processo sinal sinais momento exemplo questao tipo forma casos ideia")
 _TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del|por)\s+){0,2}")
 _WITHIN = re.compile(r"\b(?:n[ao]s?|em|d[aeo]s?|com|para|in|of|en|del?)\s+(?:\w+\s)?\Z")
 _JOINED = re.compile(
@@ -152,7 +153,7 @@ def _head(option: Option) -> str | None:
 def _named_by(case: Case, before: Token, token: Token) -> bool:
     """Tell whether the word before is the noun that this one only qualifies ('pancreatite aguda')."""
     verb = before.key in _VERBS or is_verb(before.key) or before.key.endswith("mente") or before.key in META
-    return not verb and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
+    return not verb and before.key not in _CARRIERS and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
 
 
 def _other_name(case: Case, option: Option, token: Token, following: Token) -> bool:
