@@ -48,6 +48,7 @@ class Record:
         earlier = self._earlier
         peak, measured = peak_bytes(self._fixed["device"])
         watched = self.watch.step_seconds
+        tokens = self.watch.tokens * int(self._fixed["processes"])  # each process has batches of about the same size
         curves = metrics_file.curves(self.folder.metrics)
         chosen = more.get("chosen") or {"step": step}
         facts = {
@@ -57,8 +58,8 @@ class Record:
             "seconds": round(float(earlier.get("seconds", 0)) + time.perf_counter() - self._began, 3),
             "sittings": int(earlier.get("sittings", 0)) + 1,
             "peak_bytes": max(peak, int(earlier.get("peak_bytes", 0))), "peak_measured_by": measured,
-            "tokens": self.watch.tokens, "step_seconds": watched,
-            "tokens_per_second": round(self.watch.tokens / watched, 1) if watched else None,
+            "tokens": tokens, "step_seconds": watched,
+            "tokens_per_second": round(tokens / watched, 1) if watched else None,
             **more, "curves": curves,
         }  # fmt: skip
         self.folder.save(facts)

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchctl.config import HERE, MODELS_FILE, load_config, read_models
 from benchctl.errors import BadConfig
+from benchctl.fingerprints import cache_dir, digest
 from benchctl.model import parse_spec
 from benchctl.records import replace_file
 
@@ -37,14 +38,21 @@ def register(name: str, recipe: Recipe, result: Path, training: str) -> Path:
     import filelock
 
     file = models_file()
-    with filelock.FileLock(f"{file}.lock", timeout=30):
+    locks = cache_dir() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(locks / digest(str(file))[:16], timeout=30):
         entries = dict(read_models(file))
         spec = spec_of(recipe, result, file.parent)
         entries[name] = {"spec": spec, "recipe": recipe.name, "training": training}
         replace_file(file, _HEAD + "".join(_entry(key, entries[key]) for key in sorted(entries)))
-    Path(f"{file}.lock").unlink(missing_ok=True)
     load_config.cache_clear()
     return file
+
+
+def registered(name: str) -> str | None:
+    """The id of the training whose result has this name; None where the name is free."""
+    found = read_models(models_file()).get(name, {}).get("training")
+    return None if found is None else str(found)
 
 
 def models_file() -> Path:

@@ -1,0 +1,175 @@
+"""What a training does: it learns, measures, chooses, and its result is a model of benchctl."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchctl.errors import BadConfig, MissingExtra, ModelCallError, UnknownName
+from tests.training.conftest import lines, weights
+
+TINY = sorted(file.stem for file in (Path(__file__).parents[2] / "plugins/training/recipes").glob("tiny-*.toml"))
+PROMPT = "Pergunta: Qual é a capital do Brasil?\nResposta:"
+
+
+def scores(spec: str) -> list[float]:
+    """Log-likelihoods of a few choices, as 'benchctl run' gets them."""
+    from benchctl.creation import create_model
+    from benchctl.plugins import get_plugins
+    from benchctl.types import Choose
+
+    model = create_model(get_plugins(), spec)
+    try:
+        (_, response), *_ = model.choose([Choose(PROMPT, (" Brasília", " Lisboa", " A"))])
+        return [choice.nats for choice in response.choices]
+    finally:
+        model.close()
+
+
+def test_a_training_learns_and_writes_down_what_it_was(short):
+    done = short("tiny-lora", register=True)
+    facts = json.loads((done.folder / "training.json").read_text())
+    assert done.status == facts["status"] == "complete"
+    assert facts["losses"]["validation"] < facts["losses"]["validation_before"]
+    assert [step for step, _ in facts["curves"]["train"]] == [2, 4, 6]
+    assert [step for step, _ in facts["curves"]["validation"]] == [0, 3, 6]
+    assert [step for step, _ in facts["curves"]["learning_rate"]] == [2, 4, 6]
+    # LoRA of rank 8 on the seven matrices of each layer: 8 * (in + out), by hand from the tiny Llama's sizes.
+    config = json.loads((done.folder / "adapter/adapter_config.json").read_text())
+    assert config["r"] == 8 and config["base_model_name_or_path"].startswith("tiny")
+    assert facts["parameters"]["trainable"] == 16_384 and facts["parameters"]["all"] == 205_120 + 16_384
+    assert facts["parameters"]["share"] == pytest.approx(16_384 / 221_504)
+    assert facts["peak_bytes"] > 2**20 and facts["tokens_per_second"] > 0 and facts["sittings"] == 1
+    assert {"torch", "peft", "trl", "transformers"} <= set(facts["versions"])
+
+    travels = json.loads((done.folder / "adapter/benchctl_training.json").read_text())
+    assert travels["losses"] == facts["losses"] and travels["data"]["hash"] == facts["data"]["hash"]
+    assert set(travels["curves"]) == {"train", "validation"} and str(Path.home()) not in json.dumps(travels)
+    assert scores("tiny-lora") != scores("tiny")
+
+
+def test_the_summary_travels_into_the_record_of_a_run(short, benchctl):
+    short("tiny-lora", register=True)
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", "tiny-lora", "--data", "builtin", "--limit", 4, "--json")
+    path = Path(json.loads(ran.out)[0]["path"])
+    training = json.loads((path / "run.json").read_text())["model"]["training"]
+    assert training["recipe"] == "tiny-lora" and training["curves"]["validation"][0][0] == 0
+
+
+def test_the_chosen_checkpoint_is_the_one_with_the_lowest_validation_loss(short):
+    done = short("tiny-lora", "learning_rate=0.3", "steps=8", "evaluate_every=2")  # too fast: it gets worse again
+    curve = {step: loss for step, loss in done.facts["curves"]["validation"] if step}
+    best = min(curve, key=curve.__getitem__)
+    assert best < 8
+    assert done.facts["chosen"]["step"] == best and done.facts["chosen"]["value"] == curve[best]
+    assert done.facts["losses"]["validation"] == curve[best]
+    kept = (done.folder / f"checkpoints/checkpoint-{best}/adapter_model.safetensors").read_bytes()
+    assert (done.folder / "adapter/adapter_model.safetensors").read_bytes() == kept
+
+
+def test_patience_ends_a_training_that_gets_no_better(short):
+    done = short("tiny-lora", "learning_rate=0.3", "steps=40", "evaluate_every=1", "patience=2", "save_every=40")
+    losses = [loss for step, loss in done.facts["curves"]["validation"] if step]
+    assert done.status == "complete" and done.facts["stopped_early"]
+    assert done.facts["steps"] < 40 and min(losses) == losses[-3]
+
+
+def test_an_evaluation_in_the_middle_changes_nothing(short):
+    often = short("tiny-lora", "evaluate_every=1", "best=last", out="often")
+    never = short("tiny-lora", "evaluate_every=100", "best=last", out="never")
+    train = [[line for line in lines(one.folder) if line["kind"] == "train"] for one in (often, never)]
+    assert train[0] == train[1] and weights(often.folder) == weights(never.folder)
+
+
+def test_a_task_may_choose_and_its_score_is_that_of_the_finished_model(short):
+    from benchctl_plugins.training.evaluating import scorer
+    from benchctl_plugins.training.reading import find_recipe
+
+    done = short("tiny-lora", "best=medqa-pt:builtin", "best_rows=4", out="chosen")
+    plain = short("tiny-lora", "best=last", out="plain")
+    train = [[line for line in lines(one.folder) if line["kind"] == "train"] for one in (done, plain)]
+    assert train[0] == train[1]
+    curve = {step: value for step, value in done.facts["curves"]["score"] if step}
+    assert done.facts["chosen"]["value"] == max(curve.values())
+    assert done.facts["chosen"]["step"] == min(step for step, value in curve.items() if value == max(curve.values()))
+
+    from benchctl_plugins.models.making import local_model
+
+    model = local_model("tiny", adapter=str(done.folder / "adapter"))
+    live = local_model("tiny")
+    try:
+        score = scorer(find_recipe("tiny-lora", ["best=medqa-pt:builtin", "best_rows=4"]), live)
+        assert score(model.weights.load()).value == done.facts["chosen"]["value"]
+    finally:
+        model.close()
+        live.close()
+
+
+def test_whoever_watches_the_evaluations_may_stop_it(short):
+    seen = []
+    done = short("tiny-lora", on_evaluation=lambda step, loss: seen.append((step, loss)) or step == 3)
+    assert done.status == "stopped" and not (done.folder / "adapter").exists()
+    assert seen == [tuple(point) for point in done.facts["curves"]["validation"] if point[0]]
+
+
+def test_a_loss_that_is_no_number_ends_it(short):
+    with pytest.raises(ModelCallError, match="come apart"):
+        short("tiny-full", "learning_rate=1e30", "evaluate_every=1", "schedule=constant", "warmup=0")
+
+
+def test_too_little_memory_gets_a_plain_hint(short, monkeypatch):
+    import torch
+
+    from benchctl_plugins.training.exact import Exact
+
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(Exact, "training_step", full)
+    with pytest.raises(ModelCallError, match="batch of 8") as error:
+        short("tiny-lora")
+    assert "batch=4 with accumulation=2" in error.value.hint and "qlora" in error.value.hint
+
+
+def test_what_cannot_be_is_refused_before_anything_loads(short):
+    with pytest.raises(UnknownName, match="trainer"):
+        short("tiny-lora", "objective=sfft")
+    with pytest.raises(BadConfig, match="no validation rows"):
+        short("tiny-lora", "validation_share=0")
+    with pytest.raises(BadConfig, match="held as nf4"):
+        short("tiny-lora", "model.base=tiny-nf4")
+    with pytest.raises(BadConfig, match="adapter already"):
+        short("tiny-qlora", "model.base=tiny-qlora")
+    with pytest.raises(BadConfig, match="trained on"):
+        short("tiny-lora", register=True, name="tiny")
+
+
+def test_a_tracker_that_is_missing_is_said(short, monkeypatch):
+    monkeypatch.setattr("benchctl_plugins.training.trackers.find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="wandb") as error:
+        short("tiny-lora", trackers=("wandb",))
+    assert "benchctl[trackers]" in error.value.hint
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", TINY)
+def test_every_tiny_recipe_trains_and_its_result_runs(recipe, benchctl):
+    if "gptq" in recipe:
+        pytest.importorskip("gptqmodel", reason="needs the extra 'gptq'")
+    ran = benchctl("train", "--recipe", recipe, "--name", "treinado", "--json")
+    assert ran.code == 0, ran.err
+    facts = json.loads(ran.out)
+    assert facts["seconds"] < 90
+    assert facts["losses"]["validation"] < facts["losses"]["validation_before"]
+    if facts["objective"] == "dpo":
+        assert {"margin", "accuracy"} <= set(facts["curves"])
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", "treinado", "--data", "builtin", "--limit", 2, "--json")
+    assert ran.code == 0, ran.err
+    record = json.loads((Path(json.loads(ran.out)[0]["path"]) / "run.json").read_text())
+    assert record["model"]["training"]["recipe"] == recipe
+    from benchctl_plugins.training.reading import find_recipe
+    from benchctl_plugins.training.registry import base_spec
+
+    assert scores("treinado") != scores(base_spec(find_recipe(recipe)))
