@@ -142,6 +142,19 @@ def test_a_score_that_chooses_the_checkpoint_is_made_as_large_as_possible(tmp_pa
     assert sweep.best.value == max(done)
 
 
+@pytest.mark.slow
+def test_trials_with_an_8_bit_optimizer_leave_nothing_in_the_process(benchctl):
+    pytest.importorskip("bitsandbytes", reason="needs the extra 'hf'")
+    from bitsandbytes.optim import GlobalOptimManager
+
+    steps = ("--set", "steps=2", "--set", "evaluate_every=2", "--set", "rows=8")
+    done = benchctl("sweep", "--recipe", "tiny-qlora", "--space", "tiny", "--trials", "1", *steps, "--json")
+
+    assert json.loads(done.out)["best"]["trial"] == 1
+    manager = GlobalOptimManager.get_instance()
+    assert not manager.module_weight_config_triple and not manager.pid2config and not manager.index2config
+
+
 def test_without_options_the_spaces_are_listed(benchctl):
     done = benchctl("sweep", "--json")
 
