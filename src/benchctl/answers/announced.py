@@ -44,8 +44,10 @@ _EQUALS = re.compile(
 )
 _PAUSE = re.compile(r"[.,;!?\n)]")
 _POINTS_BACK = re.compile(
-    r"\b(?:(?:est|ess|aquel)[ae]\s+ultim[ao]\b|(?:é|sera|seria)\s+(?:portanto\s+|entao\s+|justamente\s+)?(?:el[ea]|ess[ea]|est[ea]|isso)\s+(?:que\s+é\s+)?"
-    r"(?:a|o)\s+(?:(?P<exception>excecao)|resposta|corret[ao]|cert[ao]|alternativa)|(?:el[ea]|ess[ea]|est[ea])\s+é\s+(?:a|o)\s+"
+    r"\b(?:(?:est|ess|aquel)[ae]\s+ultim[ao]\b|(?:é|sera|seria)\s+(?:portanto\s+|entao\s+|"
+    r"justamente\s+)?(?:el[ea]|ess[ea]|est[ea]|isso)\s+(?:que\s+é\s+)?"
+    r"(?:a|o)\s+(?:(?P<exception>excecao)|resposta|corret[ao]|cert[ao]|alternativa)|(?:el[ea]|ess[ea]|"
+    r"est[ea])\s+é\s+(?:a|o)\s+"
     r"(?:(?P<exception_too>excecao)|resposta|corret[ao]|cert[ao])\b)"
 )
 _OF_ALL = re.compile(
@@ -54,10 +56,12 @@ _OF_ALL = re.compile(
 )
 _CALLED_WRONG = re.compile(r"\b(?:errad|incorret|fals|wrong|incorrect|descart|elimin|nao\b|not\b)")
 _CALLED_RIGHT = re.compile(
-    r"[\s,]*(?:(?:as|os|elas|estao|sao|alternativas|opcoes|are|of|them|the|options|corret\w*|cert\w*|servem|valem|correct)[\s,]*)*"
+    r"[\s,]*(?:(?:as|os|elas|estao|sao|alternativas|opcoes|are|of|them|the|options|corret\w*|cert\w*|servem|"
+    r"valem|correct)[\s,]*)*"
 )
 _ANALYSED = re.compile(
-    r"\b(?:analis|avali|examin|consider|discut|compar|vejamos|ver|veja|rever)\w*\s+(?:(?:cada|uma|das?|todas|as|os)\s+)*\Z"
+    r"\b(?:analis|avali|examin|consider|discut|compar|vejamos|ver|veja|rever)\w*\s+(?:(?:cada|uma|das?|todas|as|"
+    r"os)\s+)*\Z"
 )
 _PLURAL = re.compile(r"\b(?:corretas|certas|respostas|corretos|verdadeiras)\b")
 _NEXT_ITEM = re.compile(r"[;,\n\s-]*(?P<body>[^;\n]{1,120}?)(?=[;\n]|\.?\s*\Z|\.\s)")
@@ -107,7 +111,8 @@ def announced(case: Case, start: int, end: int, following: tuple[int, int] | Non
 
 
 def _set_apart(case: Case, exception: re.Match[str], end: int) -> Value | None:
-    """Return the option behind 'exceto'; where all the others are called right by it, and no wrong one is asked for, those."""
+    """Return the option behind 'exceto'; where all the others are called right by it, and no wrong one is asked
+    for, those."""
     value = value_at(case, exception.end(), end)
     of_all = _OF_ALL.match(exception[0])
     wrong = value and (_CALLED_WRONG.search(exception[0]) or lexicon.WRONG_AFTER.match(case.low, value.end, end))

@@ -10,12 +10,15 @@ from benchctl.answers.words import same_word, tokens, word_set
 
 _QUALITIES = word_set(
     """provavel correto correta adequado adequada principal melhor indicado indicada final likely most best
-        correct common probable adecuado mejor comum frequente clinico clinica etiologico etiologica especifico especifica real questao envolvido envolvida acometido
-        acometida lesado lesada causador causadora citado citada descrito descrita caso quadro responsavel mais procurado procurada
+        correct common probable adecuado mejor comum frequente clinico clinica etiologico etiologica especifico
+        especifica real questao envolvido envolvida acometido
+        acometida lesado lesada causador causadora citado citada descrito descrita caso quadro responsavel mais
+        procurado procurada
         verdadeiro verdadeira"""
 )
 _SUBJECT = re.compile(
-    r"\W*(?:portanto|logo|assim|entao|therefore|so)?\W*(?:o|a|os|as|el|la|los|las|the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|is|are|es|son)\s"
+    r"\W*(?:portanto|logo|assim|entao|therefore|so)?\W*(?:o|a|os|as|el|la|los|las|"
+    r"the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|is|are|es|son)\s"
 )
 
 

@@ -19,13 +19,15 @@ _KINDS = word_set("tipo tipos type types subtipo grupo group classe class seroti
 _SHORTEST = 7  # letters a compound has at least: shorter ones are other words too often
 
 
-def compound_hits(
-    words: Sequence[Token], low: str, text: str, readable: Placed
-) -> dict[int, list[tuple[int, str]]]:
+def compound_hits(words: Sequence[Token], low: str, text: str, readable: Placed) -> dict[int, list[tuple[int, str]]]:
     """Return word index -> (place of the option, its word), for what no single word of the reply says."""
     found: dict[int, list[tuple[int, str]]] = {}
     for index, token in enumerate(words):
-        for hit in (*_in_full(index, words, readable), *_in_pieces(index, words, low, readable), *_cut_short(token, text, readable)):
+        for hit in (
+            *_in_full(index, words, readable),
+            *_in_pieces(index, words, low, readable),
+            *_cut_short(token, text, readable),
+        ):
             found.setdefault(index, []).append(hit)
         if len(token.key) > 2 and token.key[-2] == "+" and token.key[:-2] in _KINDS:
             found.setdefault(index, []).extend(_kind(token, words[max(0, index - 2) : index], low, readable))

@@ -13,15 +13,22 @@ from benchctl.answers.phrases import any_of
 from benchctl.answers.question import Question
 
 _GROUPS = {
-    "up": "aument\\w* / elev(a|am|ou|aram|ad|ac)\\w* / sobe(m)? / subi\\w* / cresc\\w+ / acresc\\w+ / maior(es)? / increas\\w+ / rais\\w+",
-    "down": """reduz\\w* / reduc\\w* / redu(ced|ces)? / diminu\\w* / baix(a|ou|aram|ar) / cai / cair / caem / caiu / cairam / queda(s)? /
-        menor(es)? / (?<!pelo\\s)(?<!ao\\s)menos / decresc\\w+ / declin\\w+ / decreas\\w+ / reduct\\w+ / lower(s|ed)?""",
-    "better": """melhor(a|ar|ou|aram|as|am|ia) / benefi\\w+ / eficaz\\w* / eficacia / efetiv\\w+ / funciona\\w* / funcionou / ajuda(m|ou|r|ram)? /
+    "up": "aument\\w* / elev(a|am|ou|aram|ad|"
+    "ac)\\w* / sobe(m)? / subi\\w* / cresc\\w+ / acresc\\w+ / maior(es)? / increas\\w+ / rais\\w+",
+    "down": """reduz\\w* / reduc\\w* / redu(ced|ces)? / diminu\\w* / baix(a|ou|aram|ar) / cai / cair / caem /
+        caiu / cairam / queda(s)? /
+        menor(es)? / (?<!pelo\\s)(?<!ao\\s)menos / decresc\\w+ / declin\\w+ / decreas\\w+ / reduct\\w+ /
+        lower(s|ed)?""",
+    "better": """melhor(a|ar|ou|aram|as|am|ia) / benefi\\w+ / eficaz\\w* / eficacia / efetiv\\w+ / funciona\\w* /
+        funcionou / ajuda(m|ou|r|ram)? /
         util / uteis / vantag\\w+ / improv\\w+ / effective\\w* / works / helps""",
     "worse": "pior(a|ar|ou|aram|am|es)? / prejudic\\w+ / worse\\w* / harm\\w*",
-    "prevent": "alivi\\w+ / atenu\\w+ / ameniz\\w+ / previn\\w+ / preven\\w+ / preveni\\w+ / proteg\\w+ / protec\\w+ / proteto\\w+ / protej\\w+ / evit(a|am|ou|aram|ar) / prevent\\w* / protect\\w*",
-    "link": "associ\\w+ / relacion\\w+ / relac\\w+ / ligad[ao]s? / ligac\\w+ / correlac\\w+ / vincul\\w+ / associat\\w+ / link\\w*",
-    "cause": "causa(m|r|ou|ram|dor\\w*)? / provoc\\w+ / desencadei\\w+ / desencade\\w+ / induz\\w* / gera(m|r)? / caus(e|es|ed)",
+    "prevent": "alivi\\w+ / atenu\\w+ / ameniz\\w+ / previn\\w+ / preven\\w+ / preveni\\w+ / proteg\\w+ / "
+    "protec\\w+ / proteto\\w+ / protej\\w+ / evit(a|am|ou|aram|ar) / prevent\\w* / protect\\w*",
+    "link": "associ\\w+ / relacion\\w+ / relac\\w+ / ligad[ao]s? / ligac\\w+ / correlac\\w+ / vincul\\w+ / "
+    "associat\\w+ / link\\w*",
+    "cause": "causa(m|r|ou|ram|dor\\w*)? / provoc\\w+ / desencadei\\w+ / desencade\\w+ / induz\\w* / gera(m|"
+    "r)? / caus(e|es|ed)",
 }
 _WORDS = re.compile(
     r"\b(?:" + "|".join(f"(?P<{name}>{any_of(listing)})" for name, listing in _GROUPS.items()) + r")(?![^\W_])"
@@ -38,18 +45,25 @@ _CLAUSE = re.compile(r"[;,:]|\b(?:mas|porem|contudo|but|pero|e(?=\s+nao\b))\b")
 _DENIES = re.compile(
     r"\b(?:"
     + any_of(
-        """nao / nem / nunca / sem / nenhum(a)? / nada / tampouco / not / no (evidence|effect|difference|significant|benefit|association|hubo|se|hay|reduce|mejora|aumenta|improvement|reduction) / never / without / none / didn't / doesn't / ausencia d[aeo] /
-        falta d[aeo] / deixou de / falhou / failed / refut\\w+ / rejeit\\w+ / desment\\w+ / contradi\\w+ / descart\\w+ / afast\\w+ /
+        """nao / nem / nunca / sem / nenhum(a)? / nada / tampouco / not / no
+            (evidence|effect|difference|significant|benefit|association|hubo|se|hay|reduce|mejora|aumenta|
+        improvement|reduction) / never / without / none / didn't / doesn't / ausencia d[aeo] /
+        falta d[aeo] / deixou de / falhou / failed / refut\\w+ / rejeit\\w+ / desment\\w+ / contradi\\w+ /
+        descart\\w+ / afast\\w+ /
         zero / nul[ao]s? / inexistente / desprezivel / irrelevante / infundad[ao] / pouc[ao]"""
     )
     + r")\b"
 )
 _NULL = re.compile(
-    r"\b(?:efeito|impacto|diferenca|resultado|beneficio|associacao|influencia|relacao|effect|difference)s?\b[^.;]{0,40}?"
+    r"\b(?:efeito|impacto|diferenca|resultado|beneficio|associacao|influencia|relacao|effect|"
+    r"difference)s?\b[^.;]{0,40}?"
     r"\b(?:nul[ao]s?|zero|inexistentes?|despreziveis|desprezivel|irrelevantes?|ausentes?|null)\b"
-    r"|\b(?:fic\w+|permanec\w+|mant\w+(?:-se)?|continu\w+|foi|foram|era|eram|estava|seguiu|remained|stayed)\s+(?:praticamente\s+|basicamente\s+)?(?:a\s+|o\s+|as\s+|os\s+)?"
-    r"(?:igua(?:l|is)|inalterad[ao]s?|estave(?:l|is)|mesm[ao]s?|identic[ao]s?|unchanged|semelhantes?|parecid[ao]s?|equivalentes?)\b"
-    r"|\bnao\s+(?:mex|mud|alter|interfer|influ|impact|afet|modific|fez|faz|teve|houve\s+(?:efeito|diferenca|mudanca))\w*"
+    r"|\b(?:fic\w+|permanec\w+|mant\w+(?:-se)?|continu\w+|foi|foram|era|eram|estava|seguiu|remained|"
+    r"stayed)\s+(?:praticamente\s+|basicamente\s+)?(?:a\s+|o\s+|as\s+|os\s+)?"
+    r"(?:igua(?:l|is)|inalterad[ao]s?|estave(?:l|is)|mesm[ao]s?|identic[ao]s?|unchanged|semelhantes?|"
+    r"parecid[ao]s?|equivalentes?)\b"
+    r"|\bnao\s+(?:mex|mud|alter|interfer|influ|impact|afet|modific|fez|faz|teve|houve\s+(?:efeito|diferenca|"
+    r"mudanca))\w*"
     r"|\bna(?:da|o\s+ha\s+nada\s+que)\s+(?:indi|suger|mostr|aponta|prova|comprova)\w*"
     r"|\b(?:tanto\s+faz|fez\s+diferenca\s+nenhuma|deu\s+na\s+mesma|da\s+na\s+mesma)\b"
 )
@@ -57,20 +71,28 @@ _INSIGNIFICANT = re.compile(r"\b(?:nao\s+(?:\w+\s+)?|sem\s+)(?:significa|estatis
 _OPEN = re.compile(
     r"\b(?:"
     + any_of(
-        """nao (da|daria|deu) (para|pra) (\\w+ ){0,2}(cravar|afirmar|concluir|saber|dizer|garantir|bater|ter|fechar|determinar|decidir) /
-        (nao|nem) (\\w+ )?(permite\\w*|possibilita\\w*|autoriza\\w*|bastam?|basta\\w*|suficientes?|garante\\w*) / insuficient\\w+ /
-        conclus\\w+ (definitiv|firm|segur|clar)\\w+ / (é|sao|e|ainda é) pouco(s)?(?=\\W) / (mais|novos|outros|maiores) (estudos|ensaios|dados|pesquisas|trabalhos|investigacao) /
-        estudos maiores / (amostra|estudo|ensaio) (é |e |foi |muito |demasiado |tao )*(pequen|reduzid|limitad)\\w+ / preliminar\\w* / inconclusiv\\w+ /
-        (evidenc|prova|resultado|dado)\\w* (é |sao |ainda |muito |e )*(frac|limitad|escass|conflit|mist|contradit|diverg|inconsist|discordan)\\w+ /
-        em aberto / bater o martelo / nem (que )?sim,? nem (que )?nao / sem (mais|maiores) \\w+ / ha controversias? / (é|e) controvers\\w+ /
-        incert\\w+ / a (questao|duvida) (permanece|persiste|continua) / so com (mais|outros|novos) / ninguem sabe / jury is still out /
+        """nao (da|daria|deu) (para|pra) (\\w+
+            ){0,2}(cravar|afirmar|concluir|saber|dizer|garantir|bater|ter|fechar|determinar|decidir) /
+        (nao|nem) (\\w+ )?(permite\\w*|possibilita\\w*|autoriza\\w*|bastam?|basta\\w*|suficientes?|garante\\w*) /
+        insuficient\\w+ /
+        conclus\\w+ (definitiv|firm|segur|clar)\\w+ / (é|sao|e|ainda é) pouco(s)?(?=\\W) /
+        (mais|novos|outros|maiores) (estudos|ensaios|dados|pesquisas|trabalhos|investigacao) /
+        estudos maiores / (amostra|estudo|ensaio) (é |e |foi |muito |demasiado |tao )*(pequen|reduzid|limitad)\\w+
+        / preliminar\\w* / inconclusiv\\w+ /
+        (evidenc|prova|resultado|dado)\\w* (é |sao |ainda |muito |e
+        )*(frac|limitad|escass|conflit|mist|contradit|diverg|inconsist|discordan)\\w+ /
+        em aberto / bater o martelo / nem (que )?sim,? nem (que )?nao / sem (mais|maiores) \\w+ / ha controversias?
+        / (é|e) controvers\\w+ /
+        incert\\w+ / a (questao|duvida) (permanece|persiste|continua) / so com (mais|outros|novos) / ninguem sabe /
+        jury is still out /
         more (research|studies|data|trials) / (too|very) small / not enough"""
     )
     + r")"
 )
 _SAYS_SO = re.compile(
     r"\b(?P<thing>hipotese|ideia|tese|afirmacao|afirmativa|suposicao|crenca)\b[^.;]{0,80}?\b"
-    r"(?:(?P<up>confirm|comprov|sustent|verdadeir|corret|proced)|(?P<down>refut|rejeit|desment|descart|derrub|fals|incorret))"
+    r"(?:(?P<up>confirm|comprov|sustent|verdadeir|corret|proced)|(?P<down>refut|rejeit|desment|descart|derrub|"
+    r"fals|incorret))"
 )
 _LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|somente|only|solo|exceto|embora|except|salvo)\b")
 _CUT = re.compile(r"\W*(?:\w+\s+){0,4}\w+\s*")  # a few words without a stop may go on

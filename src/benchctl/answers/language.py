@@ -12,7 +12,8 @@ _OTHER = re.compile(
     r"(?<![^\W_])(?:el|los|las|una|cuál|cuáles|del|con|the|of|is|which|what|with|and)(?![^\W_])|[¿ñ]", re.I
 )
 _IN_THE = re.compile(
-    r"(?<![^\W_])([Nn])o(?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|tengo|me|lo|le|debo|voy|estan|puedes|existe)\b)"
+    r"(?<![^\W_])([Nn])o(?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|"
+    r"tengo|me|lo|le|debo|voy|estan|puedes|existe)\b)"
 )
 
 

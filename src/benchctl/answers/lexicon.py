@@ -51,7 +51,9 @@ _IS = any_of(
     rf"""é / {_PLAIN_E} / seria / sera / so poderia ser / tem de ser / tem que ser / deve ser / deveria ser /
     so pode ser / pode ser /
     parece ser / parece / foi / fica / seja /
-    passa a ser / torna-se / acaba sendo / continua sendo / vem a ser / volta a ser / ((?<=etas\s)|(?<=rtas\s)|(?<=etos\s)|(?<=rtos\s))(sao|seriam) / esta na / se encontra na / consiste em / corresponde a / is / would be /
+    passa a ser / torna-se / acaba sendo / continua sendo / vem a ser / volta a ser /
+    ((?<=etas\s)|(?<=rtas\s)|(?<=etos\s)|(?<=rtos\s))(sao|seriam) / esta na / se encontra na / consiste em /
+    corresponde a / is / would be /
     must be / should be / has to be / es / debe ser / debe de ser"""
 )
 _LINK = (
@@ -81,15 +83,19 @@ CHOOSE = re.compile(
     rf"{WORD_START}(?:(?:eu|yo)\s+)?(?:(?P<not>nao|no|not|don't|nunca)\s+)?"
     + any_of(
         """marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
-        (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca / escolha / bora de /
+        (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca / escolha /
+        bora de /
         voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
         (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
         decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
         respondo / (devemos|deve-se|devo) (marcar|assinalar|escolher) /
-        (mudo|mudaria|mudei|troco|trocaria|troquei|passo|passei|altero|alterei)( a (minha )?(resposta|opcao|escolha|alternativa))?
-        (para|pra|pro|por|pel[ao]|a) / (vai|vamos|bora|ir|iria|fui) (de|com|na|no|pela) / bora (na|no|com) / fecho (com|em|na|no) / crav(o|aria|ei) /
+        (mudo|mudaria|mudei|troco|trocaria|troquei|passo|passei|altero|alterei)( a (minha
+        )?(resposta|opcao|escolha|alternativa))?
+        (para|pra|pro|por|pel[ao]|a) / (vai|vamos|bora|ir|iria|fui) (de|com|na|no|pela) / bora (na|no|com) / fecho
+        (com|em|na|no) / crav(o|aria|ei) /
         (volto|voltaria|voltei) (para|pra|a|ao|na)(?=\\s+(a\\s+|o\\s+)?(letra|alternativa|opcao|[a-h]\\b)) /
-        decid(o|i|iria) (pel[ao]|por) / inclino-me (por|pel[ao]|para|a) / me inclino (por|pel[ao]|para|a) / tendo (a|para) marcar /
+        decid(o|i|iria) (pel[ao]|por) / inclino-me (por|pel[ao]|para|a) / me inclino (por|pel[ao]|para|a) / tendo
+        (a|para) marcar /
         (optar|opt[ea]|optamos|optaremos) (por|pel[ao]) /
         i('d| would|'ll| will|'m going to)? (choose|chose|pick|select|go with|going with|answer) / going with /
         i prefer / i lean (towards?|to) / prefiero / elijo / elegiria / escogeria / escojo /
@@ -143,7 +149,8 @@ CONCLUDE = re.compile(
         (trata|tratar)-se d[eao]s? / sugerem? / indicam? / apontam? para / compativel com / a favor d[aeo]s? /
         (?<=[.;:!,]\\s)(fica|ficam)(?=\\s+(so\\s+|apenas\\s+)?[ao]s?\\s) /
         favorecem? / caracteriz\\w+ / por (exclusao|eliminacao) / de modo que / faz pensar em / mas sim / e sim /
-        temos(?=\\s+(a\\s+|o\\s+)?(letra|alternativa|opcao|[a-h]\\b)) / quem [^.;,\\n]{1,40}? (é|sao|foi) / o que [^.;,\\n]{1,40}? (é|foi) /
+        temos(?=\\s+(a\\s+|o\\s+)?(letra|alternativa|opcao|[a-h]\\b)) / quem [^.;,\\n]{1,40}? (é|sao|foi) / o que
+        [^.;,\\n]{1,40}? (é|foi) /
         (a|o|aquela|aquele) que [^.;,\\n]{1,40}? (é|sao) /
         (a|o|la|el|the) (unic[ao]|only)( one)? [^.;,\\n]{1,60}? (é|seria|is|es) / therefore / thus / hence /
         consequently /
@@ -187,9 +194,11 @@ REJECT = re.compile(
     + ")?|"
     + any_of(
         """descart(o|a-se|am-se|amos|ando|e|ar|aria|ei|adas?|ados?|em-se|a|am|aram) /
-        elimin(o|a-se|am-se|amos|ando|e|ar|aria|adas?|ados?|ei|a|am|aram) / exclu(o|i-se|em-se|imos|indo|i|ir|iria|idas?|idos?|em|iram) / tir(o|ei|ando|amos|aria|adas?|ados?|ar) /
+        elimin(o|a-se|am-se|amos|ando|e|ar|aria|adas?|ados?|ei|a|am|aram) /
+        exclu(o|i-se|em-se|imos|indo|i|ir|iria|idas?|idos?|em|iram) / tir(o|ei|ando|amos|aria|adas?|ados?|ar) /
         risc(o|ei|ando|amos) / cort(o|ei|ando|amos) / rejeit(o|ei|ando|amos) /
-        afast(o|ei|a-se|am-se|amos|ando|a|am|ar|adas?|ados?|aria) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: / fals[ao]s?\\s*: /
+        afast(o|ei|a-se|am-se|amos|ando|a|am|ar|adas?|ados?|aria) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: /
+        fals[ao]s?\\s*: /
         ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i )?(rule|ruling|ruled) out /
         eliminat(e|ing) / exclud(e|ing) / discard(ing)? / unlike / instead of / rather than / en lugar de /
         a diferencia de"""
@@ -240,7 +249,8 @@ _RIGHT = any_of(
         respuesta / acertad[ao] / mejor / ciert[ao]s?"""
 )
 _FITS = any_of(
-    """tambem (serve|vale) / serve(m)? / procede(m)? / (se )?encaixa(m)?(-se)? / (se )?aplica(m)?(-se)? / bate(m)? / vale(m)? / satisfaz(em)? /
+    """tambem (serve|vale) / serve(m)? / procede(m)? / (se )?encaixa(m)?(-se)? / (se )?aplica(m)?(-se)? / bate(m)?
+        / vale(m)? / satisfaz(em)? /
     responde(m)? / podem ser( (a resposta|as respostas|corretas|aceitas))?"""
 )
 _SO_ARE_BOTH = any_of(
@@ -255,7 +265,8 @@ RIGHT_AFTER = re.compile(
     rf"[\s()\]\"',:.-]*(?:(?:tambem|also|igualmente)\s+)?(?:"
     rf"{_BE}\s+(?:{_BEFORE_RIGHT}\s+){{0,4}}{_RIGHT}{WORD_END}"
     rf"|{_RIGHT}{WORD_END}(?=\s*(?:[.,;:!)\]<-]|$|pois|porque|because|since))"
-    rf"|{_FITS}(?=\s*(?:[.,;:!)]|$|pois|porque|aqui|neste|nesse))|{_BE}\s+(?:igualmente\s+)?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"
+    rf"|{_FITS}(?=\s*(?:[.,;:!)]|$|pois|porque|aqui|neste|nesse))|"
+    rf"{_BE}\s+(?:igualmente\s+)?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"
     r"(?!\s+(?:se|caso|quando|if|si|apenas\s+se)\b)"
 )
 """What follows an option that is called right ('está correta', 'is the best answer', a tick)."""

@@ -180,8 +180,14 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
         return None
     if share < _ENOUGH and not (share >= 0.5 and _stands_alone(option, cluster, words, low)):
         return None
-    unit = option.words[-1] not in said and len(option.words) > 1 and option.words[0][0].isdigit()  # '3-5 min' is not '3 mg'
-    if share < 0.8 and (unit or option.words[-1] in option.unique - said) and _replaced(option, cluster[-1][0], words, low):
+    unit = (
+        option.words[-1] not in said and len(option.words) > 1 and option.words[0][0].isdigit()
+    )  # '3-5 min' is not '3 mg'
+    if (
+        share < 0.8
+        and (unit or option.words[-1] in option.unique - said)
+        and _replaced(option, cluster[-1][0], words, low)
+    ):
         return None
     if unit and share < 1 and _RANGE.match(low, words[cluster[-1][0]].end):
         return None

@@ -67,7 +67,9 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     if value.kind in ("text", "all"):
         looping = loops([w for w in case.words if start <= w.start < end])
-        grounded = _GROUNDED.match(case.low, _past_aside(case, value.end), end) and not tokens(case.text[start : value.start])
+        grounded = _GROUNDED.match(case.low, _past_aside(case, value.end), end) and not tokens(
+            case.text[start : value.start]
+        )
         if (
             len(set(_INLINE.findall(case.text))) > 1
             or looping

@@ -29,7 +29,8 @@ _FOLLOWED = (
     r"pois|porque|because|since|ya|juntas|servem|serve|quanto|como|mesmo)\b)))"
 )
 _LEAD = (
-    r"[\s\"'(]*(?:(?:a|o|as|os|the|la|el|las|los|de|da|do|com|with|tanto|both|e|sim|so|apenas|alternativas?|opcao|opcoes|"
+    r"[\s\"'(]*(?:(?:a|o|as|os|the|la|el|las|los|de|da|do|com|with|tanto|both|e|sim|so|apenas|alternativas?|"
+    r"opcao|opcoes|"
     r"opcion|options?)\s+){0,4}"
 )
 _ORDINAL = re.compile(
@@ -52,7 +53,8 @@ _NUMBERED = re.compile(
 _NUMBER_WORDS = {"um": 1, "one": 1, "uno": 1, "two": 2, "dois": 2, "dos": 2, "three": 3, "tres": 3, "four": 4}
 _NUMBER_WORDS |= {"quatro": 4, "cuatro": 4, "five": 5, "cinco": 5}
 _WORDED = re.compile(
-    rf"[\s\"'(]*(?:(?:a|o|the|la|el)\s+)?{DRESS}\s+(?:numero\s+|number\s+)?(?P<word>{'|'.join(_NUMBER_WORDS)}){WORD_END}"
+    rf"[\s\"'(]*(?:(?:a|o|the|la|el)\s+)?{DRESS}\s+(?:numero\s+|number\s+)?(?P<word>"
+    rf"{'|'.join(_NUMBER_WORDS)}){WORD_END}"
 )
 _BARE = re.compile(r"[\s\"'([]*(?:n[ºo.]*\s*|numero\s+|number\s+)?(?P<digit>\d{1,2})\s*[).\]\"']*\s*$")
 _PAIR = re.compile(

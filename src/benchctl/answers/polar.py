@@ -37,7 +37,8 @@ _HEDGE = any_of(
     """muito / muy / provavelmente / certamente / claramente / definitivamente / aparentemente / obviamente /
         com certeza / sem duvida / infelizmente / felizmente / lamentavelmente / unfortunately /
         (segundo|conforme|pelo|de acordo com) o (texto|estudo|contexto|ensaio|resumo),? /
-        (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the / as / respostas / opcoes / alternativas /
+        (acredito|creio|acho|penso|parece|diria) que / ja que / eu / a / o / the / as / respostas / opcoes /
+        alternativas /
         que / bem / bom / e / é / seria / entao / portanto / logo / resposta / minha / final / conclusao / well /
         ah / probably / likely / definitely / certainly / clearly / i think / i would say / i believe / is /
         answer / my / probablemente / creo que / es / la / el / entonces / respuesta"""
@@ -86,10 +87,12 @@ _WORD = re.compile(
 )
 _BOTH = re.compile(
     r"[\"']?\s*(?:\([^()\n]{1,60}\)\s*)?(?:,?\s*(?:e|and|y|ou|or|o)\s+|/\s*)(?:tambem\s+)?[\"']?"
-    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?()]|$|ao\s+mesmo|(?:estao|sao|cabem|servem)\b))"
+    r"(?P<other>nao|no|not|sim|yes|si|talvez|maybe|quizas?)(?=[\"']?\s*(?:[.,;:!?()]|$|ao\s+mesmo|(?:estao|sao|"
+    r"cabem|servem)\b))"
 )
 _AS_MUCH = re.compile(
-    r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
+    r"\W*(?:tanto|both|ambos:?|os\s+dois:?)\s+[\"']?(?P<one>sim|nao|talvez|yes|no|maybe|si|"
+    r"quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
     r"[\"']?(?P<two>sim|nao|talvez|yes|no|maybe|si|quizas?)(?![^\W_])"
 )
 _NEITHER = re.compile(r"\bnem\s+(?:que\s+)?[\"']?(?:sim|nao)[\"']?,?\s+nem\s+(?:que\s+)?[\"']?(?:sim|nao)\b")
@@ -103,7 +106,9 @@ _NO_DOUBT = re.compile(
 _NO_ANSWER = re.compile(
     r"nao\s+"
     + any_of(
-        """sei / posso / consigo / darei / dou / vou / irei / cabe / compete / opino / responderei / opinarei / forneco / responder / opinar / dizer / escolher / comentar / indicar / recomendar / me pronunciar / emitir / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
+        """sei / posso / consigo / darei / dou / vou / irei / cabe / compete / opino / responderei / opinarei /
+            forneco / responder / opinar / dizer / escolher / comentar / indicar / recomendar / me pronunciar /
+            emitir / tenho / estou / sou / me\\b / respond / quero / devo / gostaria / entendi /
         compreend / so\\b / apenas / somente / (é|e) (apropriado|recomendad)"""
     )
     + "|no\\s+"
@@ -119,7 +124,8 @@ _LAST = re.compile(
     r"(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*[.!]*\s*$"
 )
 _JOINED_BEFORE = re.compile(
-    r"(?<![^\W_])(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*(?:,?\s(?:e|ou|and|or|y|o)\s+(?:tambem\s+)?|/\s*)[\"']?\Z"
+    r"(?<![^\W_])(sim|nao|talvez|yes|no|maybe|si|quizas?)[\"']?\s*(?:,?\s(?:e|ou|and|or|y|o)\s+(?:tambem\s+)?|"
+    r"/\s*)[\"']?\Z"
 )
 _LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|only|solo|exceto|embora|except|salvo)\b")
 _OPENING_VERB = re.compile(r"\W*(\w{4,})(?=\s*[,.;!])")
@@ -130,7 +136,8 @@ _DENIES = word_set(
         don isn wasn neither jamais"""
 )
 _EFFECT = re.compile(
-    r"\b(?:efeitos?|diferencas?|beneficios?|associ\w+|relac\w+|relat\w+|alter\w+|modific\w+|impacto|influenci\w+|effects?|differences?|benefit)\b"
+    r"\b(?:efeitos?|diferencas?|beneficios?|associ\w+|relac\w+|relat\w+|alter\w+|modific\w+|impacto|influenci\w+|"
+    r"effects?|differences?|benefit)\b"
 )
 _NO_EFFECT = re.compile(
     r"\W*(?:sem|nenhuma?|no|nao\s+(?:houve|se\s+(?:observ|verific|encontr)\w+|teve|ha|mostrou|demonstrou)|without)\s+"

@@ -57,10 +57,12 @@ class Question:
 
 
 _ASKED = re.compile(
-    r"\b(?:qual|quais|que|cual|cuales|what|which)\s+(?:(?:é|e|sao|seria|foi|is|are|was|es|son|dos|das|de|os|as|o|a|la|el|los|las|the|of|following)\s+)*(?P<noun>[^?,;:]+)"
+    r"\b(?:qual|quais|que|cual|cuales|what|which)\s+(?:(?:é|e|sao|seria|foi|is|are|was|es|son|dos|das|de|os|as|o|"
+    r"a|la|el|los|las|the|of|following)\s+)*(?P<noun>[^?,;:]+)"
 )
 _EXCEPT = re.compile(
-    r"\b(?:exceto|excepto|except|incorret[ao]s?|incorrect[ao]?|errad[ao]|fals[ao]|nao\s+(?:é|e|constitui|faz|sao)|which\s+(?:is|are)\s+not|not\s+true)\b"
+    r"\b(?:exceto|excepto|except|incorret[ao]s?|incorrect[ao]?|errad[ao]|fals[ao]|nao\s+(?:é|e|constitui|faz|"
+    r"sao)|which\s+(?:is|are)\s+not|not\s+true)\b"
 )
 
 

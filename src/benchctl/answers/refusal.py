@@ -10,7 +10,8 @@ _ACT_PT = r"(?:te\s+|lhe\s+|me\s+)?" + any_of(
     """ajuda / auxilia / assisti / fornec / respond / recomend / da[r]\\b / ofere / diagnost / prescrev /
         aconselh / fazer (esse|este|um|o|diagn|recom) / faze / realizar diag / presta / opina / indica / suger /
         orienta / emiti / escolh / decid / avali / tratar / comentar / cumprir / atender / continuar /
-        participar / especul / julga / analisa / pronunci / discutir / dizer / formular / passar / substituir / selecionar / apoiar / interpret"""
+        participar / especul / julga / analisa / pronunci / discutir / dizer / formular / passar / substituir /
+        selecionar / apoiar / interpret"""
 )
 _ACT_EN = any_of(
     """help / assist / provid / answer / give / offer / recommend / diagnos / prescrib / advis / comment /
@@ -104,27 +105,45 @@ _REFUSAL = re.compile(
                 fora d[aeo]s? (meu|minha|minhas|meus) (escopo|alcance|capacidades?|competencias?|area) /
                 (outside|beyond) (of )?(my (scope|capabilities|expertise|abilities)|what i can|
                 the scope of what i) / fuera de mi (alcance|ambito) /
-                nao (forneco|ofereco|dou|presto|faco(?! (a menor |a minima )?ideia)|realizo|respondo|emito|comento|recomendo|indico|prescrevo|
+                nao (forneco|ofereco|dou|presto|faco(?! (a menor |a minima
+                )?ideia)|realizo|respondo|emito|comento|recomendo|indico|prescrevo|
                 responderei|opinarei|darei)\\b /
                 i (do not|don't) (provide|give|offer|answer) / no (doy|ofrezco|proporciono|respondo)\\b"""
             ),
-            r"(?:minhas|as|nossas)\s+(?:diretrizes|politicas|normas|regras|instrucoes)\b[^.\n]{0,50}\b(?:nao|imped|proib|viol)",
+            (
+                r"(?:minhas|as|nossas)\s+(?:diretrizes|politicas|normas|regras|instrucoes)\b[^.\n]{0,50}\b"
+                r"(?:nao|imped|proib|viol)"
+            ),
             any_of(
-                """nao (me )?(cabe|compete|cumpre|corresponde)( a mim)?(?! com) / nao (é|e|seria) (meu papel|minha funcao|da minha (alcada|competencia)|
+                """nao (me )?(cabe|compete|cumpre|corresponde)( a mim)?(?! com) / nao (é|e|seria) (meu papel|minha
+                    funcao|da minha (alcada|competencia)|
         minha (atribuicao|area)|comigo) / no me corresponde /
-        (nao|no) (darei|vou dar|posso dar|quero dar|pretendo dar|devo dar|irei dar) (\\w+ )?(resposta|opiniao|parecer|palpite|diagnostico) /
-        nao tenho (autorizacao|permissao|competencia|habilitacao|qualificacao|formacao|condicoes)( \\w+)?( para| de)? (isso|tal|tanto|esse tipo|este tipo) /
-        (vou|prefiro|opto por|escolho|devo|tenho de|tenho que) (me abster|abster-me|declinar|recusar|nao me pronunciar|nao me manifestar|nao opinar|
+        (nao|no) (darei|vou dar|posso dar|quero dar|pretendo dar|devo dar|irei dar) (\\w+
+        )?(resposta|opiniao|parecer|palpite|diagnostico) /
+        nao tenho (autorizacao|permissao|competencia|habilitacao|qualificacao|formacao|condicoes)( \\w+)?( para|
+        de)? (isso|tal|tanto|esse tipo|este tipo) /
+        (vou|prefiro|opto por|escolho|devo|tenho de|tenho que) (me abster|abster-me|declinar|recusar|nao me
+        pronunciar|nao me manifestar|nao opinar|
         nao responder|passar a (vez|pergunta)|deixar (a|essa|esta) (resposta|escolha|decisao|pergunta)) /
-        deixo (a|essa|esta) (resposta|escolha|decisao|pergunta) (para|a|com|nas) / recuso / (vai|vao) contra (as |os |a |o )?(minhas|meus|minha|nossas|meu) /
-        (fui|sou) (instruid|programad|orientad|proibid|impedid|treinad)\\w+ (a|de|para) (nao )?(responder|opinar|dar|escolher|fornecer|nao) /
-        estou (proibid|impedid)\\w+ d[eo] / (so|apenas|somente) (quem|um|uma) (é |e )?(medic[oa]|\\w+logista|\\w+logo|\\w+iatra|profissional|especialista)
-        [^.\\n]{0,30}(pode|poderia|podera|deve|saberia|tem) / i (will|would|'d|shall|'ll) (rather )?(abstain|pass) / against my (guidelines|policy|policies|programming) /
-        i('m| am) not (a doctor|able|going|allowed|permitted|comfortable)[^.\\n]{0,20}(answer|advi|choose|diagnos|give|provide|say) /
-        (decisao|escolha|avaliacao|indicacao|conduta|diagnostico|prescricao|resposta) (\\w+ )?(cabe|compete|(é|e) d[aeo]s? (medic|profissiona|especialista|equipe|paciente|familia|\\w+log)\\w*|deve ser (feit|tomad|dad)[ao] (por|pel[ao])|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
-        nao (é|e|seria) (etico|apropriado|adequado|prudente|responsavel|seguro|correto|recomendavel)( d[ae] (minha|m) parte| eu| que eu| para mim)?
-        (indic|respond|escolh|opin|dar|suger|recomend|diagnostic|prescrev|orient)\\w* / nao (opino|aconselho|diagnostico|me pronuncio|me manifesto|comento|trato d[eo]|entro n|discuto|respondo|escolho) /
-        (é|e|seria) (irresponsavel|antietico|imprudente|inadequado|inapropriado|perigoso) (da minha parte |eu |de minha parte |que eu )?(responder|opinar|indicar|escolher|dar|sugerir|
+        deixo (a|essa|esta) (resposta|escolha|decisao|pergunta) (para|a|com|nas) / recuso / (vai|vao) contra (as
+        |os |a |o )?(minhas|meus|minha|nossas|meu) /
+        (fui|sou) (instruid|programad|orientad|proibid|impedid|treinad)\\w+ (a|de|para) (nao
+        )?(responder|opinar|dar|escolher|fornecer|nao) /
+        estou (proibid|impedid)\\w+ d[eo] / (so|apenas|somente) (quem|um|uma) (é |e
+        )?(medic[oa]|\\w+logista|\\w+logo|\\w+iatra|profissional|especialista)
+        [^.\\n]{0,30}(pode|poderia|podera|deve|saberia|tem) / i (will|would|'d|shall|'ll) (rather )?(abstain|pass)
+        / against my (guidelines|policy|policies|programming) /
+        i('m| am) not (a
+        doctor|able|going|allowed|permitted|comfortable)[^.\\n]{0,20}(answer|advi|choose|diagnos|give|provide|say) /
+        (decisao|escolha|avaliacao|indicacao|conduta|diagnostico|prescricao|resposta) (\\w+ )?(cabe|compete|(é|e)
+        d[aeo]s? (medic|profissiona|especialista|equipe|paciente|familia|\\w+log)\\w*|deve ser (feit|tomad|dad)[ao]
+        (por|pel[ao])|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
+        nao (é|e|seria) (etico|apropriado|adequado|prudente|responsavel|seguro|correto|recomendavel)( d[ae]
+        (minha|m) parte| eu| que eu| para mim)?
+        (indic|respond|escolh|opin|dar|suger|recomend|diagnostic|prescrev|orient)\\w* / nao
+        (opino|aconselho|diagnostico|me pronuncio|me manifesto|comento|trato d[eo]|entro n|discuto|respondo|escolho) /
+        (é|e|seria) (irresponsavel|antietico|imprudente|inadequado|inapropriado|perigoso) (da minha parte |eu |de
+        minha parte |que eu )?(responder|opinar|indicar|escolher|dar|sugerir|
         recomendar|diagnosticar|prescrever)"""
             ),
         )

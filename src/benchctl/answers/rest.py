@@ -17,19 +17,24 @@ from benchctl.answers.weighing import mentions
 from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
 
 _ONE_LEFT = re.compile(
-    r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
+    r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|"
+    r"1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
 )
 _PUT_INSTEAD = re.compile(
-    r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|uma)\s+)?"
+    r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|"
+    r"uma)\s+)?"
 )
 _CHOOSES_BOTH = re.compile(
-    r"\b(?:marco|marcaria|escolho|fico\s+com|assinalo|indico|faria|daria|usaria)\s+(?:as\s+duas|os\s+dois|ambas|ambos)\b|"
-    r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
+    r"\b(?:marco|marcaria|escolho|fico\s+com|assinalo|indico|faria|daria|usaria)\s+(?:as\s+duas|os\s+dois|ambas|"
+    r"ambos)\b|"
+    r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|"
+    r"coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
 _IS_CALLED = re.compile(r"\W*(?:o|a)\s+(?P<head>\w{4,})\s+d[aeo]s?\s+[^.,;:]{2,40}?\s+(?:é|seria|foi)\s+(?:a|o)\s")
 _NO_EXCEPTION = re.compile(
-    r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
+    r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|"
+    r"é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
 )
 _OTHER_KIND = re.compile(
     r"\W*(?:(?:isso|este|esse)\s+)?(?:trata-se\s+de|é\s+um\s+(?:caso|quadro)\s+de|o\s+quadro\s+é)\b"
@@ -39,11 +44,13 @@ _IS_A = re.compile(
     r"\W*(?:o|a|os|as)\s+(?P<subject>[^.,;:]{3,40}?)\s+(?:é|sao|foi)\s+(?:um|uma|uns|umas)\s+(?P<noun>\w+)"
 )
 _NOT_LISTED = re.compile(
-    r"\bnao\s+(?:esta|estao|consta|constam|aparece|aparecem|figura|figuram|foi|se\s+encontra)\s+(?:\w+\s+)?(?:na\s+lista|entre|nas\s+(?:opcoes|alternativas)|listad|"
+    r"\bnao\s+(?:esta|estao|consta|constam|aparece|aparecem|figura|figuram|foi|"
+    r"se\s+encontra)\s+(?:\w+\s+)?(?:na\s+lista|entre|nas\s+(?:opcoes|alternativas)|listad|"
     r"contemplad|n[ao]s?\s+(?:opcoes|alternativas|enunciado)|oferecid|em\s+nenhuma)"
 )
 _DOSED = re.compile(
-    r"\W*(?P<name>[a-z-]{5,}(?:\s+(?:de\s+)?[a-z-]{4,})?)\s*,?\s+(?:em\s+(?:dose|bolus|infusao|gotas)|por\s+via|(?:via\s+)?(?:oral|endovenos|intravenos|intramuscular|"
+    r"\W*(?P<name>[a-z-]{5,}(?:\s+(?:de\s+)?[a-z-]{4,})?)\s*,?\s+(?:em\s+(?:dose|bolus|infusao|gotas)|por\s+via|"
+    r"(?:via\s+)?(?:oral|endovenos|intravenos|intramuscular|"
     r"subcutane|ev\b|iv\b|im\b|vo\b|sc\b)|\d+(?:[.,]\d+)?\s*(?:mg|g|mcg|ml|ui|u|%|milh))"
 )
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
@@ -56,12 +63,16 @@ _HAS = (
     r"(?:tem|apresenta|sofre\s+de|esta\s+com|é\s+de|tem\s+e)|o\s+(?:diagnostico|agente|tratamento|exame)\s+(?:é|seria)"
 )
 _FINDING = re.compile(
-    r"\b(?:sinais|sinal|sintoma|quadro|febre|dor|histori|fator|risco|alterac|problema|doenca\b(?!\s+de)|algo|alguma|todos|todas|criterio|indicac|necessidade|que)"
+    r"\b(?:sinais|sinal|sintoma|quadro|febre|dor|histori|fator|risco|alterac|problema|doenca\b(?!\s+de)|algo|"
+    r"alguma|todos|todas|criterio|indicac|necessidade|que)"
 )
 _SURELY = re.compile(
-    rf"\W*(?:(?P<has>{_HAS})(?:\s+(?:o|a|um|uma))?\s+(?P<had>[^.,;:!?()\n]{{3,40}}?)\s*(?=[.!]\s*\Z|\Z)|(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
-    r"obviamente|seguramente|sin\s+duda|no\s+doubt|surely|definitely|certainly|clearly)\s*,?\s+(?:é|e|it's|it\s+is|es|foi|seria)"
-    r")\s+(?:o|a|os|as|the|el|la)\s+(?!mais\b|menos\b|most\b|mas\b|que\b|unic|melhor|pior|primeir|segund|ultim|mesm|caso\b|quadro\b)"
+    rf"\W*(?:(?P<has>{_HAS})(?:\s+(?:o|a|um|uma))?\s+(?P<had>[^.,;:!?()\n]{{3,40}}?)\s*(?=[.!]\s*\Z|\Z)|"
+    rf"(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
+    r"obviamente|seguramente|sin\s+duda|no\s+doubt|surely|definitely|certainly|clearly)\s*,?\s+(?:é|e|it's|"
+    r"it\s+is|es|foi|seria)"
+    r")\s+(?:o|a|os|as|the|el|la)\s+(?!mais\b|menos\b|most\b|mas\b|que\b|unic|melhor|pior|primeir|segund|ultim|"
+    r"mesm|caso\b|quadro\b)"
     r"(?P<name>[^.,;:!?()\n]{3,60}?)\s*(?=[.,;!(\n]|\Z))"
 )
 _GOES_ON = re.compile(r"\s+[^\W\d_]{2}")
@@ -69,22 +80,34 @@ _SPARES = re.compile(
     r"\W*(?:tambem\s+)?(?:nao|not|no)\s+(?:\w+\s+){1,2}(?:a\s+)?(?:contra|excec|evita|incorret|errad|fals|proibid)"
 )
 _TALKS = re.compile(
-    r"\b(?:escolha\s+a|assinale|justifique|leia|marque\s+a|selecione|vou|vamos|iremos|irei|preciso|precisamos|precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
-    r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
+    r"\b(?:escolha\s+a|assinale|justifique|leia|marque\s+a|selecione|vou|vamos|iremos|irei|preciso|precisamos|"
+    r"precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
+    r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|"
+    r"necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
     r"the\s+question|la\s+pregunta|enunciado|(?:é|e)\s+(?:preciso|necessario|importante|fundamental|recomendavel)|"
-    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|no)\s+(?:sei|se)|nao\s+(?:faco|tenho)\s+(?:\w+\s+)?(?:ideia|certeza)|"
+    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|"
+    r"no)\s+(?:sei|se)|nao\s+(?:faco|tenho)\s+(?:\w+\s+)?(?:ideia|certeza)|"
     r"ainda|obrigad[ao]|desculp\w+|por\s+favor|please)\b"
 )
 _STATES = re.compile(
-    r"\b(?:fica|ficam|pertence\w*|significa|refere|trata(?!-)|produz\w*|serve\w*|acontece\w*|ocorre\w*|vem|deve|devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|sao|es|son)\b"
+    r"\b(?:fica|ficam|pertence\w*|significa|refere|trata(?!-)|produz\w*|serve\w*|acontece\w*|ocorre\w*|vem|deve|"
+    r"devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|"
+    r"consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|"
+    r"sao|es|son)\b"
 )
 _DEPENDS = re.compile(r"\W*(?:isso\s+)?(?:it\s+|vai\s+)?depend")
-_BECAUSE = re.compile(r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido|para\s+(?:se\s+|nao\s+)?\w{2,}(?:ar|er|ir)(?:-se)?)\b")
+_BECAUSE = re.compile(
+    r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido|para\s+(?:se\s+|"
+    r"nao\s+)?\w{2,}(?:ar|er|ir)(?:-se)?)\b"
+)
 _DEFINES = re.compile(
-    r"\b(?:é|foi|is|was|es|sao|are)\s+(?:uma?|an?|una?|uns|umas)\s+(?:\w+\s+)?(?:doenca|condicao|enfermidade|problema|exame|droga|vacina|sindrome|disease|condition|disorder|enfermedad|tipo|grupo|forma|parte|questao|arte|pratica|tecnica)\b"
+    r"\b(?:é|foi|is|was|es|sao|are)\s+(?:uma?|an?|una?|uns|umas)\s+(?:\w+\s+)?(?:doenca|condicao|enfermidade|"
+    r"problema|exame|droga|vacina|sindrome|disease|condition|disorder|enfermedad|tipo|grupo|forma|parte|questao|"
+    r"arte|pratica|tecnica)\b"
 )
 _LINKS = re.compile(
-    r"\b(?:é|e|sao|foi|foram|eram|era|seria|porque|pois|is|are|was|were|because|es|son|fue|produz\w*|chama-se|deve-se|trata-se|ocorre|com|usa-se|consiste)\b"
+    r"\b(?:é|e|sao|foi|foram|eram|era|seria|porque|pois|is|are|was|were|because|es|son|fue|produz\w*|chama-se|"
+    r"deve-se|trata-se|ocorre|com|usa-se|consiste)\b"
 )
 
 
@@ -127,10 +150,11 @@ def _one_left(case: Case) -> Value | None:
 
 
 def _other_than_all(case: Case, rejected: list[Claim]) -> Value | None:
-    """Return an alternative that is not there, where every option is rejected and another text is put in their place."""
+    """Return an alternative that is not there, where every option is rejected and another text is put in their
+    place."""
     last = max(c.end for c in rejected)
     put = _PUT_INSTEAD.match(case.low, last)
-    said = [t for t in tokens(case.text[put.end() :])] if put else []
+    said = tokens(case.text[put.end() :]) if put else ()
     known = {w for o in case.options.options for w in o.words}
     own = [t for t in said if not any(same_word(t.key, w) for w in (*known, *case.question.keys))]
     return Value((), True, "text", put.end(), len(case.text.rstrip())) if put and own else None
@@ -318,7 +342,9 @@ def _dosed(case: Case, start: int, end: int) -> tuple[int, int] | None:
     found = _DOSED.match(case.low, start, end)
     said = tokens(found["name"]) if found else ()
     known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
-    fresh = said and not any(t.key in META or t.key in NEGATIONS or any(same_word(t.key, k) for k in known) for t in said)
+    fresh = said and not any(
+        t.key in META or t.key in NEGATIONS or any(same_word(t.key, k) for k in known) for t in said
+    )
     return (start, end) if fresh and not _STATES.search(re.sub(r"\be\b", " ", case.low[start:end])) else None
 
 
@@ -336,7 +362,10 @@ def _defines(case: Case, start: int, end: int) -> bool:
 
 def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
     """Return the span of a short statement of something else that happened, where the question asks what did."""
-    asked = re.search(r"\b(?:aconteceu|acontecera|acontecido|happened|acontece|ocorreu|ocorrido|sucedeu)\b", " ".join(case.question.focus))
+    asked = re.search(
+        r"\b(?:aconteceu|acontecera|acontecido|happened|acontece|ocorreu|ocorrido|sucedeu)\b",
+        " ".join(case.question.focus),
+    )
     low = case.low[start:end]
     own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
     short = 2 <= len(low.split()) <= 14 and re.search(r"[.!]\s*$", low)

@@ -15,7 +15,8 @@ _ABBREVIATION = re.compile(
 _LONE_LETTER = re.compile(r"\W*[A-Za-z][.)]$")
 _GENUS = re.compile(r"(?:^|\s)[A-Z]\.$")
 _DANGLES = re.compile(
-    r"\w\s+(?:que|de|do|da|dos|das|o|a|os|as|é|um|uma|com|para|por|em|no|na|the|of|to|is|a|and|el|la|los|del|es|aquele|aquela)$"
+    r"\w\s+(?:que|de|do|da|dos|das|o|a|os|as|é|um|uma|com|para|por|em|no|na|the|of|to|is|a|and|el|la|los|del|es|"
+    r"aquele|aquela)$"
 )
 _TAG_QUESTION = re.compile(r"\b(?:ne|nao\s+[eé]|certo|right|verdade?|ok|correto|ta|sabe|viu|no)\s*\?+$")
 

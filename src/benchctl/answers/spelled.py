@@ -14,7 +14,8 @@ _ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII")
 _ORDER = ("primeir", "segund", "terceir", "quart", "quint", "sext", "setim", "oitav")
 _ORDINAL = rf"(?:(?:{'|'.join(_ORDER)})[ao]|ultim[ao]|[1-8]\s?[ªa])"
 _STATEMENT = any_of(
-    "afirmativas? / afirmacoes / afirmacao / assertivas? / proposicoes / proposicao / itens / item / frases? / sentencas?"
+    "afirmativas? / afirmacoes / afirmacao / assertivas? / proposicoes / proposicao / itens / item / frases? / "
+    "sentencas?"
 )
 _ONLY = any_of("so / apenas / somente / unicamente / exceto / menos")
 _TRUTH = r"(?:in)?(?:corret|cert|verdadeir|errad|fals|equivocad|proced)"
@@ -24,11 +25,13 @@ _PAIR = rf"{_ORDINAL}(?:\s*,\s*(?:a|o)?\s*{_ORDINAL})*\s*,?\s+e\s+(?:a\s+|o\s+)?
 _MEANT = re.compile(
     rf"\b(?:{_STATEMENT}\s+(?:{_PAIR}|{_ORDINAL})|(?:{_PAIR}|{_ORDINAL})\s+{_STATEMENT}"
     rf"|{_PAIR}{_NO_PLACE}(?={_BE}\s+{_TRUTH}|\W*$)|{_ONLY}\s+(?:a\s+|o\s+)?(?:{_PAIR}|{_ORDINAL}){_NO_PLACE}"
-    rf"|(?:a|o)\s+{_ORDINAL}{_NO_PLACE}(?=\s*(?:,|(?:é|e|esta)\s)\s*(?:in|tambem\s+)?(?:errad|fals|incorret|equivocad|verdadeir)))"
+    rf"|(?:a|o)\s+{_ORDINAL}{_NO_PLACE}(?=\s*(?:,|(?:é|e|esta)\s)\s*(?:in|tambem\s+)?(?:errad|fals|incorret|"
+    rf"equivocad|verdadeir)))"
 )
 _COUNT = {"duas": 2, "dois": 2, "tres": 3, "quatro": 4, "cinco": 5}
 _SEVERAL = re.compile(
-    rf"\b(?P<several>(?:as\s+)?(?P<count>duas|dois|tres|quatro)\s+(?P<which>primeir|ultim)[ao]s)(?=(?:\s+{_STATEMENT})?{_BE}\s*,?\s*{_TRUTH}|\W*$)"
+    rf"\b(?P<several>(?:as\s+)?(?P<count>duas|dois|tres|quatro)\s+(?P<which>primeir|"
+    rf"ultim)[ao]s)(?=(?:\s+{_STATEMENT})?{_BE}\s*,?\s*{_TRUTH}|\W*$)"
 )
 _ALL = re.compile(
     rf"\b(?:as|os)\s+(?P<count>duas|tres|quatro|cinco)(?:\s+{_STATEMENT})?{_BE}\s+(?!in)(?:corret|cert|verdadeir)"
@@ -36,7 +39,8 @@ _ALL = re.compile(
 
 
 def with_numerals(text: str, low: str, every: frozenset[int]) -> str:
-    """Return ``text`` with statements named in words written as numerals; positions hold. ``every`` are all there are."""
+    """Return ``text`` with statements named in words written as numerals; positions hold. ``every`` are all there
+    are."""
     written = text
     for found in _SEVERAL.finditer(low):
         count, ordered = _COUNT[found["count"]], sorted(every)

@@ -24,7 +24,8 @@ _SEQUENCE = re.compile(
     r"\W*(?:(?:resposta|gabarito|sequencia)\W+)?(?P<signs>[VF](?:[\s,;/-]*(?:e\s+)?[VF]){1,7})\W*", re.I
 )
 _VERDICT_FIRST = re.compile(
-    rf"(?<![^\W_])(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|-)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
+    rf"(?<![^\W_])(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|"
+    rf"-)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
     re.I,
 )
 _REST_RIGHT = re.compile(
@@ -40,13 +41,17 @@ _NOUNS = any_of(
 )
 _CHOSEN = re.compile(
     rf"(?:^|[.:;,\n]|\b{_BEFORE}\b)[\s:,]*(?:{_NOUNS}\s+){{0,4}}(?P<group>{_GROUP})\s*,?\s*(?:{_ONLY})?\s*"
-    r"(?:(?:esta|estao|sao|é|e|are|is|son)\s+(?:corret|verdadeir|cert|correct|true)\w*)?\s*(?:[.!]*\s*$|[,;]?\s*(?:ja\s+que|pois|porque|uma\s+vez|visto|because|since)\b)",
+    r"(?:(?:esta|estao|sao|é|e|are|is|son)\s+(?:corret|verdadeir|cert|correct|true)\w*)?\s*(?:[.!]*\s*$|"
+    r"[,;]?\s*(?:ja\s+que|pois|porque|uma\s+vez|visto|because|since)\b)",
     re.I,
 )
 _ONLY_WRONG = re.compile(
-    rf"\b(?:unica|{_ONLY})\b[^.;\n]{{0,40}}?(?:incorret|errad|fals|incorrect|wrong)\w*\s+(?:é|e|is|es)\s+(?:a\s+)?(?P<one>{_ONE})"
+    rf"\b(?:unica|{_ONLY})\b[^.;\n]{{0,40}}?(?:incorret|errad|fals|incorrect|wrong)\w*\s+(?:é|e|is|"
+    rf"es)\s+(?:a\s+)?(?P<one>{_ONE})"
     rf"|(?P<three>{_ONE})\s+(?:é|e|is)\s+(?:a\s+|o\s+)?unic[ao]\s+(?:\w+\s+)?(?:incorret|errad|fals)"
-    rf"|\b{_ONLY}\s+(?:a\s+)?(?:(?:afirmativa|assertiva|afirmacao|proposicao|item)\s+)?(?P<two>{_ONE})(?:\s+(?:afirmativa|assertiva|afirmacao|proposicao|item))?\s+(?:é|e|esta|is|es)\s+(?:incorret|errad|fals|incorrect|wrong)",
+    rf"|\b{_ONLY}\s+(?:a\s+)?(?:(?:afirmativa|assertiva|afirmacao|proposicao|"
+    rf"item)\s+)?(?P<two>{_ONE})(?:\s+(?:afirmativa|assertiva|afirmacao|proposicao|item))?\s+(?:é|e|esta|is|"
+    rf"es)\s+(?:incorret|errad|fals|incorrect|wrong)",
     re.I,
 )
 
@@ -76,9 +81,12 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
 
 
 _REUNITES = re.compile(
-    r"[\s:\"'(]*(?:(?:a|o|as|os|the|la|las|opcao|alternativa|letra|option|opcion|item|afirmativas?|assertivas?|itens|one|"
-    rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|e|é|do|da|tipo|grau|classe|fase|estagio|fator|nivel|categoria|{_ONLY})\s+){{0,7}}"
-    rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?:\s+(?:afirmativas?|assertivas?|afirmacoes|proposicoes|itens))?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
+    r"[\s:\"'(]*(?:(?:a|o|as|os|the|la|las|opcao|alternativa|letra|option|opcion|item|afirmativas?|assertivas?|"
+    r"itens|one|"
+    rf"que|which|that|with|com|con|reune|traz|contem|inclui|diz|indica|lista|tem|afirma|has|lists|e|é|do|da|tipo|"
+    rf"grau|classe|fase|estagio|fator|nivel|categoria|{_ONLY})\s+){{0,7}}"
+    rf"(?P<group>{_GROUP})(?:\s*,?\s*{_ONLY})?(?:\s+(?:afirmativas?|assertivas?|afirmacoes|proposicoes|"
+    rf"itens))?(?=\s*(?:[.!)\"']*\s*$|[,;]|(?i:estao|sao|are|pois|porque|because)\s))",
     re.I,
 )
 

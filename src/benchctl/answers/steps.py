@@ -20,7 +20,8 @@ from benchctl.answers.values import Case, Value, combination, outcome_of, read_a
 from benchctl.answers.weighing import mentions, weighed
 
 _PLACEHOLDER = re.compile(
-    r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
+    r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|"
+    r"option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
 )
 _BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
 
@@ -98,7 +99,8 @@ def _announced(reply: Reply) -> Reading | None:
 
 
 def _also_right(reply: Reply, announced: list[Claim]) -> Reading | None:
-    """Return both, where one option is announced and another is called right as well ('C, mas a A também está certa')."""
+    """Return both, where one option is announced and another is called right as well ('C, mas a A também está
+    certa')."""
     case, labels = reply.case, {label for c in announced for label in c.value.labels}
     if len(labels) != 1 or case.options.polar:
         return None

@@ -34,15 +34,21 @@ _NAMES = """
     rim kidney rinon; coracao heart corazon; pulmao lung pulmon; estomago stomach; pele skin piel; onibus autocarro bus;
     trem comboio train; medula marrow; gripe influenza flu;
     escorbuto scurvy; hipotireoidismo hypothyroidism; hipertireoidismo hyperthyroidism; croup crupe crup;
-    enxaqueca migranea migraine; epilepsia epilepsy; asma asthma; pneumonia neumonia; apendicite appendicitis apendicitis; gota gout;
+    enxaqueca migranea migraine; epilepsia epilepsy; asma asthma; pneumonia neumonia;
+    apendicite appendicitis apendicitis; gota gout;
     insulina insulin; heparina heparin; varfarina warfarina warfarin; naloxona naloxone; atropina atropine;
     soro suero; sarampo measles; malaria paludismo impaludismo maleita; ictericia jaundice; neoplasia cancer cancro;
     antibiotico antibioticos antimicrobiano antibiotic; antialergico antihistaminico; corticoide corticosteroide
-    corticosteroides glicocorticoide; hipertensao hypertension; hipocalemia hipopotassemia hypokalemia; hipercalemia hiperpotassemia
-    hiperkalemia hyperkalemia hyperkalaemia; hipocalcemia hypocalcemia; hipercalcemia hypercalcemia; hiponatremia hyponatremia; hipernatremia
-    hypernatremia; acidose acidosis; alcalose alkalosis alcalosis; hepatite hepatitis; meningite meningitis; anemia anaemia;
-    fazer fez fizeram faz fazem fazendo feito; dizer disse disseram diz dizendo; ver viu viram ve vendo; dar deu deram; trazer trouxe trouxeram;
-    ter teve tiveram; querer quis quiseram; televisao tv tele; infantil crianca criancas; tabagismo fumar cigarro fumo; cessacao parar deixar;
+    corticosteroides glicocorticoide; hipertensao hypertension; hipocalemia hipopotassemia hypokalemia;
+    hipercalemia hiperpotassemia
+    hiperkalemia hyperkalemia hyperkalaemia; hipocalcemia hypocalcemia; hipercalcemia hypercalcemia;
+    hiponatremia hyponatremia; hipernatremia
+    hypernatremia; acidose acidosis; alcalose alkalosis alcalosis; hepatite hepatitis; meningite meningitis;
+    anemia anaemia;
+    fazer fez fizeram faz fazem fazendo feito; dizer disse disseram diz dizendo; ver viu viram ve vendo;
+    dar deu deram; trazer trouxe trouxeram;
+    ter teve tiveram; querer quis quiseram; televisao tv tele; infantil crianca criancas;
+    tabagismo fumar cigarro fumo; cessacao parar deixar;
     atividade exercicio; computadorizada computorizada computed computarizada; folato folico
 """
 _SHORT_FORMS = """
@@ -64,21 +70,31 @@ _SHORT_FORMS = """
     ieca = inibidor enzima conversora angiotensina; mgso = sulfato magnesio; nacl = cloreto sodio;
     tiamina = vitamina b1; cobalamina = vitamina b12; piridoxina = vitamina b6; riboflavina = vitamina b2;
     niacina = vitamina b3; folato = acido folico; thiamine = vitamin b1; cobalamin = vitamin b12;
-    pneumococo = streptococcus pneumoniae; pneumococcus = streptococcus pneumoniae; meningococo = neisseria meningitidis;
+    pneumococo = streptococcus pneumoniae; pneumococcus = streptococcus pneumoniae;
+    meningococo = neisseria meningitidis;
     gonococo = neisseria gonorrhoeae; bk = mycobacterium tuberculosis; hemofilo = haemophilus influenzae;
     estafilococo = staphylococcus aureus; treponema = treponema pallidum; toxoplasma = toxoplasma gondii;
     micoplasma = mycoplasma pneumoniae; klebsiela = klebsiella pneumoniae; legionela = legionella pneumophila;
-    ach = acetilcolina; da = dopamina; t4 = tiroxina; t3 = triiodotironina; tsh = hormonio tireoestimulante; pth = paratormonio;
+    ach = acetilcolina; da = dopamina; t4 = tiroxina; t3 = triiodotironina; tsh = hormonio tireoestimulante;
+    pth = paratormonio;
     sf = soro fisiologico; sg = soro glicosado; rl = ringer lactato; ains = anti inflamatorio; aine = anti inflamatorio;
-    basedow = doenca graves; trissomia+21 = sindrome down; mononucleose = mononucleose infecciosa; ela = esclerose lateral amiotrofica;
-    em = esclerose multipla; ar = artrite reumatoide; oa = osteoartrite; tpsv = taquicardia supraventricular; fa = fibrilacao atrial;
-    fv = fibrilacao ventricular; tv = taquicardia ventricular; bav = bloqueio atrioventricular; ira = insuficiencia renal aguda;
-    lra = lesao renal aguda; irc = insuficiencia renal cronica; drc = doenca renal cronica; hda = hemorragia digestiva alta;
-    dpp = descolamento prematuro placenta; pti = purpura trombocitopenica imune; lla = leucemia linfoblastica aguda; lma = leucemia mieloide aguda;
-    llc = leucemia linfocitica cronica; lmc = leucemia mieloide cronica; rge = refluxo gastroesofagico; dii = doenca inflamatoria intestinal;
+    basedow = doenca graves; trissomia+21 = sindrome down; mononucleose = mononucleose infecciosa;
+    ela = esclerose lateral amiotrofica;
+    em = esclerose multipla; ar = artrite reumatoide; oa = osteoartrite; tpsv = taquicardia supraventricular;
+    fa = fibrilacao atrial;
+    fv = fibrilacao ventricular; tv = taquicardia ventricular; bav = bloqueio atrioventricular;
+    ira = insuficiencia renal aguda;
+    lra = lesao renal aguda; irc = insuficiencia renal cronica; drc = doenca renal cronica;
+    hda = hemorragia digestiva alta;
+    dpp = descolamento prematuro placenta; pti = purpura trombocitopenica imune;
+    lla = leucemia linfoblastica aguda; lma = leucemia mieloide aguda;
+    llc = leucemia linfocitica cronica; lmc = leucemia mieloide cronica; rge = refluxo gastroesofagico;
+    dii = doenca inflamatoria intestinal;
     vpn = valor preditivo negativo; vpp = valor preditivo positivo; ace = enzima conversora angiotensina;
-    bb = betabloqueador; bra = bloqueador receptor angiotensina; hbpm = heparina baixo peso molecular; hnf = heparina nao fracionada;
-    ubs = unidade basica saude; sus = sistema unico saude; acs = agente comunitario saude; oms = organizacao mundial saude;
+    bb = betabloqueador; bra = bloqueador receptor angiotensina; hbpm = heparina baixo peso molecular;
+    hnf = heparina nao fracionada;
+    ubs = unidade basica saude; sus = sistema unico saude; acs = agente comunitario saude;
+    oms = organizacao mundial saude;
     rcp = reanimacao cardiopulmonar; rcp = ressuscitacao cardiopulmonar; tb = tuberculose; gnv = gas natural
 """
 
@@ -128,7 +144,9 @@ _SURE_VERB = re.compile(r"(?:aram|eram|iram|avam|ando|endo|indo|ad[ao]s?|id[ao]s
 
 def is_verb(word: str) -> bool:
     """Tell whether the ending of a folded word is one that only Portuguese verbs have."""
-    return _SURE_VERB.search(word) is not None and not word.endswith(("ado", "ada", "ados", "adas", "acao", "ido", "ida", "idos", "idas", "ara", "era", "ira"))
+    return _SURE_VERB.search(word) is not None and not word.endswith(
+        ("ado", "ada", "ados", "adas", "acao", "ido", "ida", "idos", "idas", "ara", "era", "ira")
+    )
 
 
 @lru_cache(maxsize=65536)

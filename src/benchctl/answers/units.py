@@ -20,7 +20,8 @@ _ITEM = re.compile(r"\W*[A-Za-z]\s*[).:-]")
 _APPOSED = re.compile(rf"[\s,;:.(\[*\"'-]*(?:{any_of('ou seja / isto e / isto é / i.e.')}\s*,?\s*)?(?:a\s+)?$")
 _DRESSES = re.compile(rf"\b{DRESS}\b")
 _AND = re.compile(
-    r"[\s,)]*(?:\b(?:e|ou|and|or|y|nem|nor|ni)\b)?[\s(]*(?:\b(?:de|da|do|com|por)\b\s+)?(?:\b(?:a|o|as|os|the|la|el)\b[\s(]*)?"
+    r"[\s,)]*(?:\b(?:e|ou|and|or|y|nem|nor|ni)\b)?[\s(]*(?:\b(?:de|da|do|com|por)\b\s+)?(?:\b(?:a|o|as|os|the|la|"
+    r"el)\b[\s(]*)?"
 )
 _BEFORE_LETTER = word_set("a o as os la the e ou que and or y only so apenas somente both tanto quanto nem de com")
 _CLOSING = re.compile(r"\s*[)\]]*")

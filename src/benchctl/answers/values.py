@@ -27,12 +27,14 @@ _LATE_LETTER = re.compile(r"\W*(?:o\s+)?([k-z])\W*$")
 _ONE_THAT = re.compile(
     r"\W*(?:(?:a|o|the|la|el|alternativa|opcao|opcion|letra|resposta|option|one|frase)\s+){1,2}(?:(?:que|which|that)\s+"
     r"(?:(?:se\s+)?(?:fala|menciona|diz|cita|traz|tem|contem|trata|refere|afirma|mentions|says|has|habla|dice)\s+)"
-    r"(?:d[aeo]s?\s+|sobre\s+(?:[ao]s?\s+)?|em\s+|[ao]s?\s+|que\s+|the\s+|del?\s+)?|(?:d[aeo]s?|com|sobre|of|about|del?)\s+)"
+    r"(?:d[aeo]s?\s+|sobre\s+(?:[ao]s?\s+)?|em\s+|[ao]s?\s+|que\s+|the\s+|del?\s+)?|(?:d[aeo]s?|com|sobre|of|"
+    r"about|del?)\s+)"
 )
 _PAUSE = re.compile(r"[.,;:(\n]|\s(?:que|porque|pois|quando|em|who|because|since)\s")
 _ELLIPSIS = re.compile(r"\s+(?:e|ou|and|or|y|o)\s+")
 _TEXT_JOIN = re.compile(
-    r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+|associad[ao]s?\W+(?:a|ao|com)|junt[ao]s?\W+com|mais|alem\W+d[eao]|combinad[ao]s?\W+com)\W+"
+    r"[^\w\n]*(?:e|ou|and|or|y|o|u|e/ou|quanto|como|&|\+|associad[ao]s?\W+(?:a|ao|com)|junt[ao]s?\W+com|mais|"
+    r"alem\W+d[eao]|combinad[ao]s?\W+com)\W+"
     r"(?:(?:a|o|as|os|the|la|el|com|porque|seja|ate|talvez|n[ao]s?|em|d[aeo]s?|pel[ao])\W+)*|\s*[,/]\s*"
 )
 
@@ -228,7 +230,9 @@ def exact_text(case: Case, start: int, end: int) -> Value | None:
     stretch = _LAST_ASIDE.sub("", stretch)
     bare = _ARTICLE.sub("", stretch.strip(" \n\"'!()[]*:;."))
     exact = exactly(case.options, bare)
-    if not exact and len(bare) < 40 and not re.search(r"\b(?:e|ou|nem|nao)\b", bare):  # 'Na fase M', 'o fator IX': the question's noun and the option
+    if (
+        not exact and len(bare) < 40 and not re.search(r"\b(?:e|ou|nem|nao)\b", bare)
+    ):  # 'Na fase M', 'o fator IX': the question's noun and the option
         words, whole = bare.split(), bare
         while len(words) > 1 and (words[0] in STOP or any(same_word(words[0], k) for k in case.question.keys)):
             words = words[1:]
@@ -305,7 +309,10 @@ def _first_name(case: Case, said: list[Token], end: int) -> list[Token]:
 
 def part_of_one(case: Case, start: int, end: int) -> Value | None:
     """Return the option that holds every meaning word of the stretch, one of them its own."""
-    if end - start > 60 and len(case.low[start:end].split()) > 4 * max(1, sum(start <= t.start < end for t in case.words)) + 4:
+    if (
+        end - start > 60
+        and len(case.low[start:end].split()) > 4 * max(1, sum(start <= t.start < end for t in case.words)) + 4
+    ):
         return None  # hardly a word that means anything
     led = _ONE_THAT.match(case.low, start, end)
     start = led.end() if led else start

@@ -20,13 +20,15 @@ from benchctl.answers.words import NEGATIONS, Token, derived, same_word, weight,
 FOR, ABOUT, AGAINST = 1, 0, -1
 
 _BORDER = re.compile(
-    r"[;:,()]|\.\.\.|\s-\s|\b(?:mas|porem|contudo|todavia|entretanto|enquanto|embora|ja(?=\s+[ao]s?\s)|ao\s+passo\s+que|but|"
+    r"[;:,()]|\.\.\.|\s-\s|\b(?:mas|porem|contudo|todavia|entretanto|enquanto|embora|ja(?=\s+[ao]s?\s)|"
+    r"ao\s+passo\s+que|but|"
     r"whereas|while|pero|mientras|e(?=\s+(?:a|o|as|os)\s)|and(?=\s+the\s)|y(?=\s+(?:el|la|los|las)\s))\b"
 )
 _AGAINST = re.compile(
     r"\b(?:"
     + any_of(
-        """nao / nem / nunca / jamais / tampouco / sem / not / never / cannot / isn't / doesn't / don't / no (es|puede|se|hay) / ni / sin /
+        """nao / nem / nunca / jamais / tampouco / sem / not / never / cannot / isn't / doesn't / don't / no
+            (es|puede|se|hay) / ni / sin /
         incorret\\w+ / errad[ao]s? / fals[ao]s? / improvave\\w+ / descart\\w+ / exclu\\w+ / afast\\w+ / elimin\\w+ /
         contraindicad\\w+ / unlikely / inadequad\\w+ / inutil / inuteis / ineficaz\\w*"""
     )
@@ -36,8 +38,10 @@ _ASIDE = re.compile(
     r"\b(?:"
     + any_of(
         """embora / apesar / ainda que / mesmo que / diferente(mente)? / ao contrario / em vez / seguid[ao]s? / depois /
-        em seguida / posteriormente / adjuvantes? / (em )?segundo plano / antes d[aeo]s? / antes que / apos / so (se|depois|quando|alivia\\w*|
-        ajuda\\w*|serve\\w*|trata\\w*) / apenas (alivia\\w*|ajuda\\w*|serve\\w*|trata\\w*) / although / though / unlike /
+        em seguida / posteriormente / adjuvantes? / (em )?segundo plano / antes d[aeo]s? / antes que / apos / so
+        (se|depois|quando|alivia\\w*|
+        ajuda\\w*|serve\\w*|trata\\w*) / apenas (alivia\\w*|ajuda\\w*|serve\\w*|trata\\w*) / although / though /
+        unlike /
         instead / rather than / followed / would / could / might / before / after / aunque / despues / antes de"""
     )
     + r")\b"
@@ -45,7 +49,8 @@ _ASIDE = re.compile(
 _SUPPOSED = re.compile(
     r"\s*(?:\w+\s+){0,2}?"
     + any_of(
-        "seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / baixaria(m)? / aumentaria(m)? / levaria(m)? / apresentaria(m)? / usaria(m)? / esperaria(m)? / explicaria(m)?"
+        "seria(m)? / daria(m)? / causaria(m)? / teria(m)? / poderia(m)? / faria(m)? / haveria / cursaria(m)? / "
+        "baixaria(m)? / aumentaria(m)? / levaria(m)? / apresentaria(m)? / usaria(m)? / esperaria(m)? / explicaria(m)?"
     )
     + r"\b"
 )
@@ -53,8 +58,10 @@ _TURNED = re.compile(rf"(?:{any_of('enquanto / embora / ja / ao passo que / wher
 _FIRST = re.compile(
     r"\b(?:"
     + any_of(
-        """primeir[ao]( lugar| passo| medida)? / inicialmente / antes de (tudo|mais nada|qualquer outra coisa) / de imediato /
-        imediatamente / comec(a|am|ar|e|o|aria|amos)(-se)? / inici(a|ar|e|o|aria)(-se)? / first( of all)? / start(s|ing)? /
+        """primeir[ao]( lugar| passo| medida)? / inicialmente / antes de (tudo|mais nada|qualquer outra coisa) / de
+            imediato /
+        imediatamente / comec(a|am|ar|e|o|aria|amos)(-se)? / inici(a|ar|e|o|aria)(-se)? / first( of all)? /
+        start(s|ing)? /
         primero / prioridade / em primeira linha"""
     )
     + r")\b"
@@ -62,27 +69,36 @@ _FIRST = re.compile(
 _LEADS = re.compile(
     r"(?:"
     + any_of(
-        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (sendo|ser) / chama-se / fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
-        indica|chama|trata) / uso / dou / daria / faria / usaria / prescrevo / indico / prescreveria / indicaria / pensaria( primeiro)? em /
-        penso em / pensar em / apoia / apoiam / favorece / fala(m)? a favor d[aeo] / fecha( o diagnostico)? d[aeo] / diagnostico d[aeo] /
-        classic[ao] d[aeo] / tipic[ao] d[aeo] / proprio d[aeo] / caracteristic[ao] d[aeo] / coisa d[aeo] / responsavel (é|sao) / quadro d[aeo] / deve-se a[o]? /
+        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (sendo|ser) / chama-se /
+            fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
+        indica|chama|trata) / uso / dou / daria / faria / usaria / prescrevo / indico / prescreveria / indicaria /
+        pensaria( primeiro)? em /
+        penso em / pensar em / apoia / apoiam / favorece / fala(m)? a favor d[aeo] / fecha( o diagnostico)? d[aeo]
+        / diagnostico d[aeo] /
+        classic[ao] d[aeo] / tipic[ao] d[aeo] / proprio d[aeo] / caracteristic[ao] d[aeo] / coisa d[aeo] /
+        responsavel (é|sao) / quadro d[aeo] / deve-se a[o]? /
         repoe-se / olham para( [ao])? / so (pode|poderia) ser"""
     )
-    + r")\s+(?:(?:a|o|as|os|um|uma|the|el|la|de|da|do|com|por|pela|pelo|parede|nervo|doenca|primeiro|realizar|fazer|dar|aplicar)\s+){0,4}\Z"
+    + r")\s+(?:(?:a|o|as|os|um|uma|the|el|la|de|da|do|com|por|pela|pelo|parede|nervo|doenca|primeiro|realizar|"
+    r"fazer|dar|aplicar)\s+){0,4}\Z"
 )
 _VERBS = word_set(
-    """deve devem deveria pode podem tem age atua serve servem causa causam explica explicam protege protegem reduz reduzem
+    """deve devem deveria pode podem tem age atua serve servem causa causam explica explicam protege protegem reduz
+        reduzem
     aumenta aumentam diminui ajuda alivia trata usa faz fazem da dao ocorre continua permanece responde corresponde
     salva resolve produz libera inerva apresenta cursa acomete forma degrada degradou evita previne compromete entra
     costuma precisa vai vem associada associado should must can has does acts explains causes reduces treats
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
     associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre causa culpa conta machucou"""
 )
-_CARRIERS = word_set("situacao caso quadro estado condicao processo sinal sinais momento exemplo questao tipo forma casos ideia")
+_CARRIERS = word_set(
+    "situacao caso quadro estado condicao processo sinal sinais momento exemplo questao tipo forma casos ideia"
+)
 _TOUCHES = re.compile(r"\s+(?:(?:d[aeo]s?|of|del|por)\s+){0,2}")
 _WITHIN = re.compile(r"\b(?:n[ao]s?|em|d[aeo]s?|com|para|in|of|en|del?)\s+(?:\w+\s)?\Z")
 _JOINED = re.compile(
-    r"\s*(?:,|/|\+)?\s*(?:\b(?:e|ou|and|or|y|mais|com|associad[ao]s?\s+a[os]?|and/or|e/ou)\b)?\s*(?:\b(?:[ao]s?|the|el|la)\b\s*)?"
+    r"\s*(?:,|/|\+)?\s*(?:\b(?:e|ou|and|or|y|mais|com|associad[ao]s?\s+a[os]?|and/or|e/ou)\b)?\s*(?:\b(?:[ao]s?|"
+    r"the|el|la)\b\s*)?"
 )
 
 
@@ -153,7 +169,9 @@ def _head(option: Option) -> str | None:
 def _named_by(case: Case, before: Token, token: Token) -> bool:
     """Tell whether the word before is the noun that this one only qualifies ('pancreatite aguda')."""
     verb = before.key in _VERBS or is_verb(before.key) or before.key.endswith("mente") or before.key in META
-    return not verb and before.key not in _CARRIERS and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
+    return (
+        not verb and before.key not in _CARRIERS and _TOUCHES.fullmatch(case.low, before.end, token.start) is not None
+    )
 
 
 def _other_name(case: Case, option: Option, token: Token, following: Token) -> bool:
@@ -164,7 +182,9 @@ def _other_name(case: Case, option: Option, token: Token, following: Token) -> b
     if token.key.endswith(("ar", "er", "ir")):
         return False  # a verb and its object
     known = (
-        key in _VERBS or key in NEGATIONS or key.endswith("mente") or any(same_word(key, k) for k in case.question.keys)
+        key in (*_VERBS, *NEGATIONS, "via", "dose")
+        or key.endswith("mente")
+        or any(same_word(key, k) for k in case.question.keys)
     )
     return not known and not any(same_word(key, w) or w.startswith(key[:4]) for w in option.words)
 
@@ -200,7 +220,8 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     """Return the one option that the reply speaks for, or None where that is not plain.
 
     One option must be spoken for and no other, or one alone must be led up to ('a droga que salva é a adrenalina')
-    in a sentence that names no other in the same way. ``rejected`` are options rejected by letter. A reply that breaks off, or asks, is left alone.
+    in a sentence that names no other in the same way. ``rejected`` are options rejected by letter. A reply that
+    breaks off, or asks, is left alone.
     """
     if case.options.polar:
         return None
@@ -240,7 +261,8 @@ def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> b
 
 
 def _beside_question(case: Case, standing: Sequence[Mention], told: Sequence[tuple[int, int]]) -> list[Mention]:
-    """Return, of several options, the one in whose clause alone words of the question stand ('na hemofilia A falta o VIII; ...')."""
+    """Return, of several options, the one in whose clause alone words of the question stand ('na hemofilia A falta
+    o VIII; ...')."""
     beside: list[Mention] = []
     for mention in standing:
         low, high = next((s, e) for s, e in told if s <= mention.start < e)
