@@ -147,7 +147,7 @@ def test_trials_with_an_8_bit_optimizer_leave_nothing_in_the_process(benchctl):
     pytest.importorskip("bitsandbytes", reason="needs the extra 'hf'")
     from bitsandbytes.optim import GlobalOptimManager
 
-    steps = ("--set", "steps=2", "--set", "evaluate_every=2", "--set", "rows=8")
+    steps = ("--set", "steps=2", "--set", "warmup=0", "--set", "evaluate_every=2", "--set", "rows=8")
     done = benchctl("sweep", "--recipe", "tiny-qlora", "--space", "tiny", "--trials", "1", *steps, "--json")
 
     assert json.loads(done.out)["best"]["trial"] == 1

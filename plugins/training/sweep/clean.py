@@ -8,9 +8,9 @@ import sys
 def let_go() -> None:
     """Make bitsandbytes forget the training that was.
 
-    transformers tells its one manager, for 8-bit optimizers, to update embeddings in 32 bits. The manager keeps the
-    embeddings alive (half a gigabyte per trial of a 7B base) and applies what it was told to whichever parameter has the
-    same place in the next optimizer: a trial would depend on those before it.
+    For 8-bit optimizers, transformers tells its one manager to update embeddings in 32 bits. The manager keeps the
+    embeddings alive (half a gigabyte per trial of a 7B base) and applies what it was told to whichever parameter has
+    the same place in the next optimizer: a trial would depend on those before it.
     """
     if "bitsandbytes" not in sys.modules:
         return
