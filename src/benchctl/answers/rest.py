@@ -5,16 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from benchctl.answers.asked import after_asked_noun, shared_words
+from benchctl.answers.asked import shared_words
 from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
 from benchctl.answers.letters import letters_at
-from benchctl.answers.lexicon import BOTH, CONTRAST, META, WRONG_AFTER
-from benchctl.answers.numerals import other_number
-from benchctl.answers.sentences import asks, babbles, breaks_off, loops
+from benchctl.answers.lexicon import BOTH, CONTRAST, WRONG_AFTER
+from benchctl.answers.sentences import breaks_off
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
 from benchctl.answers.weighing import mentions
-from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
+from benchctl.answers.words import same_word, tokens
 
 _ONE_LEFT = re.compile(
     r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|"
@@ -30,84 +29,20 @@ _CHOOSES_BOTH = re.compile(
     r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|"
     r"coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
+_NEW_CLAUSE = re.compile(r"\be\s+[ao]s?\s+\Z")  # a text cut there has only begun to speak of the option
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
-_IS_CALLED = re.compile(r"\W*(?:o|a)\s+(?P<head>\w{4,})\s+d[aeo]s?\s+[^.,;:]{2,40}?\s+(?:é|seria|foi)\s+(?:a|o)\s")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|"
     r"é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
-)
-_OTHER_KIND = re.compile(
-    r"\W*(?:(?:isso|este|esse)\s+)?(?:trata-se\s+de|é\s+um\s+(?:caso|quadro)\s+de|o\s+quadro\s+é)\b"
-)
-_ASKS_FOR_ACT = r"\b(?:droga|conduta|tratamento|exame|medida|farmaco|medicamento|antidoto|medicacao|vacina)\b"
-_IS_A = re.compile(
-    r"\W*(?:o|a|os|as)\s+(?P<subject>[^.,;:]{3,40}?)\s+(?:é|sao|foi)\s+(?:um|uma|uns|umas)\s+(?P<noun>\w+)"
-)
-_NOT_LISTED = re.compile(
-    r"\bnao\s+(?:esta|estao|consta|constam|aparece|aparecem|figura|figuram|foi|"
-    r"se\s+encontra)\s+(?:\w+\s+)?(?:na\s+lista|entre|nas\s+(?:opcoes|alternativas)|listad|"
-    r"contemplad|n[ao]s?\s+(?:opcoes|alternativas|enunciado)|oferecid|em\s+nenhuma)"
-)
-_DOSED = re.compile(
-    r"\W*(?P<name>[a-z-]{5,}(?:\s+(?:de\s+)?[a-z-]{4,})?)\s*,?\s+(?:em\s+(?:dose|bolus|infusao|gotas)|por\s+via|"
-    r"(?:via\s+)?(?:oral|endovenos|intravenos|intramuscular|"
-    r"subcutane|ev\b|iv\b|im\b|vo\b|sc\b)|\d+(?:[.,]\d+)?\s*(?:mg|g|mcg|ml|ui|u|%|milh))"
 )
 _PERCENT = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*(?:[:=(-]|\s)\s*[^%\n;]{0,40}?(\d{1,3}(?:[.,]\d+)?)\s*%")
 _DECIMAL = re.compile(r"(?<![^\W_])([A-H])\s*[).]*\s*[:=(-]\s*([01]?[.,]\d{1,4}|[01])(?![\w%]|[.,]\d|\s*%)")
 _HIGHEST = re.compile(r"\b(?:mais\s+provavel|maior|highest|most\s+likely|largest|mas\s+probable|mayor|mais\s+alta)\b")
 
 
-_HAS = (
-    r"(?:o|a)\s+(?:paciente|doente|crianca|homem|mulher|menino|menina|jovem|bebe|caso|quadro|idoso|idosa|gestante)\s+"
-    r"(?:tem|apresenta|sofre\s+de|esta\s+com|é\s+de|tem\s+e)|o\s+(?:diagnostico|agente|tratamento|exame)\s+(?:é|seria)"
-)
-_FINDING = re.compile(
-    r"\b(?:sinais|sinal|sintoma|quadro|febre|dor|histori|fator|risco|alterac|problema|doenca\b(?!\s+de)|algo|"
-    r"alguma|todos|todas|criterio|indicac|necessidade|que)"
-)
-_SURELY = re.compile(
-    rf"\W*(?:(?P<has>{_HAS})(?:\s+(?:o|a|um|uma))?\s+(?P<had>[^.,;:!?()\n]{{3,40}}?)\s*(?=[.!]\s*\Z|\Z)|"
-    rf"(?:(?:sem\s+(?:sombra\s+de\s+)?duvidas?|com\s+(?:toda\s+a?\s*)?certeza|certamente|definitivamente|claramente|"
-    r"obviamente|seguramente|sin\s+duda|no\s+doubt|surely|definitely|certainly|clearly)\s*,?\s+(?:é|e|it's|"
-    r"it\s+is|es|foi|seria)"
-    r")\s+(?:o|a|os|as|the|el|la)\s+(?!mais\b|menos\b|most\b|mas\b|que\b|unic|melhor|pior|primeir|segund|ultim|"
-    r"mesm|caso\b|quadro\b)"
-    r"(?P<name>[^.,;:!?()\n]{3,60}?)\s*(?=[.,;!(\n]|\Z))"
-)
 _GOES_ON = re.compile(r"\s+[^\W\d_]{2}")
 _SPARES = re.compile(
     r"\W*(?:tambem\s+)?(?:nao|not|no)\s+(?:\w+\s+){1,2}(?:a\s+)?(?:contra|excec|evita|incorret|errad|fals|proibid)"
-)
-_TALKS = re.compile(
-    r"\b(?:escolha\s+a|assinale|justifique|leia|marque\s+a|selecione|vou|vamos|iremos|irei|preciso|precisamos|"
-    r"precisaria|analis\w+|avaliar|avaliando|pensar|pensando|considerar|i\s+will|"
-    r"i'll|i\s+am\s+going|evaluat\w+|i'm\s+going|let\s+me|let's|let\s+us|i\s+need|we\s+need|voy\s+a|vamos\s+a|"
-    r"necesito|posso\s+ajudar|raciocinio|reasoning|a\s+(?:questao|pergunta)|"
-    r"the\s+question|la\s+pregunta|enunciado|(?:é|e)\s+(?:preciso|necessario|importante|fundamental|recomendavel)|"
-    r"trata-se\s+de\s+uma?\s+(?:paciente|caso|quadro|homem|mulher|crianca|questao|pergunta|jovem)|hu?m+|(?:nao|"
-    r"no)\s+(?:sei|se)|nao\s+(?:faco|tenho)\s+(?:\w+\s+)?(?:ideia|certeza)|"
-    r"ainda|obrigad[ao]|desculp\w+|por\s+favor|please)\b"
-)
-_STATES = re.compile(
-    r"\b(?:fica|ficam|pertence\w*|significa|refere|trata(?!-)|produz\w*|serve\w*|acontece\w*|ocorre\w*|vem|deve|"
-    r"devem|pode|podem|tem|ter|apresenta|esta|estao|foi|foram|precisa|vai|ha|existe\w*|sera|recomend\w+|"
-    r"consult\w+|procur\w+|should|must|can|may|has|have|is|are|was|will|needs|debe|puede|tiene|esta|hay|vamos|é|"
-    r"sao|es|son)\b"
-)
-_DEPENDS = re.compile(r"\W*(?:isso\s+)?(?:it\s+|vai\s+)?depend")
-_BECAUSE = re.compile(
-    r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido|para\s+(?:se\s+|"
-    r"nao\s+)?\w{2,}(?:ar|er|ir)(?:-se)?)\b"
-)
-_DEFINES = re.compile(
-    r"\b(?:é|foi|is|was|es|sao|are)\s+(?:uma?|an?|una?|uns|umas)\s+(?:\w+\s+)?(?:doenca|condicao|enfermidade|"
-    r"problema|exame|droga|vacina|sindrome|disease|condition|disorder|enfermedad|tipo|grupo|forma|parte|questao|"
-    r"arte|pratica|tecnica)\b"
-)
-_LINKS = re.compile(
-    r"\b(?:é|e|sao|foi|foram|eram|era|seria|porque|pois|is|are|was|were|because|es|son|fue|produz\w*|chama-se|"
-    r"deve-se|trata-se|ocorre|com|usa-se|consiste)\b"
 )
 
 
@@ -178,12 +113,6 @@ def no_exception(case: Case) -> Value | None:
     """Return an alternative that is not there, where the reply says that none of them is the wrong one."""
     said = _NO_EXCEPTION.search(case.low)
     return Value((), True, "none", *said.span()) if said else None
-
-
-def not_listed(case: Case) -> Value | None:
-    """Return an alternative that is not there, where the reply itself says so ('que não está na lista')."""
-    said = _NOT_LISTED.search(case.low)
-    return Value((), True, "text", 0, said.end()) if said and "?" not in case.low else None
 
 
 def spared(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
@@ -263,6 +192,7 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
     if len(labels) == 1 and not _of_several(case, named):
         claim = next(c for c in reversed(named) if c.value.labels in labels)
         closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
+        closes = closes and not _NEW_CLAUSE.search(case.low, 0, claim.value.start)
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
             return None
         start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
@@ -302,114 +232,3 @@ def _question_words(case: Case, claim: Claim, sentences: list[tuple[int, int]]) 
         t.key for t in case.words if start <= t.start < end and not claim.value.start <= t.start < claim.value.end
     ]
     return len(shared_words(case.question.focus, outside))
-
-
-def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """Return the span of an answer that no option has: a few words, or the question completed with other words."""
-    told = [(s, e) for s, e in sentences if not asks(case.low[s:e])]
-    if len(case.low.split()) > 4 * len(case.words) + 6:
-        return None  # hardly a word that means anything
-    if not told or len(told) < len(sentences) or case.matches or babbles(case.low) or loops(case.words):
-        return None
-    if any(u.value.kind == "letter" and not u.value.beyond for s, e in told for u in units_of(case, s, e)):
-        return None
-    if len(told) == 1 and (span := _surely_another(case, *told[0])):
-        return span
-    number = other_number(case) if len(told) == 1 else None
-    if _OTHER_KIND.match(case.low) and re.search(_ASKS_FOR_ACT, " ".join(case.question.focus)):
-        return None  # the diagnosis, where a drug or a test is asked for
-    if len(told) == 1 and (span := _event(case, *told[0]) or _dosed(case, *told[0])):
-        return span
-    if number or any(_TALKS.search(case.low, s, e) for s, e in told):
-        return number
-    for start, end in reversed(told):
-        if _DEPENDS.match(case.low, start, end):
-            return None
-        said = [t for t in case.words if start <= t.start < end and t.key not in META and t.key not in NEGATIONS]
-        own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
-        mixed = [t for t in said if not any(same_word(t.key, w) for o in case.options.options for w in o.words)]
-        if len(told) == 1 and 0 < len(said) <= 4 and own and mixed and _is_name(case.low[start:end], own[0].key):
-            return said[0].start, said[-1].end
-        if all(any(same_word(t.key, w) for o in case.options.options for w in o.words) for t in own):
-            continue
-        if own and not breaks_off(case.low) and not _defines(case, start, end) and _restates(case, start, end):
-            return start, end
-    return None
-
-
-def _dosed(case: Case, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of a remedy that no option has, told by its dose or its way in ('Adenosina 6 mg em bolus')."""
-    found = _DOSED.match(case.low, start, end)
-    said = tokens(found["name"]) if found else ()
-    known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
-    fresh = said and not any(
-        t.key in META or t.key in NEGATIONS or any(same_word(t.key, k) for k in known) for t in said
-    )
-    return (start, end) if fresh and not _STATES.search(re.sub(r"\be\b", " ", case.low[start:end])) else None
-
-
-def _defines(case: Case, start: int, end: int) -> bool:
-    """Tell whether the sentence says what a thing of the question is, rather than answers ('a Austrália é um país')."""
-    if _DEFINES.search(case.low, start, end):
-        return True
-    found = _IS_A.match(case.low, start, end)
-    subject = tokens(found["subject"]) if found else ()
-    if found is None or not subject or any(same_word(found["noun"], k) for k in case.question.keys):
-        return False
-    asked = [a for a in case.question.asked if any(same_word(a, t.key) for t in subject)]
-    return not asked and all(any(same_word(t.key, k) for k in case.question.keys) for t in subject)
-
-
-def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of a short statement of something else that happened, where the question asks what did."""
-    asked = re.search(
-        r"\b(?:aconteceu|acontecera|acontecido|happened|acontece|ocorreu|ocorrido|sucedeu)\b",
-        " ".join(case.question.focus),
-    )
-    low = case.low[start:end]
-    own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
-    short = 2 <= len(low.split()) <= 14 and re.search(r"[.!]\s*$", low)
-    if not asked or not own or not short or case.question.copied(low) or NEGATIONS & set(re.findall(r"\w+", low)):
-        return None
-    return start, end
-
-
-def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of the name in 'sem dúvida é o NAME', where no word of it is an option's or the question's."""
-    named = _SURELY.match(case.low, start, end)
-    name = ("had" if named["has"] else "name") if named else ""
-    asked = re.search(r"\b(?:diagnos|doenca|suspeit|hipotese|patologia|enfermidade)", case.question.words)
-    if named and named["has"] and (not asked or _FINDING.search(named["had"])):
-        return None
-    said = tokens(named[name]) if named else ()
-    known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
-    fresh = said and not any(t.key in META or t.key in NEGATIONS for t in said)
-    if named is None or not fresh or len(said) > 4 or breaks_off(case.low):
-        return None
-    own = [t for t in said if not any(same_word(t.key, w) for w in known)]
-    return named.span(name) if 2 * len(own) >= len(said) and _is_name(named[name], own[0].key) else None
-
-
-def _is_name(low: str, key: str) -> bool:
-    """Tell whether a short reply names something rather than states something."""
-    bare = re.sub(r"^\W*(?:é|e|seria|is|it's|es|it\s+is)\b", "", low)
-    words = [t.key for t in tokens(bare, keep_stop=True)]
-    return not _STATES.search(re.sub(r"\be\b", " ", bare)) and (len(key) > 1) and any(w not in STOP for w in words)
-
-
-def _heads(case: Case, start: int, end: int) -> bool:
-    """Tell whether the subject's first noun is what the question asks for ('o tratamento da PBE é ...')."""
-    found = _IS_CALLED.match(case.low, start, end)
-    return found is not None and bool(shared_words(case.question.asked[:1], [found["head"]]))
-
-
-def _restates(case: Case, start: int, end: int) -> bool:
-    focus = {w for w in case.question.focus if len(w) > 2}
-    if _IS_CALLED.match(case.low, start, end) and _heads(case, start, end) and len(case.low[start:end].split()) < 25:
-        return True
-    if after_asked_noun(case, start, end) is not None or (case.question.why and _BECAUSE.search(case.low, start, end)):
-        return True
-    said = [t.key for t in case.words if start <= t.start < end]
-    shared = shared_words(focus, said)
-    linked = _LINKS.search(case.low, start, end)
-    return len(focus) > 1 and linked is not None and len(shared) >= max(min(2, len(focus)), 0.7 * len(focus))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
 from benchctl.answers.headed import headed_value
+from benchctl.answers.inventions import made_up_text, not_listed
 from benchctl.answers.marks import marked_value, sequence_value
 from benchctl.answers.numerals import number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
@@ -162,7 +163,7 @@ def _polar(reply: Reply) -> Reading | None:
         value = None if asks(case.low[start:end]) else reported_word(case, start, end)
         if value:
             return read_as(case, value, "conclusion", start, end)
-    span = rest.made_up_text(case, sentences)
+    span = made_up_text(case, sentences)
     if span and len(case.low.split()) <= 4 and re.search(r"\d", case.low):
         return outcome_of(case, INVENTED, "invented-text", *span)
     return outcome_of(case, NONE, "unread")
@@ -243,10 +244,10 @@ def _sequence(reply: Reply) -> Reading | None:
 
 
 def _made_up(reply: Reply) -> Reading | None:
-    unlisted = None if reply.case.options.none_label else rest.not_listed(reply.case)
+    unlisted = None if reply.case.options.none_label else not_listed(reply.case)
     if unlisted:
         return read_as(reply.case, unlisted, "invented-text", unlisted.start, unlisted.end)
-    span = rest.made_up_text(reply.case, reply.sentences)
+    span = made_up_text(reply.case, reply.sentences)
     return outcome_of(reply.case, INVENTED, "invented-text", *span) if span else None
 
 

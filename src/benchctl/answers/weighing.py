@@ -89,7 +89,7 @@ _VERBS = word_set(
     salva resolve produz libera inerva apresenta cursa acomete forma degrada degradou evita previne compromete entra
     costuma precisa vai vem associada associado should must can has does acts explains causes reduces treats
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
-    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre causa culpa conta machucou"""
+    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre fez causa culpa conta machucou"""
 )
 _CARRIERS = word_set(
     "situacao caso quadro estado condicao processo sinal sinais momento exemplo questao tipo forma casos ideia"
@@ -232,7 +232,7 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
     named = [m for s, e in told for m in mentions(case, s, e)]
     if not named or len(told) < len(sentences) or len(told) > 8:
         return None
-    closed = not case.low[named[-1].end :].strip()
+    closed = named[-1].leading and not case.low[named[-1].end :].strip()
     if (len(sentences) > 1 or len({m.label for m in named}) > 1) and not closed and breaks_off(case.low):
         return None
     if case.question.negative:
