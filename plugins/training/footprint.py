@@ -85,17 +85,18 @@ def parameters(recipe: Recipe, found: Architecture) -> Parameters:
     return Parameters(sum(n for n, _ in sizes), sum(n for n, learnt in sizes if learnt))
 
 
-def memory(recipe: Recipe, found: Architecture, gpu: bool) -> Memory:
+def memory(recipe: Recipe, found: Architecture, counted: Parameters, gpu: bool) -> Memory:
     """The estimated peak on one device.
 
     Args:
+        counted: as :func:`parameters` gives them.
         gpu: reckon with an accelerator (16-bit base, activations computed again where the recipe leaves it open), or
             with a CPU (32 bits, activations kept).
 
     Raises:
         BadConfig: as :func:`adapted`.
     """
-    trained = parameters(recipe, found).trainable
+    trained = counted.trainable
     half = gpu and _base_dtype(recipe, found, gpu) != "float32"
     return Memory(
         weights=base_bytes(recipe, found, gpu) + (0 if recipe.method == "full" else 4 * trained),

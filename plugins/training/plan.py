@@ -108,6 +108,7 @@ def make_plan(recipe: Recipe, prepared: Prepared | None = None, measure: bool = 
     """
     found = architecture(recipe.model.base)
     report = prepared.report if prepared is not None else None
+    counted = footprint.parameters(recipe, found) if found else None
     seconds = None
     if measure and prepared is not None and found is not None and found.at_hand:
         from .rate import step_seconds
@@ -116,8 +117,8 @@ def make_plan(recipe: Recipe, prepared: Prepared | None = None, measure: bool = 
     return Plan(
         recipe=recipe,
         base=found,
-        parameters=footprint.parameters(recipe, found) if found else None,
-        memory=footprint.memory(recipe, found, _on_gpu(recipe, found)) if found else None,
+        parameters=counted,
+        memory=footprint.memory(recipe, found, counted, _on_gpu(recipe, found)) if found and counted else None,
         length=length(recipe, prepared),
         data=report.as_json() if report else {},
         data_lines=tuple(report.lines()) if report else (),
