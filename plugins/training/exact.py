@@ -24,6 +24,12 @@ class Exact:
 
     watch: Watch
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        told = kwargs.get("args")
+        if told is not None and told.n_gpu > 1:  # visible, but nobody launched a process for each: take the first
+            told._n_gpu = 1
+        super().__init__(*args, **kwargs)
+
     def carried(self) -> dict[str, Any]:
         """Sums since the last line of the log, for a checkpoint."""
         trainer: Any = self

@@ -233,7 +233,7 @@ def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:
     recipe, model, rows = job.recipe, job.model, job.prepared
     tokenizer = model.tokenizer
     told = arguments(
-        recipe, str(job.folder.checkpoints), model.device, model.dtype, job.options.trackers,
+        recipe, job.folder.path, model.device, model.dtype, job.options.trackers,
         fresh=picked is None and len(rows.validation) > 0,
     )  # fmt: skip
     set_seed(recipe.training.seed)

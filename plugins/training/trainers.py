@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .exact import made_exact
@@ -67,9 +68,10 @@ def dpo(parts: Parts) -> Any:
     adapted = isinstance(parts.model, PeftModel)
     reference = None if adapted else copy.deepcopy(parts.model)
     trainer = parts.exact(DPOTrainer)(args=arguments, ref_model=reference, **parts.common)
-    if adapted and parts.recipe.adapter.init not in ("pissa", "olora"):
+    if adapted:
         # trl takes every adapter for one trained earlier and keeps a copy of it as the reference. This one is new and
-        # changes nothing yet: switching it off gives the same, without the copy. PiSSA and OLoRA change the base.
+        # changes nothing yet: switching it off gives the same, without the copy. (PiSSA and OLoRA, which change the
+        # base, are refused with preferences.)
         parts.model.delete_adapter("ref")
     return trainer
 
@@ -89,12 +91,12 @@ TRAINERS: Mapping[str, Callable[[Parts], Any]] = {"sft": sft, "dpo": dpo, "seq2s
 
 
 def arguments(
-    recipe: Recipe, out: str, device: str, dtype: str, trackers: Sequence[str], fresh: bool
+    recipe: Recipe, out: Path, device: str, dtype: str, trackers: Sequence[str], fresh: bool
 ) -> dict[str, Any]:
     """What ``transformers.TrainingArguments`` is told.
 
     Args:
-        out: folder of the checkpoints.
+        out: the training's folder, whose name trackers show.
         device: as settled: ``cpu``, ``cuda``, ...
         dtype: in which the base computes; half precision on an accelerator means mixed precision.
         trackers: as transformers names them; none unless asked for.
@@ -105,7 +107,7 @@ def arguments(
     checkpointing = accelerated if t.gradient_checkpointing is None else t.gradient_checkpointing
     length = {"max_steps": t.steps} if t.steps is not None else {"num_train_epochs": t.epochs}
     return {
-        "output_dir": out, **length,
+        "output_dir": str(out / "checkpoints"), **length,
         "per_device_train_batch_size": t.batch, "per_device_eval_batch_size": t.batch,
         "gradient_accumulation_steps": t.accumulation, "gradient_checkpointing": checkpointing,
         "learning_rate": t.learning_rate, "lr_scheduler_type": t.schedule, "warmup_steps": t.warmup,
@@ -115,7 +117,8 @@ def arguments(
         "eval_strategy": "no", "save_strategy": "no", "logging_strategy": "no",  # the conductor decides
         "eval_on_start": fresh, "prediction_loss_only": True,
         "logging_nan_inf_filter": False,  # it would write the mean of earlier losses over one that is no number
-        "report_to": list(trackers) or "none", "disable_tqdm": True, "dataloader_pin_memory": accelerated,
+        "report_to": list(trackers) or "none", "project": "benchctl",
+        "run_name": f"{recipe.name}-{out.name}", "disable_tqdm": True, "dataloader_pin_memory": accelerated,
     }  # fmt: skip
 
 
@@ -131,8 +134,6 @@ def build(make: Callable[[Parts], Any], parts: Parts) -> Any:
             parameter.data = parameter.data.to(torch.float32)
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    if trainer.args.n_gpu > 1:  # several are visible and nobody launched several processes: take the first
-        trainer.args._n_gpu = 1
     return trainer
 
 

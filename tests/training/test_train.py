@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,31 @@ def test_a_tracker_that_is_missing_is_said(short, monkeypatch):
     with pytest.raises(MissingExtra, match="wandb") as error:
         short("tiny-lora", trackers=("wandb",))
     assert "benchctl[trackers]" in error.value.hint
+
+
+def test_a_plugin_may_bring_an_objective_of_its_own(short, monkeypatch):
+    from benchctl.plugins import Offer, PluginInfo, get_plugins
+
+    def dynamic(parts):
+        """Fine-tuning that weighs each token by its probability (trl's loss 'dft')."""
+        from trl import SFTConfig, SFTTrainer
+
+        arguments = SFTConfig(**parts.arguments, loss_type="dft", completion_only_loss=True)
+        return parts.exact(SFTTrainer)(args=arguments, **parts.common)
+
+    offer = Offer("dynamic", dynamic, PluginInfo("other", "other", "other", "1"))
+    monkeypatch.setitem(get_plugins().offers("trainer"), "dynamic", offer)
+    own, sft = short("tiny-lora", "objective=dynamic", "steps=2"), short("tiny-lora", "steps=2")
+    assert own.status == "complete" and own.facts["curves"]["train"] != sft.facts["curves"]["train"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", [(), ("init=gaussian",), ("method=full", "r=", "alpha=", "dropout=", "targets=")])
+def test_the_reference_of_preferences_is_the_base_before_training(short, changes):
+    # Policy and reference agree before the first step, so that every pair has the loss ln 2 (Rafailov 2023, eq. 7).
+    done = short("tiny-dpo", *changes, "steps=2", "max_length=256")
+    assert done.facts["losses"]["validation_before"] == pytest.approx(math.log(2), abs=1e-3)
+    assert not list((done.folder / "checkpoints").rglob("ref"))
 
 
 @pytest.mark.slow
