@@ -12,7 +12,7 @@ from benchctl.answers.lexicon import BOTH, CONTRAST, WRONG_AFTER
 from benchctl.answers.sentences import breaks_off
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
-from benchctl.answers.weighing import mentions
+from benchctl.answers.weighing import NEW_CLAUSE, mentions
 from benchctl.answers.words import same_word, tokens
 
 _ONE_LEFT = re.compile(
@@ -29,7 +29,6 @@ _CHOOSES_BOTH = re.compile(
     r"\b(?:as\s+duas|os\s+dois|ambas|ambos)\s+(?:(?:opcoes|alternativas|respostas|medidas|"
     r"coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
-_NEW_CLAUSE = re.compile(r"\be\s+[ao]s?\s+\Z")  # a text cut there has only begun to speak of the option
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|"
@@ -192,7 +191,7 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
     if len(labels) == 1 and not _of_several(case, named):
         claim = next(c for c in reversed(named) if c.value.labels in labels)
         closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
-        closes = closes and not _NEW_CLAUSE.search(case.low, 0, claim.value.start)
+        closes = closes and not NEW_CLAUSE.search(case.low, 0, claim.value.start)
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
             return None
         start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))

@@ -91,6 +91,8 @@ _VERBS = word_set(
     sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
     associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre fez causa culpa conta machucou"""
 )
+NEW_CLAUSE = re.compile(r"\be\s+[ao]s?\s+\Z")
+"""Before an option's text at the end of a reply: a text cut there has only begun to speak of the option."""
 _CARRIERS = word_set(
     "situacao caso quadro estado condicao processo sinal sinais momento exemplo questao tipo forma casos ideia"
 )
@@ -234,6 +236,12 @@ def weighed(case: Case, sentences: Sequence[tuple[int, int]], rejected: set[str]
         return None
     closed = named[-1].leading and not case.low[named[-1].end :].strip()
     if (len(sentences) > 1 or len({m.label for m in named}) > 1) and not closed and breaks_off(case.low):
+        return None
+    if (
+        NEW_CLAUSE.search(case.low, 0, named[-1].start)
+        and breaks_off(case.low)
+        and not case.low[named[-1].end :].strip()
+    ):
         return None
     if case.question.negative:
         return _stands_out(case, told, named)
