@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .architectures import Architecture, layers_of, with_layers
 from .recipe import Recipe
 
 POSITIONS, TILE = 4096, 32768
@@ -17,24 +16,34 @@ TABLES = 7
 COUNTING = "benchctl_counting"
 """Name under which attention that keeps no table of token pairs is known to transformers."""
 
-Adapted = Callable[[Recipe, Architecture], Any]
+
+class Uncountable(Exception):
+    """An architecture that shapes alone do not get through."""
 
 
-def held(recipe: Recipe, found: Architecture, adapted: Adapted, recomputed: bool, width: int, gpu: bool) -> int:
-    """Bytes of the largest batch of full-length rows: what is kept for the backward pass, and the logits.
+def held(recipe: Recipe, model: Any, recomputed: bool, width: int, gpu: bool) -> int:
+    """Bytes of a batch of full-length rows: what is kept for the backward pass, and what the loss takes.
 
     Args:
-        adapted: gives the model on the meta device, what is learnt trainable.
+        model: on the meta device, what is learnt trainable.
         recomputed: keep only what enters each block, and one block's activations while it is computed again.
         width: bytes of a number while computing.
         gpu: with an accelerator's fused kernels, or as a CPU does it.
+
+    Raises:
+        Uncountable: the model needs more than shapes.
     """
-    one, two = (kept(adapted(recipe, with_layers(found, layers)), *_shape(recipe), width, gpu) for layers in (1, 2))
-    block, rest = two - one, 2 * one - two
-    layers = layers_of(found)
-    entering = _numbers_entering(recipe, found) * width
-    inside = block + layers * entering if recomputed else layers * block
-    return inside + rest + _loss(recipe, found, width, gpu)
+    config = model.config.get_text_config()
+    rows, length = _shape(recipe)
+    try:
+        inside = kept(model, rows, length, width, gpu)
+        layers, entering = int(config.num_hidden_layers), rows * length * int(config.hidden_size) * width
+    except (RuntimeError, NotImplementedError, ValueError, TypeError, AttributeError) as error:
+        raise Uncountable(" ".join(str(error).split())[:160]) from error
+    if recomputed:  # of an encoder-decoder, one block of each half
+        halves = 2 if model.config.is_encoder_decoder else 1
+        inside = inside // layers + layers * halves * entering
+    return inside + _loss(recipe, int(config.vocab_size), width, gpu)
 
 
 def kept(model: Any, rows: int, length: int, width: int, gpu: bool) -> int:
@@ -63,17 +72,9 @@ def _shape(recipe: Recipe) -> tuple[int, int]:
     return recipe.training.batch * (2 if recipe.objective == "dpo" else 1), recipe.data.max_length
 
 
-def _numbers_entering(recipe: Recipe, found: Architecture) -> int:
-    """What enters one block (for an encoder-decoder, one of each half)."""
-    hidden = next(found.config[key] for key in ("hidden_size", "n_embd", "d_model") if key in found.config)
-    rows, length = _shape(recipe)
-    return rows * length * int(hidden) * (2 if found.encoder_decoder else 1)
-
-
-def _loss(recipe: Recipe, found: Architecture, width: int, gpu: bool) -> int:
+def _loss(recipe: Recipe, vocabulary: int, width: int, gpu: bool) -> int:
     """Bytes that computing the loss takes for a moment: trl's works in tiles, transformers' on all logits at once."""
     rows, length = _shape(recipe)
-    vocabulary = int(found.config["vocab_size"])
     if recipe.objective in ("sft", "dpo"):
         positions = min(rows * length, POSITIONS)
         return positions * (TILE * width + (0 if gpu else TABLES * min(vocabulary, TILE) * 4))

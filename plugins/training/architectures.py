@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,6 @@ _TINY_T5 = {
     "num_layers": LAYERS, "num_heads": HEADS, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False,
     "is_encoder_decoder": True, "n_positions": CONTEXT, "dtype": "float32",
 }  # fmt: skip
-
-LAYER_KEYS = ("num_hidden_layers", "n_layer", "num_layers", "num_decoder_layers")
-"""What configurations call the number of blocks."""
 
 KNOWN: Mapping[str, Mapping[str, Any]] = {
     "HuggingFaceH4/zephyr-7b-beta": _MISTRAL_7B,
@@ -145,17 +142,6 @@ def skeleton(config: str) -> Any:
     family = AutoModelForSeq2SeqLM if values.get("is_encoder_decoder") else AutoModelForCausalLM
     with torch.device("meta"):
         return family.from_config(AutoConfig.for_model(values.pop("model_type"), **values))
-
-
-def layers_of(found: Architecture) -> int:
-    """How many blocks it has; of an encoder-decoder, in each half."""
-    return int(next(found.config[key] for key in LAYER_KEYS if key in found.config))
-
-
-def with_layers(found: Architecture, layers: int) -> Architecture:
-    """The same with another number of blocks."""
-    changed = {key: layers for key in LAYER_KEYS if key in found.config}
-    return replace(found, config={**found.config, **changed})
 
 
 def bones(found: Architecture) -> Any:

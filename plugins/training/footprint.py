@@ -75,34 +75,30 @@ def adapted(recipe: Recipe, found: Architecture) -> Any:
         return get_peft_model(model, config)
 
 
-def parameters(recipe: Recipe, found: Architecture) -> Parameters:
-    """Counted on the architecture.
-
-    Raises:
-        BadConfig: as :func:`adapted`.
-    """
-    sizes = [(p.numel(), p.requires_grad) for p in adapted(recipe, found).parameters()]
+def parameters(model: Any) -> Parameters:
+    """Of a model with what is learnt on it."""
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     return Parameters(sum(n for n, _ in sizes), sum(n for n, learnt in sizes if learnt))
 
 
-def memory(recipe: Recipe, found: Architecture, counted: Parameters, gpu: bool) -> Memory:
+def memory(recipe: Recipe, found: Architecture, model: Any, gpu: bool) -> Memory:
     """The estimated peak on one device.
 
     Args:
-        counted: as :func:`parameters` gives them.
+        model: as :func:`adapted` gives it.
         gpu: reckon with an accelerator (16-bit base, activations computed again where the recipe leaves it open), or
             with a CPU (32 bits, activations kept).
 
     Raises:
-        BadConfig: as :func:`adapted`.
+        Uncountable: the architecture needs more than shapes.
     """
-    trained = counted.trainable
+    trained = parameters(model).trainable
     half = gpu and _base_dtype(recipe, found, gpu) != "float32"
     return Memory(
         weights=base_bytes(recipe, found, gpu) + (0 if recipe.method == "full" else 4 * trained),
         gradients=4 * trained,
         optimizer=round(STATES[recipe.training.optimizer] * trained),
-        activations=activations.held(recipe, found, adapted, recomputed(recipe, gpu), 2 if half else 4, gpu),
+        activations=activations.held(recipe, model, recomputed(recipe, gpu), 2 if half else 4, gpu),
         device="gpu" if gpu else "cpu",
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from . import footprint
+from .activations import Uncountable
 from .architectures import Architecture, architecture
 from .footprint import Memory, Parameters
 from .recipe import Recipe
@@ -108,7 +109,7 @@ def make_plan(recipe: Recipe, prepared: Prepared | None = None, measure: bool = 
     """
     found = architecture(recipe.model.base)
     report = prepared.report if prepared is not None else None
-    counted = footprint.parameters(recipe, found) if found else None
+    model = footprint.adapted(recipe, found) if found else None
     seconds = None
     if measure and prepared is not None and found is not None and found.at_hand:
         from .rate import step_seconds
@@ -117,8 +118,8 @@ def make_plan(recipe: Recipe, prepared: Prepared | None = None, measure: bool = 
     return Plan(
         recipe=recipe,
         base=found,
-        parameters=counted,
-        memory=footprint.memory(recipe, found, counted, _on_gpu(recipe, found)) if found and counted else None,
+        parameters=footprint.parameters(model) if found else None,
+        memory=_memory(recipe, found, model) if found else None,
         length=length(recipe, prepared),
         data=report.as_json() if report else {},
         data_lines=tuple(report.lines()) if report else (),
@@ -171,6 +172,14 @@ def _reported(recipe: Recipe) -> tuple[int, str] | None:
     if known is None or find_recipe(recipe.name).data.train != recipe.data.train:
         return None
     return (min(known[0], recipe.data.rows), known[1]) if recipe.data.rows else known
+
+
+def _memory(recipe: Recipe, found: Architecture, model: Any) -> Memory | None:
+    """The estimate; None, which the plan says, for an architecture that cannot be walked through without weights."""
+    try:
+        return footprint.memory(recipe, found, model, _on_gpu(recipe, found))
+    except Uncountable:
+        return None
 
 
 def _on_gpu(recipe: Recipe, found: Architecture) -> bool:

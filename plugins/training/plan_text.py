@@ -119,7 +119,7 @@ def _best(plan: Plan) -> str:
 def _memory(plan: Plan) -> str:
     m = plan.memory
     if m is None:
-        return "not estimated: the base is not at hand"
+        return "not estimated: " + ("the base is not at hand" if plan.base is None else "shapes alone do not tell")
     where = "a GPU" if m.device == "gpu" else "a CPU"
     parts = (("weights", m.weights), ("gradients", m.gradients), ("optimizer", m.optimizer),
              ("activations and loss", m.activations))  # fmt: skip

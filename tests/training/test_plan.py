@@ -34,7 +34,7 @@ ZEPHYR = {"q": 4096 + 4096, "k": 4096 + 1024, "v": 4096 + 1024, "o": 4096 + 4096
 def memory(recipe: Recipe, gpu: bool) -> footprint.Memory:
     found = architecture(recipe.model.base)
     assert found is not None
-    return footprint.memory(recipe, found, footprint.parameters(recipe, found), gpu)
+    return footprint.memory(recipe, found, footprint.adapted(recipe, found), gpu)
 
 
 def text(name: str, *changes: str) -> str:
@@ -107,7 +107,7 @@ def test_parameters_are_those_of_the_model_that_is_really_trained(name):
     recipe, model = attached(name)
     found = architecture(recipe.model.base)
     assert found is not None
-    counted = footprint.parameters(recipe, found)
+    counted = footprint.parameters(footprint.adapted(recipe, found))
     assert (counted.all, counted.trainable) == (count_parameters(model), count(model))
     if hasattr(model, "get_nb_trainable_parameters") and recipe.model.quant == "none" and recipe.method != "prompt":
         assert model.get_nb_trainable_parameters() == (counted.trainable, counted.all)
