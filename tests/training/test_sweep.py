@@ -179,14 +179,18 @@ def progressed(out: Path, trial: int, step: int) -> bool:
 def test_eleven_trials_killed_stopped_and_resumed_give_the_table_and_the_adapter_of_an_undisturbed_sweep(
     program, benchctl, tmp_path
 ):
+    said = tmp_path / "said"
     for number, (trial, step, code) in enumerate([(4, 4, signal.SIGKILL), (7, 4, signal.SIGINT)]):
-        process = subprocess.Popen([*program, *COMMAND, "--out", "killed"], cwd=tmp_path, stdout=-3, stderr=-3)
+        with said.open("wb") as heard:
+            process = subprocess.Popen(
+                [*program, *COMMAND, "--out", "killed"], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=heard
+            )
         deadline = time.monotonic() + 200
         while not progressed(tmp_path / "killed", trial, step) and process.poll() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
         process.send_signal(code)
-        assert process.wait(60) == (-9, 130)[number]
+        assert process.wait(60) == (-9, 130)[number], said.read_text("utf-8")
     (state,) = (tmp_path / "killed").glob("*/*/sweep.json")
     assert json.loads(state.read_text("utf-8"))["status"] == "interrupted"
 
