@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from benchctl import additions, records, runner
+from benchctl import additions, records, runner, second_reader
 from benchctl.creation import create_metrics, create_task
-from benchctl.errors import RecordError
+from benchctl.errors import BadConfig, RecordError
 from benchctl.manifest import signatures
 from benchctl.metric import Scored
+from benchctl.model import Model
 from benchctl.plugins import get_plugins
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
 from benchctl.types import RunRecord
 
 
-def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
+def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model | None = None) -> RunRecord:
     """Read the raw answers of a run again and replace its scores and estimates; what a judge added stays.
 
     Args:
         extra: specs of metrics to add to those the run has.
+        reader: a model that is asked what the answers commit to which the rules leave unread; its replies are kept in
+            ``extracted.jsonl`` beside the run.
 
     Raises:
         RecordError: the run has no answers.
         UnknownName: the plugin of its task is no longer there.
+        BadConfig: there is a reader, and the run's answers are no free text with options.
     """
     plugins = get_plugins()
     spec = stored.record.spec
@@ -42,6 +47,9 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
             scored.append(Scored(sample, responses, scoring.read(sample, responses)))
         if not scored:
             raise RecordError(f"{stored.path} has no answers to score.", "Run it first.")
+        added = {name: by for name, by in stored.record.added.items() if name != second_reader.ADDED}
+        if reader is not None:
+            scored, added[second_reader.ADDED] = _read_by(reader, scored, scoring.name, folder)
         places = {score.id: i for i, score in enumerate(folder.scores())}
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
         outcomes = dict(sorted(Counter(one.answer.outcome for one in scored).items()))
@@ -50,6 +58,22 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = ()) -> RunRecord:
             estimates={**runner.estimate(metrics, scored), **additions.added_estimates(stored.record)},
             metrics=signatures(metrics),
             counts={**stored.record.counts, "outcomes": outcomes},
+            added=added,
         )
         folder.save(record, additions.with_added_values(record, folder.scores(), runner.score(metrics, scored)))
     return record
+
+
+def _read_by(
+    reader: Model, scored: Sequence[Scored], scoring: str, folder: records.RunFolder
+) -> tuple[list[Scored], Mapping[str, Any]]:
+    """Replace the answers left unread by what ``reader`` says they commit to; with them, whose readings they are."""
+    if scoring != "generate":
+        raise BadConfig("Only free answers with options can be read by a model.", "Run with --scoring generate.")
+    unread = [
+        second_reader.Unread(one.sample, one.responses[0].text or "")
+        for one in scored
+        if one.answer.outcome == "none" and (one.responses[0].text or "").strip()
+    ]
+    said = second_reader.read_with(reader, unread, folder.path / "extracted.jsonl")
+    return [replace(one, answer=said.answers.get(one.sample.id, one.answer)) for one in scored], said.facts

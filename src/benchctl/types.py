@@ -241,6 +241,7 @@ class RunRecord:
     """Spec of every metric asked for (its name, or ``NAME:TARGET,key=value``) -> its signature. No part of the run's
     identity: metrics are computed from the answers and can be added to a finished run."""
     added: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Estimates that were added to the finished run, such as a judge's -> what made them. Rescoring keeps them."""
+    """Estimates that were added to the finished run, such as a judge's -> what made them. Rescoring keeps them. Under
+    ``extraction``: the model that read what the rules could not, and how many answers."""
     format: int = 1
     """Version of this layout."""

@@ -330,6 +330,6 @@ META = word_set(
         none undefined nan vazio desconhecido unknown unsure tanto quanto ambas ambos both duas dois two creio
         acho acredito penso need more context information must content error connection aborted reset apologies
         sorry please dificil facil interessante complicada complicado entendi compreendi okay pronto perfeito
-        hmm hum dependendo caso entendido certamente difficult interesting"""
+        hmm hum veja dependendo caso entendido certamente difficult interesting"""
 )
 """Words that talk about answering and are no answer."""

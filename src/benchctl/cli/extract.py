@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from benchctl.answers import Reading
+    from benchctl.types import Sample
 
 _EXPECTED = "Each line is a JSON object with id, options (label -> text), output and, if known, question and label."
 _COLUMNS = ("choice right", "choice wrong", "invented", "multiple", "refusal", "none")
@@ -26,6 +27,7 @@ class Example:
     label: str
     output: str
     reading: Reading
+    sample: Sample
 
     @property
     def read(self) -> str:
@@ -35,16 +37,20 @@ class Example:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--extract-with", "reader", metavar="MODEL", help="Let a model read the answers that the rules cannot.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per record on standard output.")
-def extract(file: Path, as_json: bool) -> None:
+def extract(file: Path, reader: str | None, as_json: bool) -> None:
     """Read the free answers in FILE (JSON lines) and compare each reading with its label.
 
     \b
     Example:
       benchctl extract examples.jsonl
+      benchctl extract examples.jsonl --extract-with hf:PATH
       benchctl extract examples.jsonl --json | jq -r 'select(.outcome == "none") | .id'
     """
     examples = list(read_examples(file))
+    if reader:
+        examples = _read_again(examples, reader)
     if as_json:
         for example in examples:
             row = {"id": example.id, "outcome": example.reading.outcome, "label": example.read}
@@ -65,6 +71,7 @@ def read_examples(file: Path) -> Iterator[Example]:
     """Yield the records of ``file``, read. Raises BadData, with the line, where a record cannot be used."""
     from benchctl.answers import read_answer
     from benchctl.errors import BadData
+    from benchctl.types import Sample
 
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -78,7 +85,31 @@ def read_examples(file: Path) -> Iterator[Example]:
         if line.strip():
             row = _row(file, number, line)
             reading = read_answer(row["output"], row["options"], row.get("question") or "")
-            yield Example(str(row.get("id", number)), row.get("label") or "", row["output"], reading)
+            name, question = str(row.get("id", number)), row.get("question") or ""
+            sample = Sample(name, question, choices=row["options"])
+            yield Example(name, row.get("label") or "", row["output"], reading, sample)
+
+
+def _read_again(examples: list[Example], spec: str) -> list[Example]:
+    """Let the model read what the rules left unread; its readings have the rule ``model``."""
+    from benchctl.answers import Reading
+    from benchctl.creation import create_model
+    from benchctl.plugins import get_plugins
+    from benchctl.second_reader import Unread, read_with
+
+    numbered = [replace(e, sample=replace(e.sample, id=str(i))) for i, e in enumerate(examples)]
+    unread = [Unread(e.sample, e.output) for e in numbered if e.reading.outcome == "none" and e.output.strip()]
+    model = create_model(get_plugins(), spec)
+    try:
+        said = read_with(model, unread)
+    finally:
+        model.close()
+    click.echo(said.told(), err=True)
+    answers = {int(name): answer for name, answer in said.answers.items()}
+    return [
+        replace(e, reading=Reading(answers[i].outcome, answers[i].label, "model")) if i in answers else e
+        for i, e in enumerate(examples)
+    ]
 
 
 def _row(file: Path, number: int, line: str) -> dict[str, Any]:
@@ -128,7 +159,7 @@ def _rules(examples: list[Example]) -> None:
 
     counts = Counter(e.reading.rule for e in examples)
     click.echo("\nrule           count")
-    for rule in RULES:
+    for rule in (*RULES, "model"):
         if counts[rule]:
             click.echo(f"{rule:<15}{counts[rule]:>5}")
 

@@ -12,22 +12,37 @@ import click
 @click.argument("run")
 @click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @click.option("--metric", "metrics", multiple=True, metavar="NAME[,NAME2]", help="Metrics to add to the run's own.")
+@click.option("--extract-with", "reader", metavar="MODEL", help="Let a model read the answers that the rules cannot.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, as 'benchctl run' prints.")
-def rescore(run: str, folder: Path, metrics: Sequence[str], as_json: bool) -> None:
+def rescore(run: str, folder: Path, metrics: Sequence[str], reader: str | None, as_json: bool) -> None:
     """Score a run's recorded answers again, with today's rules and metrics; no model is loaded.
+
+    With --extract-with, answers that the rules leave unread are put to a model, which says what they commit to (never
+    what is right); its replies are kept beside the run with its fingerprint.
 
     \b
     Example:
       benchctl rescore 3f2a91 --metric chrf,bertscore:PATH,layers=9
     """
     from benchctl.cli.display import print_json, print_table
+    from benchctl.creation import create_model
     from benchctl.model import split_specs
+    from benchctl.plugins import get_plugins
     from benchctl.records import RunFolder, find_run
     from benchctl.rescoring import rescored
     from benchctl.results import as_result
+    from benchctl.second_reader import ADDED
 
     stored = find_run(folder, run)
-    record = rescored(stored, split_specs(metrics, "--metric"))
+    model = create_model(get_plugins(), reader) if reader else None
+    try:
+        record = rescored(stored, split_specs(metrics, "--metric"), model)
+    finally:
+        if model is not None:
+            model.close()
+    if ADDED in record.added:
+        facts = record.added[ADDED]
+        click.echo(f"{facts['put']} unread answers put to {facts['model']}: {facts['read']} read by it", err=True)
     results = [as_result(record, RunFolder(stored.path))]
     if as_json:
         print_json(results)

@@ -1,0 +1,183 @@
+"""A model as second reader: what the rules leave unread is put to it, and it says what the answer commits to.
+
+It is never asked which option is right, and may only name an option or an outcome. Every reply is kept with the hash of
+its prompt and the model's fingerprint, so that the same command asks nothing twice and another model starts afresh.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchctl.errors import BadConfig
+from benchctl.fingerprints import digest
+from benchctl.journal import Journal
+from benchctl.model import Model, check_response
+from benchctl.types import Answer, Choose, Generate, Message, Prompt, Response, Sample
+
+ADDED = "extraction"
+"""The key in ``RunRecord.added`` under which a run says what its second reader did."""
+
+_OUTCOMES = {
+    "invented": "compromete-se com uma alternativa que não está entre as opções",
+    "multiple": "compromete-se com duas ou mais opções",
+    "refusal": "recusa-se a responder",
+    "none": "não se compromete com nada (repete, divaga, foi cortada)",
+}
+_PROMPT = """Leia a pergunta, as opções e a resposta que alguém escreveu. Diga com o que a RESPOSTA se compromete.
+Não diga qual opção está certa: só importa o que a resposta afirma por fim, mesmo que esteja errada.
+
+Pergunta: {question}
+
+Códigos:
+{codes}
+
+Resposta: <<<{answer}>>>
+
+O código do que a resposta afirma ({form}):"""
+_LONGEST = 6000  # characters of an answer that are shown: what it commits to stands at its ends
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """One answer that the rules could not read, with the sample it answers."""
+
+    sample: Sample
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReading:
+    """What a second reader made of the answers put to it.
+
+    ``answers``: sample id -> what it reads. ``unreadable`` replies named no code, ``failed`` calls gave no reply: both
+    stay unread. ``put`` counts the answers put to it in all, ``asked`` those of this sitting.
+    """
+
+    answers: Mapping[str, Answer]
+    put: int
+    asked: int
+    unreadable: int
+    failed: int
+    model: str
+    fingerprint: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """For the record: whose readings they are and how many."""
+        committed = sum(a.outcome != "none" for a in self.answers.values())
+        return {"model": self.model, "fingerprint": self.fingerprint, "put": self.put, "read": committed,
+                "unreadable": self.unreadable, "failed": self.failed}  # fmt: skip
+
+    def told(self) -> str:
+        """One line for a person."""
+        facts = self.facts
+        rest = ", ".join(f"{facts[k]} {k}" for k in ("unreadable", "failed") if facts[k])
+        return (
+            f"{facts['put']} answers the rules could not read were put to {self.model}: {facts['read']} read by it"
+            + (f" ({rest})" if rest else "")
+        )
+
+
+def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = None) -> SecondReading:
+    """Put unread answers to ``model`` and return what it says they commit to.
+
+    Args:
+        journal: file that keeps every reply; those it holds for the same prompt and model are not asked again.
+
+    Raises:
+        BadConfig: the model can neither choose nor generate.
+    """
+    if not {"choose", "generate"} & model.capabilities:
+        raise BadConfig(f"{model.name} can neither choose nor generate.", "Give another model to --extract-with.")
+    fingerprint = model.fingerprint() if unread else ""
+    requests = [_request(one, model) for one in unread]
+    with Journal(journal) if journal else nullcontext() as book:
+        kept = {
+            (line["id"], line["prompt"]): str(line["said"])
+            for line in (book.entries() if book else ())
+            if line["model"] == fingerprint
+        }
+        keys = [(one.sample.id, digest(request)) for one, request in zip(unread, requests, strict=True)]
+        said = {i: kept[key] for i, key in enumerate(keys) if key in kept}
+        todo = [i for i in range(len(unread)) if i not in said]
+        for index, reply in _ask(model, [unread[i] for i in todo], [requests[i] for i in todo]):
+            said[todo[index]] = reply
+            if book:
+                name, prompt = keys[todo[index]]
+                book.append({"id": name, "prompt": prompt, "model": fingerprint, "said": reply})
+    readings = {unread[i].sample.id: _answer(unread[i].sample, reply, model.name) for i, reply in said.items()}
+    answers = {name: answer for name, answer in readings.items() if answer is not None}
+    failed = len(unread) - len(said)
+    return SecondReading(answers, len(unread), len(todo), len(said) - len(answers), failed, model.name, fingerprint)
+
+
+def _codes(sample: Sample) -> dict[str, tuple[str | None, str, str]]:
+    """Code -> (label, outcome, what it stands for); numbers, so that no code is a likelier word than another."""
+    options = [(label, "choice", f"{label}) {text}") for label, text in sample.choices.items()]
+    meant = [*options, *((None, outcome, text) for outcome, text in _OUTCOMES.items())]
+    return {str(n): one for n, one in enumerate(meant, 1)}
+
+
+def _request(one: Unread, model: Model) -> Choose | Generate:
+    codes = _codes(one.sample)
+    text = one.text if len(one.text) <= _LONGEST else f"{one.text[: _LONGEST // 2]} [...] {one.text[-_LONGEST // 2 :]}"
+    chooses = "choose" in model.capabilities
+    prompt: Prompt = _PROMPT.format(
+        question=one.sample.question,
+        codes="\n".join(f"{code} = {meaning}" for code, (_, _, meaning) in codes.items()),
+        answer=text,
+        form="só o número" if chooses else 'um objeto JSON: {"codigo": "NÚMERO"}',
+    )
+    if model.prompt_style == "chat":
+        prompt = (Message("user", str(prompt)),)
+    return Choose(prompt, tuple(f" {code}" for code in codes)) if chooses else Generate(prompt, max_tokens=24)
+
+
+def _ask(model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Generate]) -> Iterator[tuple[int, str]]:
+    """Yield (index, reply) as each is ready; calls that failed for good are left out."""
+    if not requests:
+        return
+    owners = [replace(u.sample, choices={code: code for code in _codes(u.sample)}) for u in unread]
+    model.meet(owners, owners)
+    seen: set[int] = set()
+    choosing = [r for r in requests if isinstance(r, Choose)]
+    if choosing:
+        replies = model.choose(choosing)
+    else:
+        most = max(len(_codes(u.sample)) for u in unread)
+        codes = {"type": "string", "enum": [str(n) for n in range(1, most + 1)]}
+        model.expect_json({"type": "object", "properties": {"codigo": codes}, "required": ["codigo"]})
+        replies = model.generate([r for r in requests if isinstance(r, Generate)])
+    for index, response in replies:
+        checked = check_response(index, response, len(requests), seen, model)
+        if checked.error is None:
+            yield index, _reply(checked, list(_codes(unread[index].sample)))
+
+
+def _reply(response: Response, codes: Sequence[str]) -> str:
+    """The code that is likeliest, or the text said."""
+    if response.choices:
+        return max(zip(response.choices, codes, strict=True), key=lambda pair: pair[0].nats)[1]
+    return response.text or ""
+
+
+def _answer(sample: Sample, said: str, name: str) -> Answer | None:
+    """The reading a reply stands for; None where it is no code."""
+    found = re.fullmatch(r"\s*(\d{1,2})\s*\.?\s*", said)
+    code = found[1] if found else _from_json(said)
+    label, outcome, _ = _codes(sample).get(code, (None, "", ""))
+    return Answer(label, outcome, f"model {name}: {said.strip()}") if outcome else None
+
+
+def _from_json(said: str) -> str:
+    try:
+        value = json.loads(said[said.index("{") : said.rindex("}") + 1])
+    except ValueError:
+        return ""
+    return str(value.get("codigo", "")) if isinstance(value, dict) else ""
