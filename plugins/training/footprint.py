@@ -14,7 +14,7 @@ from typing import Any
 
 from . import activations
 from .architectures import Architecture, bones
-from .methods import peft_config
+from .methods import peft_config, put_on
 from .optimizers import STATES
 from .recipe import Recipe
 from .refusals import BITS
@@ -59,20 +59,15 @@ def adapted(recipe: Recipe, found: Architecture) -> Any:
     """The architecture on the meta device with the recipe's adapter on; a copy of its own.
 
     Raises:
-        BadConfig: nobody knows which layers to adapt.
+        BadConfig: nobody knows which layers to adapt, or peft does not take them.
     """
-    from peft import get_peft_model
-
-    from ..models.quiet import quiet
-
     model = copy.deepcopy(bones(found))
     if recipe.method == "full":
         return model
     config = peft_config(recipe, model.config)
     if hasattr(config, "init_lora_weights"):
         config.init_lora_weights, config.eva_config = True, None  # shapes are the same, and there is nothing to split
-    with quiet():
-        return get_peft_model(model, config)
+    return put_on(model, config, recipe)
 
 
 def parameters(model: Any) -> Parameters:

@@ -40,7 +40,8 @@ def attach(model: Any, recipe: Recipe, batches: Batches | None = None) -> Any:
         return _all_trainable(model)
     if recipe.model.quant != "none":
         model = _prepared(model, recipe)
-    attached = _adapted(model, recipe)
+    layers = _packed_layers(model, recipe)
+    attached = put_on(model, peft_config(recipe, model.config, layers), recipe)
     if recipe.adapter.init == "eva" and recipe.method in LORA:
         _begin_with_eva(attached, recipe, batches)
     return _in_float32(attached)
@@ -150,19 +151,24 @@ def keep_differentiable(model: Any, recipe: Recipe) -> None:
             module.linear_mode = "train"
 
 
-def _adapted(model: Any, recipe: Recipe) -> Any:
+def put_on(model: Any, config: Any, recipe: Recipe) -> Any:
+    """The model with an adapter of that :func:`peft_config`.
+
+    Raises:
+        BadConfig: peft does not take it.
+    """
     from peft import get_peft_model
 
     from ..models.quiet import quiet
 
     try:
         with quiet():
-            return get_peft_model(model, peft_config(recipe, model.config, _packed_layers(model, recipe)))
-    except ValueError as error:
+            return get_peft_model(model, config)
+    except (ValueError, TypeError, NotImplementedError) as error:
         reason = " ".join(str(error).split())[:200]
         raise BadConfig(
             f"Recipe '{recipe.name}': the adapter does not fit '{recipe.model.base}' ({reason}).",
-            "Check adapter.targets.",
+            "Check the adapter's keys, adapter.targets first.",
         ) from error
 
 

@@ -225,6 +225,26 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path: Path):
         make_plan(find_recipe("tiny-lora", [f"base={tmp_path}"]))
 
 
+@pytest.mark.parametrize(
+    ("model_type", "said"),
+    [("qwen3", "MiB on a"), ("bloom", "MiB on a"), ("gemma2", "not estimated: shapes alone do not tell")],
+)
+def test_other_architectures_are_counted_from_their_configuration(tmp_path: Path, model_type, said):
+    """Gemma 2 reads a number out of a tensor on its way, which a tensor without contents does not have."""
+    sizes = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 500}
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": model_type, "intermediate_size": 64, **sizes}))
+    plan = make_plan(find_recipe("tiny-lora", [f"base={tmp_path}"]))
+    assert plan.parameters is not None and plan.parameters.trainable > 1000
+    assert said in "\n".join(plan.lines())
+    assert plan.base is not None and not plan.base.at_hand  # there are no weights
+
+
+def test_what_peft_does_not_take_is_told_in_its_words(tmp_path: Path):
+    (tmp_path / "config.json").write_text('{"model_type": "mamba", "hidden_size": 64, "num_hidden_layers": 2}')
+    with pytest.raises(BadConfig, match="Mamba"):
+        make_plan(find_recipe("tiny-lora", [f"base={tmp_path}"]))
+
+
 def test_the_optimizers_are_transformers_own():
     from transformers.training_args import OptimizerNames
 
