@@ -32,11 +32,16 @@ class Crew:
         return f"cuda:{self.local}" if torch.cuda.is_available() else "cpu"
 
 
-def crew() -> Crew:
-    """As the launcher's variables say."""
+def crew(device: str) -> Crew:
+    """As the launcher's variables say.
+
+    Args:
+        device: as the recipe says. On processors accelerate must be told, or it takes every process for the only one.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Crew()
+    import torch
     from accelerate import PartialState
 
-    state = PartialState()
+    state = PartialState(cpu=True) if device == "cpu" or not torch.cuda.is_available() else PartialState()
     return Crew(state.process_index, state.num_processes, state.local_process_index, state.wait_for_everyone)

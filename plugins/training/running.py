@@ -101,7 +101,7 @@ def train(
         ModelCallError: out of memory, or the loss is no number any more.
     """
     options = options or TrainOptions()
-    members = crew()
+    members = crew(recipe.model.device)
     job = _job(recipe, options, members, display if display and members.main else Silent())
     try:
         with memory_hint(recipe), job.folder.lock() if members.main else contextlib.nullcontext():

@@ -106,8 +106,10 @@ def arguments(
     accelerated = device != "cpu"
     checkpointing = accelerated if t.gradient_checkpointing is None else t.gradient_checkpointing
     length = {"max_steps": t.steps} if t.steps is not None else {"num_train_epochs": t.epochs}
+    # An adapter has no part that a step leaves out; looking for some at every step takes time.
+    shared = {} if recipe.method == "full" else {"ddp_find_unused_parameters": False}
     return {
-        "output_dir": str(out / "checkpoints"), **length,
+        **shared, "output_dir": str(out / "checkpoints"), **length,
         "per_device_train_batch_size": t.batch, "per_device_eval_batch_size": t.batch,
         "gradient_accumulation_steps": t.accumulation, "gradient_checkpointing": checkpointing,
         "learning_rate": t.learning_rate, "lr_scheduler_type": t.schedule, "warmup_steps": t.warmup,

@@ -46,7 +46,7 @@ def benchctl_metrics() -> Mapping[str, Callable[..., Metric]]:  # type: ignore[e
 
 @hookspec
 def benchctl_trainers() -> Mapping[str, Callable[..., Any]]:  # type: ignore[empty-body]
-    """Trainer name -> factory."""
+    """Objective -> factory that takes the parts of a training and gives a trainer; docs/how-to/training.md."""
 
 
 @hookspec
