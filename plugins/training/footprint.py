@@ -17,7 +17,6 @@ from .architectures import Architecture, bones
 from .methods import peft_config, put_on
 from .optimizers import STATES
 from .recipe import Recipe
-from .refusals import BITS
 
 BLOCK, NESTED = 64, 256
 """Weights per scale, and scales per scale of scales, of bitsandbytes' 4-bit layers."""
@@ -107,11 +106,11 @@ def recomputed(recipe: Recipe, gpu: bool) -> bool:
 def base_bytes(recipe: Recipe, found: Architecture, gpu: bool) -> int:
     """Of the base as it is held while training.
 
-    Trained weights are in 32 bits; so is what bitsandbytes leaves unquantised, since it is made ready for training.
+    Trained weights are in 32 bits, all else as it was loaded.
     """
     quant = recipe.model.quant
     rest_bytes = 2 if _base_dtype(recipe, found, gpu) in ("float16", "bfloat16") else 4
-    if quant in BITS or recipe.method == "full":
+    if recipe.method == "full":
         rest_bytes = 4
     packed = _quantised_shapes(found) if quant != "none" else []
     model = bones(found)

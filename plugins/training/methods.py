@@ -38,8 +38,10 @@ def attach(model: Any, recipe: Recipe, batches: Batches | None = None) -> Any:
     model.config.use_cache = False  # of no use in training, and at odds with recomputing activations
     if recipe.method == "full":
         return _all_trainable(model)
-    if recipe.model.quant != "none":
-        model = _prepared(model, recipe)
+    if recipe.model.quant == "gptq":
+        keep_differentiable(model, recipe)
+    # What bitsandbytes leaves in 16 bits stays so, as with trl's trainers: norms and softmax reckon in 32 bits anyway,
+    # and peft's prepare_model_for_kbit_training would have all activations between the layers in 32 bits too.
     layers = _packed_layers(model, recipe)
     attached = put_on(model, peft_config(recipe, model.config, layers), recipe)
     if recipe.adapter.init == "eva" and recipe.method in LORA:
@@ -116,16 +118,6 @@ def _all_trainable(model: Any) -> Any:
     for parameter in model.parameters():
         parameter.requires_grad_(True)
     return _in_float32(model)
-
-
-def _prepared(model: Any, recipe: Recipe) -> Any:
-    """A quantised base made ready: frozen, what is left of it in 16 bits in float32 (GPTQ's stays as it is)."""
-    from peft import prepare_model_for_kbit_training
-
-    if recipe.model.quant == "gptq":
-        keep_differentiable(model, recipe)
-    # The trainer switches recomputing of activations on where the recipe says so, and asks for the inputs' gradients.
-    return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
 
 
 def keep_differentiable(model: Any, recipe: Recipe) -> None:
