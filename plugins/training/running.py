@@ -12,7 +12,7 @@ from benchctl.config import load_config
 from benchctl.errors import BadConfig, ModelCallError
 
 from . import base, registry, summary, trackers
-from .around import hushed, memory_hint
+from .around import alone, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
 from .crew import Crew, crew
@@ -104,7 +104,7 @@ def train(
     members = crew(recipe.model.device)
     job = _job(recipe, options, members, display if display and members.main else Silent())
     try:
-        with memory_hint(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
+        with alone(), memory_hint(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
             return _train(job, on_evaluation)
     finally:
         job.model.close()

@@ -102,7 +102,6 @@ def _run(name: str, space_name: str, options: Mapping[str, Any]) -> tuple[Sweep,
 def _shown(train: Callable[..., Training]) -> Train:
     """Training with its bar and notes; what all trials say alike, such as what the data are, is said once."""
     from ..display import TrainDisplay
-    from .clean import let_go
 
     said: set[str] = set()
 
@@ -115,11 +114,8 @@ def _shown(train: Callable[..., Training]) -> Train:
     def shown(
         recipe: Recipe, options: TrainOptions, on_evaluation: Callable[[int, float], bool] | None = None
     ) -> Training:
-        try:
-            with Once(recipe.name) as display:
-                return train(recipe, options, on_evaluation, display)
-        finally:
-            let_go()
+        with Once(recipe.name) as display:
+            return train(recipe, options, on_evaluation, display)
 
     return shown
 
