@@ -21,7 +21,8 @@ def alone() -> Iterator[None]:
 
     For 8-bit optimizers, transformers tells bitsandbytes' one manager to update embeddings in 32 bits. The manager
     keeps the embeddings alive (half a gigabyte per training of a 7B base) and applies what it was told to whichever
-    parameter has the same place in the next optimizer. And CUDA's peak of allocated memory counts from the process's beginning.
+    parameter has the same place in the next optimizer. And CUDA's peak of allocated memory counts from the beginning
+    of the process.
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
