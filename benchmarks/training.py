@@ -50,7 +50,7 @@ def main() -> None:
     command = [
         str(HERE / "training_side.py"), "--model", str(model), "--data", str(rows), "--device", device,
         "--dtype", dtype, "--steps", str(asked.steps), "--skip", str(asked.skip), "--batch", str(batch),
-        "--length", str(length), "--accumulation", str(asked.accumulation), *(["--prepare"] if asked.prepare else []),
+        "--length", str(length), "--accumulation", str(asked.accumulation),
     ]  # fmt: skip
     ours, theirs = [], []
     for _ in range(asked.rounds):  # in turn, so that a slow minute of the machine falls on both
@@ -73,7 +73,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, help="rows; 8 on CUDA, 2 on the CPU")
     parser.add_argument("--accumulation", type=int, default=1)
     parser.add_argument("--length", type=int, help="tokens of a row; 512 on CUDA, 64 on the CPU")
-    parser.add_argument("--prepare", action="store_true", help="have trl's side cast norms and head to float32 as well")
     parser.add_argument("--cache", default=str(HERE / ".cache"), help="where the model and the rows go")
     parser.add_argument("--json", help="also write the figures here")
     return parser.parse_args()

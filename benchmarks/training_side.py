@@ -85,7 +85,7 @@ def ours(recipe: Any, asked: argparse.Namespace) -> list[float]:
 def theirs(recipe: Any, asked: argparse.Namespace) -> list[float]:
     """Plain trl on the same rows, as its own documentation shows it: a quantised model and a LoRA configuration."""
     import torch
-    from peft import LoraConfig, prepare_model_for_kbit_training
+    from peft import LoraConfig
     from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
     from trl import SFTConfig, SFTTrainer
 
@@ -100,8 +100,6 @@ def theirs(recipe: Any, asked: argparse.Namespace) -> list[float]:
     model = AutoModelForCausalLM.from_pretrained(
         asked.model, quantization_config=quantised, dtype=dtype, device_map={"": asked.device}
     )
-    if asked.prepare:
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     t, a = recipe.training, recipe.adapter
     torch.manual_seed(t.seed)
     with tempfile.TemporaryDirectory() as folder:
@@ -132,7 +130,6 @@ def main() -> None:
         parser.add_argument(name, required=True)
     for name in ("--steps", "--skip", "--batch", "--accumulation", "--length"):
         parser.add_argument(name, type=int, required=True)
-    parser.add_argument("--prepare", action="store_true", help="trl's side: peft's prepare_model_for_kbit_training")
     asked = parser.parse_args()
     recipe = recipe_of(asked)
     watch = StepWatch(asked.accumulation, asked.skip, asked.steps - 1, asked.device)
