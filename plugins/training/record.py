@@ -75,7 +75,7 @@ def fixed_facts(
     return {
         "schema": 1, "id": identity, "name": name, "recipe": recipe.name, "method": recipe.method,
         "objective": recipe.objective, "settings": recipe.model_dump(mode="json"),
-        "base": model.weights.label_of_base, "base_hash": model.weights.base_hash,
+        "base": _named(recipe, model), "base_hash": model.weights.base_hash,
         "base_weights": weights_hash(model.folder, model.settings.allow_pickle), "quant": recipe.model.quant,
         "data": {
             "source": source if not Path(source).is_absolute() else Path(source).name, "rows": report["rows"],
@@ -84,6 +84,13 @@ def fixed_facts(
         "data_report": report, "device": model.device, "dtype": model.dtype, "processes": processes,
         "versions": versions_here(), "hardware": hardware(), "started": now(),
     }  # fmt: skip
+
+
+def _named(recipe: Recipe, model: HFModel) -> str:
+    """The base as the recipe calls it; of a folder its last part, which says less of the machine."""
+    base = recipe.model.base
+    given = base.startswith("hf:") or Path(base).expanduser().is_dir()
+    return model.weights.label_of_base if given else base
 
 
 def versions_here() -> dict[str, str]:
