@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from benchctl.answers import lexicon
 from benchctl.answers.asked import after_asked_noun
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
+from benchctl.answers.mentions import mentions
 from benchctl.answers.options import NONE_OF_THEM
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
@@ -65,6 +66,14 @@ _ANALYSED = re.compile(
 )
 _PLURAL = re.compile(r"\b(?:corretas|certas|respostas|corretos|verdadeiras)\b")
 _NEXT_ITEM = re.compile(r"[;,\n\s-]*(?P<body>[^;\n]{1,120}?)(?=[;\n]|\.?\s*\Z|\.\s)")
+_DESCRIBES = re.compile(
+    r"(?:caracteriz|suger|indica|aponta|favorec|compat|consistent|suggest|points|in\s+favou?r|a\s+favor)"
+)
+_UNLIKE = re.compile(r"\b(?:nao|not|nem|never|nunca|unlikely|improvave\w+|pouco\s+provave\w+|dificil\w*)\b")
+_DENIED_BEFORE = re.compile(r"\b(?:nao|not|nem|never|nunca|isn't|aren't)\s+(?:é\s+|sao\s+|esta\s+|muito\s+|very\s+)?\Z")
+_GIVEN = re.compile(
+    r"(?:since|given|as|because|considering|como|ja\s+que|uma\s+vez\s+que|dado|visto|considerando|se|if|puesto)\b[^,.;]{0,120},"
+)
 _WEIGHED = re.compile(r"\b(?:entre|between)\s")
 _AFTER_CORRECTION = re.compile(
     r"[\s,.:;!-]*(?:"
@@ -113,7 +122,7 @@ def announced(case: Case, start: int, end: int, following: tuple[int, int] | Non
 def _set_apart(case: Case, exception: re.Match[str], end: int) -> Value | None:
     """Return the option behind 'exceto'; where all the others are called right by it, and no wrong one is asked
     for, those."""
-    value = value_at(case, exception.end(), end)
+    value = value_at(case, exception.end(), end) or _only_mentioned(case, exception.end(), end)
     of_all = _OF_ALL.match(exception[0])
     wrong = value and (_CALLED_WRONG.search(exception[0]) or lexicon.WRONG_AFTER.match(case.low, value.end, end))
     if value is None or of_all is None or case.question.negative or wrong:
@@ -122,6 +131,13 @@ def _set_apart(case: Case, exception: re.Match[str], end: int) -> Value | None:
         return None  # 'as demais começam aos 2 meses, exceto a tríplice'
     others = tuple(label for label in case.options.labels if label not in value.labels)
     return Value(others, False, value.kind, value.start, value.end)
+
+
+def _only_mentioned(case: Case, start: int, end: int) -> Value | None:
+    """Return the only option of which a telling word is said, where the question asks for the exception."""
+    found = mentions(case, start, end) if case.question.negative and not case.options.polar else []
+    one = len({m.label for m in found}) == 1
+    return Value((found[0].label,), False, "text", found[0].start, found[0].end) if one else None
 
 
 def _last(pattern: re.Pattern[str], low: str, start: int, end: int) -> list[re.Match[str]]:
@@ -193,8 +209,30 @@ def _believed(case: Case, start: int, end: int) -> Iterator[Claim]:
             if re.search(r"\bnao\b" + (r"|\b(?:pode|puede)\b" if polar else ""), hedge[0]):
                 continue
             value = value_at(case, hedge.end(), end)
+            if value and rule == "head" and _lists_numbers(case, value, end):
+                continue  # 'são 31 os espinhais e 12 os cranianos'
+            if value and rule == "head" and case.question.negative and _others_too(case, value, end):
+                continue  # 'É autoimune, surge na infância e ...': what is true of it, not the exception
+            if (
+                value
+                and value.kind in ("text", "number", "ordinal")
+                and _UNLIKE.search(case.low, hedge.end(), value.start)
+            ):
+                continue  # 'it is not X', 'é improvável que seja X'
             if value and not lexicon.WRONG_AFTER.match(case.low, value.end, end):
                 yield Claim(SURE, rule, value, hedge.start(), value.end)
+
+
+def _lists_numbers(case: Case, value: Value, end: int) -> bool:
+    """Tell whether a number is only the first of several that options have."""
+    return case.low[value.start : value.end].isdigit() and _others_too(case, value, end)
+
+
+def _others_too(case: Case, value: Value, end: int) -> bool:
+    """Tell whether other options' texts follow in the sentence."""
+    return value.kind == "text" and any(
+        value.end <= m.start < end and m.label not in value.labels for m in case.matches
+    )
 
 
 def _corrected(case: Case, mark: re.Match[str], end: int, following: tuple[int, int] | None) -> Iterator[Claim]:
@@ -270,7 +308,8 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
     value = value_at(case, begin, end) if begin is not None and not case.options.polar else None
     named = value is not None and (value.kind == "text" or len(value.name) == 1)
     if value and named and not denied(case, value.start, value.end, start, end):
-        yield Claim(CONCLUDED, "restated", value, start, value.end)
+        rank = SURE if value.kind == "letter" else CONCLUDED
+        yield Claim(rank, "restated", value, start, value.end)
     yield from _equated(case, start, end)
     yield from _pointed_back(case, start, end)
     yield from _none_at_last(case, start, end)
@@ -281,13 +320,20 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
     if not case.options.polar and _WEIGHED.search(case.low, start, end):
         yield from _decided(case, start, end)
     for mark in _last(lexicon.CONCLUDE, case.low, start, end):
+        if case.question.negative and _DESCRIBES.match(mark[0]):
+            continue  # 'é caracterizada por ...' names what is no exception
         begin = _past(case.low, mark.end(), end, " ,:")
+        given = _GIVEN.match(case.low, begin, end)
+        begin = _past(case.low, given.end(), end, " ") if given else begin
         value = value_at(case, begin, end)
         if value is None:
             later = [m for m in case.matches if begin <= m.start and m.end <= end]
             later = [m for m in later if not denied(case, m.start, m.end, start, end)]
             if len({m.label for m in later}) == 1:
                 value = Value((later[0].label,), False, "text", later[0].start, later[0].end)
+        said_no = _DENIED_BEFORE.search(case.low, max(start, mark.start() - 20), mark.start())
+        if value and value.kind == "text" and (said_no or _UNLIKE.search(case.low, begin, value.start)):
+            continue  # 'not consistent with X', 'this is not a case of X'
         if value and not denied(case, value.start, value.end, start, end):
             rank = SURE if value.kind in ("letter", "ordinal", "polar") else CONCLUDED
             yield Claim(rank, "conclusion", value, mark.start(), value.end)

@@ -14,11 +14,17 @@ _QUALITIES = word_set(
         especifica real questao envolvido envolvida acometido
         acometida lesado lesada causador causadora citado citada descrito descrita caso quadro responsavel mais
         procurado procurada
-        verdadeiro verdadeira"""
+        verdadeiro verdadeira inicial initial primeiro primeira first ideal recomendado recomendada preconizado"""
 )
+_ADVISED = word_set("indicado indicada recomendado recomendada ideal adequado preconizado provavel")
+_POINTING = re.compile(
+    r"\s+(?:(?:(?:n|d|para\s+|com\s+)?(?:ess|est)[ae]s?|del[ae]s?|aqui|here|(?:in|for|of)\s+this|"
+    r"(?:en|para)\s+este)\b.*|mais\s+\w+)"
+)  # 'o antídoto para esse envenenamento', 'the best test in this case', 'o nervo mais exposto'
 _SUBJECT = re.compile(
-    r"\W*(?:portanto|logo|assim|entao|therefore|so)?\W*(?:o|a|os|as|el|la|los|las|"
-    r"the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|is|are|es|son)\s"
+    r"\W*(?:portanto|logo|assim|entao|therefore|so|(?:based|com\s+base|diante|dad[ao]s?|given|pelo|pela|segundo)\b"
+    r"[^.;:,\n]{3,80},)?\W*(?:o|a|os|as|el|la|los|las|"
+    r"the)\s+([^.;:,\n]{3,60}?)\s+(?:é|sao|seria|deve\s+ser|is|are|would\s+be|es|son)\s"
 )
 
 
@@ -27,11 +33,12 @@ def after_asked_noun(case: Case, start: int, end: int) -> int | None:
     subject = _SUBJECT.match(case.low, start, end)
     if subject is None:
         return None
-    nouns = [t.key for t in tokens(subject[1])]
+    nouns = [t.key for t in tokens(_POINTING.sub("", subject[1]))]
     known = bool(nouns) and all(n in _QUALITIES or any(same_word(n, k) for k in case.question.keys) for n in nouns)
     heads = [a for a in case.question.asked if a not in _QUALITIES][:1] or case.question.asked[:1]
     many = subject[1].split()[0].endswith("s") and not any(h.endswith("s") for h in heads)  # 'as vitaminas são ...'
-    return subject.end() if known and not many and shared_words(heads, nouns) else None
+    advised = bool(nouns) and set(nouns) <= _ADVISED and not case.question.negative  # 'o indicado é ...'
+    return subject.end() if advised or (known and not many and shared_words(heads, nouns)) else None
 
 
 def shared_words(asked: Iterable[str], said: list[str]) -> set[str]:

@@ -17,7 +17,7 @@ _GROUPS = {
     "ac)\\w* / sobe(m)? / subi\\w* / cresc\\w+ / acresc\\w+ / maior(es)? / increas\\w+ / rais\\w+",
     "down": """reduz\\w* / reduc\\w* / redu(ced|ces)? / diminu\\w* / baix(a|ou|aram|ar) / cai / cair / caem /
         caiu / cairam / queda(s)? /
-        menor(es)? / (?<!pelo\\s)(?<!ao\\s)menos / decresc\\w+ / declin\\w+ / decreas\\w+ / reduct\\w+ /
+        menor(es)? / (?<!pelo\\s)(?<!ao\\s)menos / derrub\\w+ / decresc\\w+ / declin\\w+ / decreas\\w+ / reduct\\w+ /
         lower(s|ed)?""",
     "better": """melhor(a|ar|ou|aram|as|am|ia) / benefi\\w+ / eficaz\\w* / eficacia / efetiv\\w+ / funciona\\w* /
         funcionou / ajuda(m|ou|r|ram)? /
@@ -65,6 +65,7 @@ _NULL = re.compile(
     r"|\bnao\s+(?:mex|mud|alter|interfer|influ|impact|afet|modific|fez|faz|teve|houve\s+(?:efeito|diferenca|"
     r"mudanca))\w*"
     r"|\bna(?:da|o\s+ha\s+nada\s+que)\s+(?:indi|suger|mostr|aponta|prova|comprova)\w*"
+    r"|\b(?:o|a)\s+mesm[ao]\s+(?:numero|quantidade|taxa|proporcao|frequencia|incidencia|risco|nivel)\b"
     r"|\b(?:tanto\s+faz|fez\s+diferenca\s+nenhuma|deu\s+na\s+mesma|da\s+na\s+mesma)\b"
 )
 _INSIGNIFICANT = re.compile(r"\b(?:nao\s+(?:\w+\s+)?|sem\s+)(?:significa|estatistic)|\bnot\s+(?:\w+\s+)?significant")
@@ -77,13 +78,15 @@ _OPEN = re.compile(
         insuficient\\w+ /
         conclus\\w+ (definitiv|firm|segur|clar)\\w+ / (é|sao|e|ainda é) pouco(s)?(?=\\W) /
         (mais|novos|outros|maiores) (estudos|ensaios|dados|pesquisas|trabalhos|investigacao) /
-        estudos maiores / (amostra|estudo|ensaio) (é |e |foi |muito |demasiado |tao )*(pequen|reduzid|limitad)\\w+
+        (estudo|ensaio|amostra|grupo|seguimento|acompanhamento)s? (maior(es)?|mais (long|ampl|robust)\\w+) /
+        (amostra|estudo|ensaio) (é |e |foi |muito |demasiado |tao )*(pequen|reduzid|limitad)\\w+
         / preliminar\\w* / inconclusiv\\w+ /
         (evidenc|prova|resultado|dado)\\w* (é |sao |ainda |muito |e
         )*(frac|limitad|escass|conflit|mist|contradit|diverg|inconsist|discordan)\\w+ /
         em aberto / bater o martelo / nem (que )?sim,? nem (que )?nao / sem (mais|maiores) \\w+ / ha controversias?
         / (é|e) controvers\\w+ /
-        incert\\w+ / a (questao|duvida) (permanece|persiste|continua) / so com (mais|outros|novos) / ninguem sabe /
+        sem conclus\\w+ / fica(m)? (a|as|uma) duvidas? / diverg\\w+ / metade [^.;]{1,60} metade / incert\\w+ /
+        a (questao|duvida) (permanece|persiste|continua) / so com (mais|outros|novos) / ninguem sabe /
         jury is still out /
         more (research|studies|data|trials) / (too|very) small / not enough"""
     )
@@ -96,6 +99,9 @@ _SAYS_SO = re.compile(
 )
 _LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|somente|only|solo|exceto|embora|except|salvo)\b")
 _CUT = re.compile(r"\W*(?:\w+\s+){0,4}\w+\s*")  # a few words without a stop may go on
+_IN_FAVOUR = re.compile(
+    r"\b(?:diferenca|resultado|efeito)s?\b[^.;]{0,40}\ba\s+favor\b|\bsignifica\w+\s+a\s+favor\b|\bsignificant\w*\s+in\s+favou?r\b"
+)
 _HEDGED = re.compile(r"\b(?:pode|podem|poderia\w*|talvez|possivelmente|might|may|could|se\s+\w+sse|seria)\b")
 
 
@@ -106,6 +112,8 @@ def finding(low: str, question: Question) -> str | None:
     if _INSIGNIFICANT.search(low) or _HEDGED.search(low):
         return None  # what an effect that may be chance amounts to is for the writer to say
     wanted = {g for word in question.focus for g in groups(word)}
+    if _IN_FAVOUR.search(low) and not _DENIES.search(low):
+        return "yes"
     kinds = [kind for clause in _clauses(low) if not question.copied(clause) and (kind := _kind(clause, wanted))]
     if len(set(kinds)) != 1 or (kinds[0] == "yes" and (_LIMITS.search(low) or _CUT.fullmatch(low))):
         return None

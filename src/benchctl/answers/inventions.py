@@ -6,11 +6,12 @@ import re
 
 from benchctl.answers.asked import after_asked_noun, shared_words
 from benchctl.answers.lexicon import META
+from benchctl.answers.mentions import mentions, subject_of
 from benchctl.answers.numerals import other_number
 from benchctl.answers.sentences import asks, babbles, breaks_off, loops
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
-from benchctl.answers.words import NEGATIONS, STOP, same_word, tokens
+from benchctl.answers.words import NEGATIONS, STOP, Token, same_word, tokens
 
 _IS_CALLED = re.compile(r"\W*(?:o|a)\s+(?P<head>\w{4,})\s+d[aeo]s?\s+[^.,;:]{2,40}?\s+(?:é|seria|foi)\s+(?:a|o)\s")
 _OTHER_KIND = re.compile(
@@ -64,6 +65,16 @@ _STATES = re.compile(
     r"sao|es|son)\b"
 )
 _DEPENDS = re.compile(r"\W*(?:isso\s+)?(?:it\s+|vai\s+)?depend")
+_INFINITIVE = re.compile(r"\W*\w{3,}(?:ar|er|ir)\s+(?:[ao]s?|ao|para|com|por|se|um|uma|em|d[aeo])\b")
+_APPENDED = re.compile(
+    r",\s*(?:(?:d[aeo]s?|com|por|para|n[ao]s?)\s+)?(?:cuj[ao]s?|que|[ao]s?\s+qua(?:l|is)|which|whose|who|pois|porque|"
+    r"ja\s+que|because|since)\b"
+)
+_PLURAL_VERB = re.compile(r"\w{3,}am|(?!homem|ontem|jovem|ordem|nuvem|alguem|porem)\w{3,}(?<![aiu]g)em")
+_ADDED = re.compile(
+    r",\s*(?:(?:d[aeo]s?|com|por)\s+)?(?:cuj[ao]s?\b|(?:que|which)\s+(?!é|e\b|sao|tambem|significa|corresponde|is\b|"
+    r"nao|chama|se\s+chama|equivale)|whose\b|\w{3,}(?:ad|id)[ao]s?\s+(?:com|por|pel[ao]|em|n[ao]s?|junto)\b)"
+)  # what is told of a name, not said to be it
 _BECAUSE = re.compile(
     r"\b(?:porque|pois|because|since|ya\s+que|por\s+causa|devido|due\s+to|debido|para\s+(?:se\s+|"
     r"nao\s+)?\w{2,}(?:ar|er|ir)(?:-se)?)\b"
@@ -109,13 +120,47 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
         said = [t for t in case.words if start <= t.start < end and t.key not in META and t.key not in NEGATIONS]
         own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
         mixed = [t for t in said if not any(same_word(t.key, w) for o in case.options.options for w in o.words)]
-        if len(told) == 1 and 0 < len(said) <= 4 and own and mixed and _is_name(case.low[start:end], own[0].key):
-            return said[0].start, said[-1].end
+        if len(told) == 1 and own and mixed and (span := _named(case, start, end, said, own)):
+            return span
         if all(any(same_word(t.key, w) for o in case.options.options for w in o.words) for t in own):
             continue
         if own and not breaks_off(case.low) and not _defines(case, start, end) and _restates(case, start, end):
             return start, end
     return None
+
+
+def named_first(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the span of a name that no option has, where an option only stands in what is added to it ('Amilina,
+    secretada com a insulina')."""
+    start, end = sentences[0]
+    added = _ADDED.search(case.low, start, end) if len(sentences) == 1 and case.matches else None
+    if added is None or case.options.polar or any(m.start < added.start() for m in case.matches):
+        return None
+    said = [t for t in case.words if start <= t.start < added.start()]
+    known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
+    fresh = said and not any(t.key in META | NEGATIONS or any(same_word(t.key, k) for k in known) for t in said)
+    if not fresh or len(said) > 3 or not _is_name(case.low[start : added.start()], said[0].key):
+        return None
+    return None if _TALKS.search(case.low, start, end) else (said[0].start, said[-1].end)
+
+
+def _named(case: Case, start: int, end: int, said: list[Token], own: list[Token]) -> tuple[int, int] | None:
+    """Return the span of a name in few words ('Atresia duodenal', 'Niacina, cuja falta dá pelagra'), or None."""
+    appended = _APPENDED.search(case.low, start, end)
+    if appended and "," not in case.low[appended.end() : end]:
+        end = appended.start()
+        said = [t for t in said if t.start < end]
+        if not any(t.start < end for t in own):
+            return None
+    phrase = any(word in STOP for word in re.findall(r"\w+", case.low[start:end]))
+    if _INFINITIVE.match(case.low, start) and not re.search(_ASKS_FOR_ACT, " ".join(case.question.focus)):
+        return None  # what to do, where something else is asked for
+    if any(m.stance > 0 and m.label for m in mentions(case, start, end)):
+        return None  # a word of an option's own
+    verbless = phrase and said[:1] == own[:1] and case.low[:start].strip() == "" and not breaks_off(case.low)
+    if not 0 < len(said) <= (6 if verbless else 4) or not _is_name(case.low[start:end], own[0].key):
+        return None
+    return said[0].start, said[-1].end
 
 
 def _dosed(case: Case, start: int, end: int) -> tuple[int, int] | None:
@@ -149,10 +194,24 @@ def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
     )
     low = case.low[start:end]
     own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
+    told_why = case.question.why and not _DEFINES.search(low) and not _shares_predicate(case, start, end)
+    if told_why and asked is None:
+        asked = re.search(r"\w{2,}(?:ou|eu|iu|ava|ia|aram|eram|iram|avam|iam)\b", low)
+    said = sum(start <= t.start < end for t in case.words)
+    asked = asked if 5 * len(own) >= 2 * said else None  # hardly more than the question said over
     short = 2 <= len(low.split()) <= 14 and re.search(r"[.!]\s*$", low)
     if not asked or not own or not short or case.question.copied(low) or NEGATIONS & set(re.findall(r"\w+", low)):
         return None
     return start, end
+
+
+def _shares_predicate(case: Case, start: int, end: int) -> bool:
+    """Tell whether a word that is an option's own is said: then it may be that option in other words."""
+    said = [t.key for t in case.words if start <= t.start < end]
+    own = [
+        (o, w) for o in case.options.options for w in o.unique if not any(same_word(w, k) for k in case.question.keys)
+    ]
+    return any(same_word(w, s) and not subject_of(o, w) for o, w in own for s in said)
 
 
 def _surely_another(case: Case, start: int, end: int) -> tuple[int, int] | None:
@@ -175,7 +234,9 @@ def _is_name(low: str, key: str) -> bool:
     """Tell whether a short reply names something rather than states something."""
     bare = re.sub(r"^\W*(?:é|e|seria|is|it's|es|it\s+is)\b", "", low)
     words = [t.key for t in tokens(bare, keep_stop=True)]
-    return not _STATES.search(re.sub(r"\be\b", " ", bare)) and (len(key) > 1) and any(w not in STOP for w in words)
+    acts = any(_PLURAL_VERB.fullmatch(w) for w in words[1:])  # 'as vértebras sustentam ...'
+    named = not acts and len(key) > 1 and any(w not in STOP for w in words)
+    return named and not _STATES.search(re.sub(r"\be\b", " ", bare))
 
 
 def _heads(case: Case, start: int, end: int) -> bool:

@@ -199,7 +199,8 @@ REJECT = re.compile(
         risc(o|ei|ando|amos) / cort(o|ei|ando|amos) / rejeit(o|ei|ando|amos) /
         afast(o|ei|a-se|am-se|amos|ando|a|am|ar|adas?|ados?|aria) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: /
         fals[ao]s?\\s*: /
-        ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i )?(rule|ruling|ruled) out /
+        nada d[aeo] / ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i
+        )?(rule|ruling|ruled) out /
         eliminat(e|ing) / exclud(e|ing) / discard(ing)? / unlike / instead of / rather than / en lugar de /
         a diferencia de"""
     )
@@ -254,7 +255,7 @@ _FITS = any_of(
     responde(m)? / podem ser( (a resposta|as respostas|corretas|aceitas))?"""
 )
 _SO_ARE_BOTH = any_of(
-    "possiveis / plausiveis / provaveis / aceitaveis / comuns / valid[ao]s / compativeis / admissiveis"
+    "possiveis / plausiveis / provaveis / aceitaveis / igualmente comuns / valid[ao]s / compativeis / admissiveis"
 )
 _BEFORE_RIGHT = any_of(
     """a / o / as / os / the / la / el / las / los / totalmente / realmente / consideradas? / ambas / both /
@@ -266,7 +267,7 @@ RIGHT_AFTER = re.compile(
     rf"{_BE}\s+(?:{_BEFORE_RIGHT}\s+){{0,4}}{_RIGHT}{WORD_END}"
     rf"|{_RIGHT}{WORD_END}(?=\s*(?:[.,;:!)\]<-]|$|pois|porque|because|since))"
     rf"|{_FITS}(?=\s*(?:[.,;:!)]|$|pois|porque|aqui|neste|nesse))|"
-    rf"{_BE}\s+(?:igualmente\s+)?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"
+    rf"{_BE}\s+(?:igualmente\s+(?!comuns))?{_SO_ARE_BOTH}{WORD_END}|[✅✓✔☑])"
     r"(?!\s+(?:se|caso|quando|if|si|apenas\s+se)\b)"
 )
 """What follows an option that is called right ('está correta', 'is the best answer', a tick)."""

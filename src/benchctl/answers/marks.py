@@ -17,9 +17,9 @@ _WRONG = any_of(
 )
 _SIGN = r"[✅✔✓☑❌✗✘✖]"
 _JUDGED = re.compile(
-    r"(?<![^\W_])[(|]?[^\S\n]*([A-J])(?![^\W_])[^\S\n]*\)*[^\S\n]*(?P<sign>[-.:=(\[|>]+)?[^\S\n]*"
+    r"(?<![^\W_])[(|]?[^\S\n]*([A-J](?![^\W_])|[a-j](?=[)]))[^\S\n]*\)*[^\S\n]*(?P<sign>[-.:=(\[|>]+)?[^\S\n]*"
     rf"(?:(?P<right>(?(sign)[VTC]|[VT])|(?i:{_RIGHT})|[✅✔✓☑])|(?P<wrong>(?(sign)[FE]|F)|(?i:{_WRONG})|[❌✗✘✖]))"
-    r"(?![^\W_])[^\S\n]*[)\]|]*[^\S\n]*(?=$|[,;.:\n-]|(?i:e|pois|porque|because)\s|\(?[A-J](?![^\W_]))",
+    r"(?![^\W_])[^\S\n]*[)\]|]*[^\S\n]*(?=$|[,;.:\n-]|(?i:e|pois|porque|because)\s|\(?[A-J](?![^\W_])|\(?[a-j][)])",
     re.M,
 )
 _SPELT = re.compile(r"\W*(?:[VF]\W*){3,8}")
@@ -96,10 +96,10 @@ def _judged(case: Case) -> _Found:
         right = {n for n, c in named.items() if c == "V"}
         return right, set(named) - right, letters[0][1], letters[-1][1] + 1
     judged = list(_JUDGED.finditer(case.text))
-    if len({m[1] for m in judged}) < max(3, len(case.options.letters) - 1) or _sign_first(case.text):
+    if len({m[1].upper() for m in judged}) < max(3, len(case.options.letters) - 1) or _sign_first(case.text):
         return _NOTHING
-    right = {m[1] for m in judged if m["right"]}
-    return right, {m[1] for m in judged} - right, judged[0].start(), judged[-1].end()
+    right = {m[1].upper() for m in judged if m["right"]}
+    return right, {m[1].upper() for m in judged} - right, judged[0].start(), judged[-1].end()
 
 
 def _sign_first(text: str) -> bool:

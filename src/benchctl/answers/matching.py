@@ -28,6 +28,7 @@ _WORD = re.compile(r"\w+")
 _LISTED_BEFORE = re.compile(r"\w\s*,\s*\Z")
 _NO_WORD = re.compile(r"\W+")
 _SHORTENING = ("-", ".")
+_COPULA = re.compile(r"\b(?:é|sao|is|are|es|son)\b")
 _PAUSE = re.compile(r"[,;:()]")
 _GAP = 4  # meaning words that may stand between two words of one option
 
@@ -71,7 +72,7 @@ def find_matches(
     hits = _hits(options, words, low, folded.text)
     for place, option in enumerate(options.options):
         for cluster in _clusters(hits[place], words, sentence_ends):
-            match = _judge(option, cluster, words, low)
+            match = _judge(option, cluster, words, low, options.known)
             if match:
                 found.append(replace(match, spelt=_spelt_alike(option, folded, match.start, match.end)))
     return _best_of_overlapping(found)
@@ -95,7 +96,7 @@ def _hits(options: Options, words: Sequence[Token], low: str, text: str) -> list
                 (place, word) for place, option in readable for word in spelled_out(option, key)
             ]
     for token in words:
-        if 3 <= len(token.key) <= 6 and token.key not in meant and text[token.start : token.end].isupper():
+        if 3 <= len(token.key) <= 6 and not meant.get(token.key) and text[token.start : token.end].isupper():
             named = [(p, o) for p, o in readable if "".join(w[0] for w in o.words) == token.key]
             meant[token.key] = [(p, w) for p, o in named for w in o.words] if len(named) == 1 else []
     hits: list[list[tuple[int, str]]] = [[] for _ in options.options]
@@ -130,6 +131,9 @@ def meant_word(option: Option, key: str, known: frozenset[str]) -> str | None:
             return word
     if key in known:
         return None
+    base, plus, _ = key.partition("+")
+    if plus and base in option.words and not any(k.startswith(f"{base}+") for k in known):
+        return base  # 'penicilina G' is a penicillin
     if key.endswith("mente") and len(key) > 9:  # 'exclusivamente'
         adverb = next((word for word in option.words if same_word(word, key[:-5])), None)
         if adverb:
@@ -165,7 +169,9 @@ def _clusters(
     return clusters
 
 
-def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str) -> TextMatch | None:
+def _judge(
+    option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str, known: frozenset[str]
+) -> TextMatch | None:
     cluster = _trimmed(option, cluster, words, low)
     said = {w for _, w in cluster}
     total = sum(option.weights.values())
@@ -189,6 +195,8 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
         and _replaced(option, cluster[-1][0], words, low)
     ):
         return None
+    if share < 1 and len(option.words) > 1 and _mixed(option, cluster, words, low, known):
+        return None
     if unit and share < 1 and _RANGE.match(low, words[cluster[-1][0]].end):
         return None
     numbers = {w for w in option.words if w[0].isdigit()}
@@ -197,6 +205,8 @@ def _judge(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token
     start, end = words[cluster[0][0]].start, words[cluster[-1][0]].end
     if "+" in cluster[-1][1] and _LISTED.match(low, end):
         return None  # 'as vitaminas A, D, E e K' names a kind, not one of them
+    if share < 0.8 and _COPULA.search(low, start, end) and not _COPULA.search(_bare(option.text)):
+        return None  # 'o líquor normal é límpido' is not 'líquor límpido com proteína normal'
     if option.negated and not NEGATIONS & set(re.findall(r"\w+", low[max(0, start - 25) : end])):
         return None
     return TextMatch(option.label, start, end, share, weight)
@@ -229,6 +239,25 @@ def _replaced(option: Option, last: int, words: Sequence[Token], low: str) -> bo
         return False
     after = low[words[last].end : words[last + 1].start]
     return _TOUCHING.fullmatch(after) is not None and not _abbreviates(words[last + 1].key, option)
+
+
+def _mixed(
+    option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str, known: frozenset[str]
+) -> bool:
+    """Tell whether another option's word stands in place of the missing last or first ('ligada ao X recessiva')."""
+    said = {word for _, word in cluster}
+    for inner, outer, missing in (
+        (cluster[-1][0], cluster[-1][0] + 1, option.words[-1]),
+        (cluster[0][0], cluster[0][0] - 1, option.words[0]),
+    ):
+        if missing in said or not 0 <= outer < len(words):
+            continue
+        if not any(same_word(words[outer].key, k) for k in known):
+            continue
+        first, second = sorted((words[inner], words[outer]), key=lambda t: t.start)
+        if not low[first.end : second.start].strip() and meant_word(option, words[outer].key, known) is None:
+            return True
+    return False
 
 
 def _abbreviates(short: str, option: Option) -> bool:

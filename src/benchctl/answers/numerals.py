@@ -30,6 +30,10 @@ _NUMBER = re.compile(
     rf"|(?P<small>{'|'.join(_UNITS)}))(?![^\W_]|[.,]\d)"
 )
 _ARTICLES = ("um", "uma", "un", "una", "one")
+_EQUALS = re.compile(
+    r"(?:=|:|\b(?:é|sao|seria|seriam|tem|ha|temos|existem|possui|possuem|da|dao|resulta\s+em|igual\s+a|total\s+de|"
+    r"is|are|has|have|equals|son|hay|tiene))\s*(?:de\s+)?\Z"
+)  # what stands right before a number that answers
 _STOPS = re.compile(r"[.;:,()\n]|\b(?:mas|enquanto|but)\b")
 
 
@@ -90,6 +94,19 @@ def _beside(case: Case, start: int, end: int, low: int, high: int) -> int:
     return sum(any(same_word(w, s) or (len(w) > 4 and s[:5] == w[:5]) for s in (*before, *after)) for w in focus)
 
 
+def _counted_otherwise(case: Case) -> tuple[int, int] | None:
+    """Return the span of the only number said, where every option is one whole number, none of them this one, and it
+    stands as the answer would: behind 'é' or 'tem', or before the noun that is asked for ('possui 33 pares')."""
+    wanted = [_digits(o.text) for o in case.options.options if re.fullmatch(r"\W*\d+\W*", o.text)]
+    found = [m for m in _NUMBER.finditer(case.low) if m[0] not in _ARTICLES]
+    if len(wanted) < len(case.options.options) or len(found) != 1 or len(case.low.split()) > 16:
+        return None
+    number, asked = found[0], _digits(case.question.words)
+    if (_value(number),) in wanted or _value(number) in asked or re.search(r"\b(?:nao|nem|not|no)\b", case.low):
+        return None
+    return number.span() if _EQUALS.search(case.low, 0, number.start()) else None
+
+
 def other_number(case: Case) -> tuple[int, int] | None:
     """Return the span of the only number or ratio said, where every option is one and none of them is this one."""
     ratios = list(_RATIO.finditer(case.low))
@@ -103,5 +120,5 @@ def other_number(case: Case) -> tuple[int, int] | None:
     known = [w for o in case.options.options for w in o.words]
     asked = {t.key for t in tokens(case.question.words)}
     if len(said) != 1 or said[0].key in known or said[0].key in asked or len(case.low.split()) > 8:
-        return None
+        return _counted_otherwise(case)
     return said[0].start, said[0].end

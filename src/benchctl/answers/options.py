@@ -19,6 +19,7 @@ NONE_OF_THEM = re.compile(
         quatro|tres|cinco|duas|listad\\w+|dadas|oferecid\\w+|elencad\\w+)\\b\\s*)+ /
         nenhum[a]?( d[ae]l[ae]s| delas| d[ae]s (opcoes|alternativas|respostas))?(?= (esta|é|serve|responde|se aplica|
         corresponde|parece) ?) / nenhum[a]? d[aeo]s? \\w+(?=\\W*$) /
+        nenhum[a]? d(ess|est)[ae]s( \\w+)? /
         nenhum[a]?( d[ae]l[ae]s)?(?=(\\s+é)?\\W*(?:$|\\n|[.,;:])) / n\\.?d\\.?a\\b\\.? /
         none of (the |these )?(above|options|choices|answers|alternatives)? / (none|neither|ninguna)(?=\\W*$) /
         ningun[oa]? (de )?(las?|los) (anteriores|opciones|respuestas|alternativas)( anteriores)?"""

@@ -29,7 +29,7 @@ _MAYBE = any_of(
         perhaps / possibly / (it )?depends / uncertain / unclear / inconclusive /
         cannot be (determined|concluded) / insufficient (evidence|data) /
         (it is |it's )?not (clear|certain|possible to) / quizas? / tal vez / a lo mejor / posiblemente /
-        incierto / es posible / podria ser / could be / can't (say|tell) / no concluyente / puede (ser|que) /
+        incierto / es posible / podria ser / could be / (can't|cannot) (say|tell) / no concluyente / puede (ser|que) /
         no (esta|es|queda) claro / no se (puede|sabe) /
         no es posible"""
 )
@@ -128,7 +128,7 @@ _JOINED_BEFORE = re.compile(
     r"/\s*)[\"']?\Z"
 )
 _LIMITS = re.compile(r"\b(?:mas|porem|but|pero|so|apenas|only|solo|exceto|embora|except|salvo)\b")
-_OPENING_VERB = re.compile(r"\W*(\w{4,})(?=\s*[,.;!])")
+_OPENING_VERB = re.compile(r"\W*(\w{4,})(?=\s*[,.;!]|\s+(?:em|cerca|quase|bastante|muito|significativamente)\s)")
 _OPEN = re.compile(rf"\b(?:{_MAYBE}|might|may|could|poderia|podria|pode|podem|puede|pueden)\b")
 _HEADED = re.compile(r"\W*(?:pergunta|questao|contexto|question|context|pregunta|texto)\s*\d*\s*:")
 _DENIES = word_set(
@@ -143,6 +143,7 @@ _NO_EFFECT = re.compile(
     r"\W*(?:sem|nenhuma?|no|nao\s+(?:houve|se\s+(?:observ|verific|encontr)\w+|teve|ha|mostrou|demonstrou)|without)\s+"
     rf"(?:\w+\s+){{0,2}}(?:{_EFFECT.pattern}|(?:reducao|melhora|aumento|mudanca|reduction|improvement)\b)"
 )
+_BUT_NOT = re.compile(r"\bmas\s+nao\s+(?:[ao]s?\s+)?(\w{4,})\W*\Z")
 _NOUN_FIRST = re.compile(r"\W*(?:o|a|os|as|um|uma|the|el|la|los|las)\s")
 _PASSED = word_set("parece ser mostrou pareceu sendo foi se la lo houve significantly")
 _ASKED_FOR = word_set("responda responde answer com with apenas only escolha choose entre between opcoes options diga")
@@ -231,6 +232,9 @@ def _judged(case: Case, start: int, end: int) -> str | None:
     denies = bool(_DENIES & {t.key for t in tokens(low, keep_stop=True)})
     if not focus:
         return None
+    but_not = _BUT_NOT.search(low)
+    if but_not and any(same_word(but_not[1], f) for f in focus):
+        return "no"  # 'aumenta a ansiedade, mas não as arritmias'
     if shared and re.search(r"(?<!mas )(?<!e )\bsim\b", low) and not denies:
         return "yes"
     if len({_KINDS.get(w, "maybe") for w in re.findall(r"\w+", low) if w in _SAID}) > 2:

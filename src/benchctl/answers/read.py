@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from benchctl.answers.claims import sentence_claims
 from benchctl.answers.folding import fold, lower
-from benchctl.answers.language import is_portuguese, without_contraction
+from benchctl.answers.language import is_foreign, is_portuguese, without_contraction
 from benchctl.answers.matching import find_matches
 from benchctl.answers.openings import opening_claims
 from benchctl.answers.options import prepare_options
@@ -37,7 +37,8 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
     if is_portuguese(question or f"{text[:_SAMPLE]} {' '.join(choices.values())}"):
         choices = {label: without_contraction(option) for label, option in choices.items()}
         question = without_contraction(question)
-        folded = replace(folded, marked=without_contraction(folded.marked), text=without_contraction(folded.text))
+        if not is_foreign(text[:_SAMPLE]):
+            folded = replace(folded, marked=without_contraction(folded.marked), text=without_contraction(folded.text))
     options, asked = prepare_options(choices), prepare_question(question)
     part = answer_part(mend_heads(folded), options, asked)
     structured = structured_reading(Case(part, part.text, lower(part.text), options, asked, (), ()))

@@ -137,7 +137,8 @@ _REFUSAL = re.compile(
         doctor|able|going|allowed|permitted|comfortable)[^.\\n]{0,20}(answer|advi|choose|diagnos|give|provide|say) /
         (decisao|escolha|avaliacao|indicacao|conduta|diagnostico|prescricao|resposta) (\\w+ )?(cabe|compete|(é|e)
         d[aeo]s? (medic|profissiona|especialista|equipe|paciente|familia|\\w+log)\\w*|deve ser (feit|tomad|dad)[ao]
-        (por|pel[ao])|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
+        (por|pel[ao])|deve ser (decidid|avaliad|definid|discutid)[ao] (por|pel[ao]|com) ([ao]s? |uma? |seu
+        |sua )?(medic|profiss|especial|equipe)\\w*|fica com|pertence)( a[o]?| apenas| somente| so|\\b) /
         nao (é|e|seria) (etico|apropriado|adequado|prudente|responsavel|seguro|correto|recomendavel)( d[ae]
         (minha|m) parte| eu| que eu| para mim)?
         (indic|respond|escolh|opin|dar|suger|recomend|diagnostic|prescrev|orient)\\w* / nao

@@ -9,15 +9,17 @@ from benchctl.answers.asked import shared_words
 from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
 from benchctl.answers.letters import letters_at
 from benchctl.answers.lexicon import BOTH, CONTRAST, WRONG_AFTER
+from benchctl.answers.mentions import mentions, one_of_list
 from benchctl.answers.sentences import breaks_off
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
-from benchctl.answers.weighing import NEW_CLAUSE, mentions
+from benchctl.answers.weighing import NEW_CLAUSE
 from benchctl.answers.words import same_word, tokens
 
 _ONE_LEFT = re.compile(
     r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|"
-    r"1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade))*\s*(?:[.!]|$)"
+    r"1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade|"
+    r"possivel|viavel|plausivel|correta))*\s*(?:[.!,;]|$)"
 )
 _PUT_INSTEAD = re.compile(
     r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|"
@@ -68,6 +70,8 @@ def by_elimination(case: Case, claims: list[Claim]) -> Value | None:
     left = [label for label in case.options.labels if label not in out]
     if len(case.options.options) < 3:
         return None
+    if len(left) == 2 and case.options.none_label in left:
+        left.remove(case.options.none_label)  # who rejects all but one means that one
     if len(left) == 1:
         return Value((left[0],), False, "letter", min(c.start for c in rejected), max(c.end for c in rejected))
     return _one_left(case) or (_other_than_all(case, rejected) if rejected and not left else None)
@@ -181,7 +185,8 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
         echoed[claim.value.labels] = max(echoed[claim.value.labels], _question_words(case, claim, sentences))
     best = max(echoed, key=lambda k: echoed[k])
     if len(echoed) > 1 and echoed[best] >= 2 and all(n <= echoed[best] - 2 for k, n in echoed.items() if k != best):
-        return replace(next(c for c in reversed(named) if c.value.labels == best), rule="restated")
+        last = next(c for c in reversed(named) if c.value.labels == best)
+        return None if _turned_down(case, last.value, sentences) else replace(last, rule="restated")
     refused = {label for c in claims if c.negative for label in c.value.labels}
     labels = {c.value.labels for c in named if not set(c.value.labels) & refused}
     if len(labels) == 2 and max(echoed.values()) > min(echoed.values()):
@@ -190,6 +195,8 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
             return replace(named[0], rule="restated")
     if len(labels) == 1 and not _of_several(case, named):
         claim = next(c for c in reversed(named) if c.value.labels in labels)
+        if one_of_list(case, claim.value.start, claim.value.end):
+            return None
         closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
         closes = closes and not NEW_CLAUSE.search(case.low, 0, claim.value.start)
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
@@ -215,6 +222,12 @@ def _of_several(case: Case, named: list[Claim]) -> bool:
     """Tell whether the reply says that it means several, or names its option behind a contrast only."""
     contrast = CONTRAST.search(case.low)
     return BOTH.search(case.low) is not None or (contrast is not None and contrast.end() <= named[0].value.start)
+
+
+def _turned_down(case: Case, value: Value, sentences: list[tuple[int, int]]) -> bool:
+    """Tell whether its sentence goes on to speak against the option ('X is used in migraine, not in attacks')."""
+    start, end = next(((s, e) for s, e in sentences if s <= value.start < e), (value.start, value.end))
+    return any(m.stance < 0 and m.label in value.labels for m in mentions(case, start, end))
 
 
 def _fully_said(case: Case, claim: Claim) -> bool:

@@ -70,6 +70,14 @@ def loops(words: Sequence[Token]) -> bool:
     return repeated >= 0.5 * (len(keys) - 2)
 
 
+def begun_again(low: str, sentences: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether the last sentence, broken off, only says over how an earlier one begins."""
+    if len(sentences) < 2 or re.search(r"[.!?)\]\"'}]$", low.rstrip()):
+        return False
+    last, *earlier = [" ".join(low[s:e].split()) for s, e in reversed(sentences)]
+    return len(last.split()) >= 4 and any(sentence.startswith(last) for sentence in earlier)
+
+
 def babbles(low: str) -> bool:
     """Tell whether the text is no language: words without vowels, or hardly any letters."""
     letters = [c for c in low if c.isalpha()]

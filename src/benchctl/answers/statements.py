@@ -14,8 +14,8 @@ _ONE = r"(?<![^\W_])(?:VIII|VII|VI|IV|V|III|II|I)(?![^\W_])"
 _GROUP = rf"{_ONE}(?:\s*(?:,\s*(?:e|and|y)?|e|and|y|&)\s*(?:a\s+)?{_ONE}){{0,7}}"
 _ONLY = any_of("apenas / somente / so / only / solo / solamente")
 _IS = rf"(?:\s*(?:[:=.(-]|{any_of('e / é / esta / estao / sao / is / are / es / son / foram / tambem')})){{0,3}}"
-_WRONG = r"(?:nao\b|incorret|errad|fals|incorrect|wrong|equivocad|errone|inver[st]|peca\b|engan|not\b|no\s+es|F\b)"
-_RIGHT = r"(?:corret|verdadeir|cert[ao]|correct|true|right|ciert|proced|acert|valid|V\b)"
+_WRONG = r"(?:(?i:nao\b|incorret|errad|fals|incorrect|wrong|equivocad|errone|inver[st]|peca\b|engan|not\b|no\s+es)|F\b)"
+_RIGHT = r"(?:(?i:corret|verdadeir|cert[ao]|correct|true|right|ciert|proced|acert|valid)|V\b)"
 _VERDICT = re.compile(
     rf"(?P<group>{_GROUP})\)?{_IS}\s*(?:{any_of('ambas / todas / both')}\s+)?"
     rf"(?:(?P<wrong>{_WRONG})|(?P<right>{_RIGHT}))"
@@ -54,6 +54,14 @@ _ONLY_WRONG = re.compile(
     rf"es)\s+(?:incorret|errad|fals|incorrect|wrong)",
     re.I,
 )
+_ONLY_RIGHT = re.compile(
+    rf"(?P<one>{_ONE})\s+(?:é|e|esta|is)\s+(?:a\s+|o\s+)?unic[ao]\s+(?:(?:afirmativa|assertiva|afirmacao|proposicao|"
+    r"item|que\s+esta)\s+)?(?:corret|verdadeir|cert|valid)",
+    re.I,
+)
+_NONE_WRONG = re.compile(
+    r"\bnenhuma?\s+(?:d[ae]l[ae]s\s+|d[ae]s\s+\w+\s+|\w+\s+)?(?:esta|é|e)\s+(?:incorret|errad|fals)"
+)
 
 
 def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | None:
@@ -63,8 +71,9 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
         return None
     every = frozenset().union(*sets)
     whole = all_of_them(case.low, every)
-    if whole:
-        return _named(sets, every, *whole)
+    flawless = _NONE_WRONG.search(case.low)
+    if whole or flawless:
+        return _named(sets, every, *(whole or (flawless.span() if flawless else (0, 0))))
     case = replace(case, text=with_numerals(case.text, case.low, every))
     sorted_out = _sorted_out(case, sets) or _in_sequence(case, sets, every)
     if sorted_out:
@@ -73,6 +82,9 @@ def statements_value(case: Case, sentences: list[tuple[int, int]]) -> Value | No
     if exception:
         wrong = romans((exception["one"] or exception["two"] or exception["three"]).upper())
         return _named(sets, every - wrong, exception.start(), exception.end())
+    alone = _ONLY_RIGHT.search(case.text)
+    if alone:
+        return _named(sets, romans(alone["one"].upper()), *alone.span())
     start, end = sentences[-1]
     chosen = _CHOSEN.search(case.text[start:end].strip())
     if chosen and (len(sentences) == 1 or not re.match(r"\s*I+\.", case.text[start:end])):

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
 from benchctl.answers.headed import headed_value
-from benchctl.answers.inventions import made_up_text, not_listed
+from benchctl.answers.inventions import made_up_text, named_first, not_listed
 from benchctl.answers.marks import marked_value, sequence_value
+from benchctl.answers.mentions import mentions
 from benchctl.answers.numerals import number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
 from benchctl.answers.refusal import refusal_span
-from benchctl.answers.sentences import asks, breaks_off, loops
+from benchctl.answers.sentences import asks, begun_again, breaks_off, loops
 from benchctl.answers.statements import statements_value
 from benchctl.answers.values import Case, Value, combination, outcome_of, read_as
-from benchctl.answers.weighing import mentions, weighed
+from benchctl.answers.weighing import weighed
 
 _PLACEHOLDER = re.compile(
     r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|"
@@ -96,6 +97,8 @@ def _announced(reply: Reply) -> Reading | None:
         return also
     same = [c for c in announced if c.value.start == last]  # the one that begins first has the announcing words in it
     claim = same[0] if same else _verdicts(reply.case, sure)
+    if claim and claim.value.kind == "all" and reply.case.question.negative and len(claim.value.labels) > 1:
+        return outcome_of(reply.case, INVENTED, claim.rule, claim.start, claim.end)  # none is the exception
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
 
 
@@ -176,7 +179,8 @@ def _statements(reply: Reply) -> Reading | None:
 
 def _loop(reply: Reply) -> Reading | None:
     """A loop chooses nothing, unless it is one commitment over and over."""
-    return (_letter(reply) or outcome_of(reply.case, NONE, "unread")) if loops(reply.case.words) else None
+    looping = loops(reply.case.words) or begun_again(reply.case.low, reply.sentences)
+    return (_letter(reply) or outcome_of(reply.case, NONE, "unread")) if looping else None
 
 
 def _both(reply: Reply) -> Reading | None:
@@ -196,7 +200,21 @@ def _letter(reply: Reply) -> Reading | None:
     if reply.case.low.rstrip().endswith(":"):
         return None  # broken off at the head of an item
     claim = rest.marked_letter(reply.claims, len(reply.case.options.options))
+    if claim and _in_passing(reply, claim):
+        return None
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _in_passing(reply: Reply, claim: Claim) -> bool:
+    """Tell whether the letter only labels a text ('o radial (A) dá mão caída') and another option is spoken for."""
+    case, at = reply.case, claim.value.start
+    if case.options.polar or at < 2 or case.text[at - 1] not in "([" or not case.text[: at - 1].rstrip()[-1:].isalnum():
+        return False
+    found = [m for s, e in reply.sentences if not asks(case.low[s:e]) for m in mentions(case, s, e)]
+    own = [m for m in found if m.label in claim.value.labels]
+    refused = {label for c in reply.claims if c.negative for label in c.value.labels}
+    others = any(m.stance > 0 and m.label not in (*claim.value.labels, *refused) for m in found)
+    return others or (bool(own) and all(m.stance < 0 for m in own))
 
 
 def _eliminated(reply: Reply) -> Reading | None:
@@ -219,6 +237,9 @@ def _eliminated(reply: Reply) -> Reading | None:
 
 
 def _named(reply: Reply) -> Reading | None:
+    other = named_first(reply.case, reply.sentences)
+    if other:
+        return outcome_of(reply.case, INVENTED, "invented-text", *other)
     found = rest.affirmed_text(reply.case, reply.claims, reply.sentences)
     return read_as(reply.case, found.value, found.rule, found.start, found.end) if found else None
 

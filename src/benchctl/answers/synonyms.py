@@ -10,9 +10,9 @@ import re
 from functools import lru_cache
 
 _NUMBERS = """
-    0 zero cero; 1 one uno; 2 dois duas two dos; 3 tres three; 4 quatro four cuatro; 5 cinco five; 6 seis six;
-    7 sete seven siete; 8 oito eight ocho; 9 nove nine nueve; 10 dez ten diez; 11 onze eleven once;
-    12 doze twelve doce; 13 treze thirteen trece; 14 quatorze catorze fourteen catorce; 15 quinze fifteen quince;
+    0 zero cero; 1 one uno; 2 dois duas two dos ii; 3 tres three iii; 4 quatro four cuatro; 5 cinco five; 6 seis six;
+    7 sete seven siete vii; 8 oito eight ocho viii; 9 nove nine nueve ix; 10 dez ten diez; 11 onze eleven once xi;
+    12 doze twelve doce xii; 13 treze thirteen trece; 14 quatorze catorze fourteen catorce; 15 quinze fifteen quince;
     16 dezesseis dezasseis sixteen; 17 dezessete dezassete seventeen; 18 dezoito eighteen;
     19 dezenove dezanove nineteen;
     20 vinte twenty veinte; 30 trinta thirty treinta; 40 quarenta forty cuarenta; 50 cinquenta fifty cincuenta;
@@ -48,6 +48,8 @@ _NAMES = """
     fazer fez fizeram faz fazem fazendo feito; dizer disse disseram diz dizendo; ver viu viram ve vendo;
     dar deu deram; trazer trouxe trouxeram;
     ter teve tiveram; querer quis quiseram; televisao tv tele; infantil crianca criancas;
+    cansado cansada exausto exausta esgotado esgotada; triste infeliz; feliz contente alegre;
+    zangado zangada irritado irritada bravo brava; carro automovel; medo receio; dinheiro grana;
     tabagismo fumar cigarro fumo; cessacao parar deixar;
     atividade exercicio; computadorizada computorizada computed computarizada; folato folico
 """
@@ -68,6 +70,8 @@ _SHORT_FORMS = """
     rx = radiografia; raio+x = radiografia; pcr = proteina c reativa; hiv = virus imunodeficiencia humana;
     vih = hiv; hpv = papilomavirus humano; adh = hormonio antidiuretico; gh = hormonio crescimento;
     ieca = inibidor enzima conversora angiotensina; mgso = sulfato magnesio; nacl = cloreto sodio;
+    nac = acetilcisteina; gardnerella = vaginose bacteriana; gardnerela = vaginose bacteriana;
+    eritrocito = globulo vermelho; hemacia = globulo vermelho; leucocito = globulo branco;
     tiamina = vitamina b1; cobalamina = vitamina b12; piridoxina = vitamina b6; riboflavina = vitamina b2;
     niacina = vitamina b3; folato = acido folico; thiamine = vitamin b1; cobalamin = vitamin b12;
     pneumococo = streptococcus pneumoniae; pneumococcus = streptococcus pneumoniae;
@@ -75,7 +79,9 @@ _SHORT_FORMS = """
     gonococo = neisseria gonorrhoeae; bk = mycobacterium tuberculosis; hemofilo = haemophilus influenzae;
     estafilococo = staphylococcus aureus; treponema = treponema pallidum; toxoplasma = toxoplasma gondii;
     micoplasma = mycoplasma pneumoniae; klebsiela = klebsiella pneumoniae; legionela = legionella pneumophila;
-    ach = acetilcolina; da = dopamina; t4 = tiroxina; t3 = triiodotironina; tsh = hormonio tireoestimulante;
+    ach = acetilcolina; da = dopamina; t4 = tiroxina; t3 = triiodotironina; tsh = hormonio tireoestimulante; tsh =
+    thyroid stimulating hormone;
+    tsh = hormonio estimulante tireoide;
     pth = paratormonio;
     sf = soro fisiologico; sg = soro glicosado; rl = ringer lactato; ains = anti inflamatorio; aine = anti inflamatorio;
     basedow = doenca graves; trissomia+21 = sindrome down; mononucleose = mononucleose infecciosa;

@@ -9,7 +9,7 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"[^\W\d_]\d+(?![\d.,]*\d)|\d+(?:[.,]\d+)*|[^\W\d_]+")
 _LETTER_PREFIX = re.compile(r"([A-Za-z])-(?=([^\W\d_]{4,}))")
 _SECOND_NAME = re.compile(r"\s+(?:e|ou|and|or|y)\s+(?P<name>[A-Z])(?=\s*(?:[.;:!?)\n]|$))")  # 'vitaminas A e D'
-_SHORT_NAME = re.compile(r"[ -](?:([A-Z])|([b-df-np-xz]))(?![^\W_]|[.)]\s*[a-z]|-[^\W_])")
+_SHORT_NAME = re.compile(r"(?: ao)?[ -](?:([A-Z])|([b-df-np-xz]))(?![^\W_]|[.)]\s*[a-z]|-[^\W_])")
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -43,6 +43,9 @@ _SOUNDS = (
 )  # fmt: skip
 _START_SOUNDS = {"k": "c", "q": "c", "y": "i", "w": "v", "z": "s", "x": "c"}
 _ADJECTIVE = re.compile(r"([a-z]+?)(?:ic[oa]s?|a[lr]|a(?:is|res)|ari[oa]s?|os[oa]s?|ian[oa]s?)")
+_SUPERLATIVE = ("issimo", "issima", "issimos", "issimas")
+_DISEASE = re.compile(r"([a-z]{4,}?)(?:iase|iose|ose|ite|iasis|osis|itis)")
+_GERM = re.compile(r"([a-z]{4,}?)(?:ias?|as?|um|us|os?|es?)")
 _NOUN_ENDINGS = ("", "o", "a", "e", "os", "as", "es")
 _NEAR = frozenset(frozenset(pair) for pair in ("sz", "sc", "sx", "ie", "ou", "gj", "bv", "mn", "lu", "lr", "ck"))
 
@@ -77,6 +80,8 @@ def tokens(text: str, keep_stop: bool = False) -> tuple[Token, ...]:
             elif keep_stop or key.isdigit():
                 found.append(Token(key, start, end))
             continue
+        if len(key) > 8 and key.endswith(_SUPERLATIVE):
+            key = key[:-6] + key[-1] if key[-1] != "s" else key[:-7] + key[-2:]
         if key in STOP:
             if keep_stop:
                 found.append(Token(key, start, end))
@@ -88,11 +93,11 @@ def tokens(text: str, keep_stop: bool = False) -> tuple[Token, ...]:
             if name and name[2] not in ("e", "o", "a", "y"):
                 pair = _SECOND_NAME.match(text, name.end()) if name[1] else None
                 if pair:
-                    found.append(Token(f"{key}+{name[0][1:].lower()}", start, name.end()))
+                    found.append(Token(f"{key}+{name[0][-1].lower()}", start, name.end()))
                     start, name = pair.start("name"), pair
                     key, end, skip_to = f"{key}+{name['name'].lower()}", name.end(), name.end()
                 else:
-                    key, end, skip_to = f"{key}+{name[0][1:].lower()}", name.end(), name.end()
+                    key, end, skip_to = f"{key}+{name[0][-1].lower()}", name.end(), name.end()
         found.append(Token(key, start, end))
     return tuple(found)
 
@@ -143,14 +148,37 @@ def same_word(one: str, other: str) -> bool:
 
 
 def derived(one: str, other: str) -> bool:
-    """Tell whether one word is the adjective of the other, a noun ('pilórica' of 'piloro', 'uretral' of 'uretra')."""
-    return _adjective_of(one, other) or _adjective_of(other, one)
+    """Tell whether one word is the adjective of the other, a noun ('pilórica' of 'piloro', 'uretral' of 'uretra'), or
+    the disease that a germ brings, or the quality ('universalidade' of 'universal')."""
+    return (
+        _adjective_of(one, other)
+        or _adjective_of(other, one)
+        or disease_of(one, other)
+        or disease_of(other, one)
+        or (_quality_of(one, other) or _quality_of(other, one))
+    )
 
 
 def _adjective_of(adjective: str, noun: str) -> bool:
     found = _ADJECTIVE.fullmatch(adjective)
     stem = found[1] if found else ""
     return len(stem) > 4 and noun.startswith(stem) and noun[len(stem) :] in _NOUN_ENDINGS
+
+
+def _quality_of(quality: str, adjective: str) -> bool:
+    """Tell whether one word is the noun of the other ('universalidade' of 'universal')."""
+    stem = quality.removesuffix("idade")
+    return len(stem) > 4 and stem != quality and adjective.rstrip("eao") == stem
+
+
+def disease_of(disease: str, agent: str) -> bool:
+    """Tell whether one word is the disease that the other, a germ or a worm, brings ('tricomoníase', 'Trichomonas')."""
+    found = _DISEASE.fullmatch(disease)
+    germ = _GERM.fullmatch(agent) if found else None
+    if found is None or germ is None:
+        return False
+    one, other = sound(found[1]), sound(germ[1])
+    return len(one) > 3 and (one == other or one.replace("x", "c") == other.replace("x", "c"))
 
 
 def _same_name(one: str, other: str) -> bool:
