@@ -37,7 +37,9 @@ class Leak(NamedTuple):
     def __str__(self) -> str:
         exact = self.stem > 0.999 and self.options in (None, 1.0)
         how = "word for word" if exact else f"{self.stem:.0%} of the question"
-        if not exact and self.options is not None:
+        if self.stem > 0.999 and self.options == 0:
+            how = "word for word, without its options"
+        elif not exact and self.options is not None:
             how += f", {self.options:.0%} of the options"
         more = f", and {self.more} more" if self.more else ""
         return f"{self.place} is {self.task} {self.id} ({how}{more})"

@@ -89,13 +89,13 @@ class Finder:
         self._needed = []
         self._whole: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for number, question in enumerate(questions):
-            if not question.options:
-                self._whole[question.stem].append(number)
+            self._whole[question.stem].append(number)
             sequences = _sequences(self._stems[number]).union(*map(_sequences, question.options))
             long = {sequence for sequence in sequences if sequence.count(" ") == SHINGLE - 1}
             if len(long) > ENOUGH:  # single words lead to hundreds of questions: only where there is little else
                 sequences = long
-            self._needed.append(max(1.0, SHARED * len(sequences)))
+            # A row may hold the question without its options: what the question alone has must be enough.
+            self._needed.append(max(1.0, SHARED * min(len(sequences), len(_sequences(self._stems[number])))))
             for sequence in sequences:
                 self._index[sequence].append(number)
 
@@ -147,15 +147,16 @@ class Finder:
     def _same(self, match: Match, row: RowWords, number: int) -> bool:
         if match.options is not None and match.options >= OPTIONS and match.stem >= STEM:
             return True
-        if match.options is None and row.all[: row.asked] == match.question.stem:
+        if not row.choices and row.all[: row.asked] == match.question.stem:
             return True
         if match.stem < SAME_STEM or match.weight < LIGHT:
             return False
         if match.options is not None and row.choices:  # the same words before other options ask something else ...
             return match.stem > 0.999 and match.weight >= LONG  # ... unless they are many
-        answered = match.options is None or match.options > 0
         alone = row.asked <= 1.5 * len(self._stems[number]) + 2
-        return answered and (match.weight >= HEAVY or alone)
+        if match.options == 0:  # neither its options nor its answer: only where the row asks nothing else
+            return alone and match.weight >= HEAVY
+        return match.weight >= HEAVY or alone
 
     @staticmethod
     def _alike(match: Match) -> bool:

@@ -57,10 +57,10 @@ def shipped():
 def mix(tmp_path, shared, teste):
     """Makes a file of the study's validation rows with five test questions among them, three of them in another case
     and spacing; gives it with place -> number of the question."""
-    return lambda places, upto=None: mixed(tmp_path, shared, teste, places, upto)
+    return lambda places, upto=None, options=True: mixed(tmp_path, shared, teste, places, upto, options)
 
 
-def mixed(tmp_path, shared, teste, places, upto):
+def mixed(tmp_path, shared, teste, places, upto, options):
     with (shared / "data/drbyte_ptbr/drbyte_ptbr_valid.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))[:upto]
     with teste.open(encoding="utf-8", newline="") as file:
@@ -68,7 +68,8 @@ def mixed(tmp_path, shared, teste, places, upto):
     rng = random.Random(11)
     planted = {}
     for place, (n, row) in zip(places, rng.sample(tests, 5), strict=True):
-        text = row["instruction"] + "".join(f"\n{x}){row[f'alternative_{x.lower()}']}" for x in LETTERS)
+        choices = "".join(f"\n{x}){row[f'alternative_{x.lower()}']}" for x in LETTERS)
+        text = row["instruction"] + choices * options
         if len(planted) >= 2:
             text = "  ".join(text.swapcase().split(" ")).replace("\n", " \n\n ")
         rows.insert(place - 1, {"instruction": text, "output": f"Alternativa {row['output']}. Porque sim."})
@@ -88,6 +89,14 @@ def test_five_test_questions_among_the_study_s_rows_are_refused_by_name_and_no_o
         assert f"row {place} (line " in raised.value.message
         assert f" is medmcqa-pt {number} (word for word" in raised.value.message
     assert "--allow-leaks" in raised.value.hint
+
+
+@pytest.mark.parametrize("options", ["with options", "without options"])
+def test_a_question_is_refused_with_its_options_and_without(mix, teste, options):
+    file, planted = mix((7, 400, 900, 1300, 2100), options=options == "with options")
+    with pytest.raises(LeakedRows) as raised:
+        prepare(recipe(train=file), tokenizer(), test_data=[teste])
+    assert {int(leak.place.split()[1]): int(leak.id) for leak in raised.value.guard.leaks} == planted
 
 
 @pytest.mark.slow
@@ -149,16 +158,15 @@ def test_what_is_found_of_test_questions_that_were_changed_a_little(shared, test
     assert named >= 0.88
 
 
-def test_every_test_question_of_the_studies_is_found_in_itself(teste):
+@pytest.mark.parametrize("options", ["with options", "without options"])
+def test_every_test_question_of_the_studies_is_found_in_itself(teste, options):
     known = at_hand([teste])
     rng = random.Random(2)
     rows = rng.sample(list(enumerate(read_table(teste).rows)), 400)
     made = []
     for n, row in rows:
-        options = [row.text(f"alternative_{x.lower()}") for x in LETTERS]
-        made.append(
-            Example(str(n), asked(row.text("instruction"), [o for o in options if o]).question, row.text("output"))
-        )
+        texts = [text for x in LETTERS if (text := row.text(f"alternative_{x.lower()}"))] * (options == "with options")
+        made.append(Example(str(n), asked(row.text("instruction"), texts).question, row.text("output")))
     guard = compare(made, [], known)
     assert {leak.place for leak in guard.leaks} == {e.place for e in made}
 
