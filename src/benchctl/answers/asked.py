@@ -14,11 +14,11 @@ _QUALITIES = word_set(
         especifica real questao envolvido envolvida acometido
         acometida lesado lesada causador causadora citado citada descrito descrita caso quadro responsavel mais
         procurado procurada
-        verdadeiro verdadeira inicial initial primeiro primeira first ideal recomendado recomendada preconizado"""
+        verdadeiro verdadeira inicial initial primeiro primeira first ideal recomendado recomendada preconizado nome"""
 )
-_ADVISED = word_set("indicado indicada recomendado recomendada ideal adequado preconizado provavel")
+_ADVISED = word_set("indicado indicada recomendado recomendada ideal adequado preconizado provavel nome")
 _POINTING = re.compile(
-    r"\s+(?:(?:(?:n|d|para\s+|com\s+)?(?:ess|est)[ae]s?|del[ae]s?|aqui|here|(?:in|for|of)\s+this|"
+    r"\s+(?:(?:(?:n|d|para\s+|com\s+)?(?:ess|est)[ae]s?|del[ae]s?|disso|aqui|here|(?:in|for|of)\s+this|"
     r"(?:en|para)\s+este)\b.*|mais\s+\w+)"
 )  # 'o antídoto para esse envenenamento', 'the best test in this case', 'o nervo mais exposto'
 _SUBJECT = re.compile(
@@ -36,6 +36,8 @@ def after_asked_noun(case: Case, start: int, end: int) -> int | None:
     nouns = [t.key for t in tokens(_POINTING.sub("", subject[1]))]
     known = bool(nouns) and all(n in _QUALITIES or any(same_word(n, k) for k in case.question.keys) for n in nouns)
     heads = [a for a in case.question.asked if a not in _QUALITIES][:1] or case.question.asked[:1]
+    if len(case.question.asked) > 1 and " ".join(case.question.asked[:2]) in case.question.words:
+        heads = [*heads, case.question.asked[1]]  # 'o abortivo' for 'o tratamento abortivo'
     many = subject[1].split()[0].endswith("s") and not any(h.endswith("s") for h in heads)  # 'as vitaminas são ...'
     advised = bool(nouns) and set(nouns) <= _ADVISED and not case.question.negative  # 'o indicado é ...'
     return subject.end() if advised or (known and not many and shared_words(heads, nouns)) else None

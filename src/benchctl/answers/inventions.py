@@ -146,6 +146,8 @@ def named_first(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int]
 
 def _named(case: Case, start: int, end: int, said: list[Token], own: list[Token]) -> tuple[int, int] | None:
     """Return the span of a name in few words ('Atresia duodenal', 'Niacina, cuja falta dá pelagra'), or None."""
+    if 5 * len(own) < 2 * len(said) and re.search(r"\w{3,}(?:ou|eu|iu|ava)\b", case.low[start:end]):
+        return None  # hardly more than the question said over
     appended = _APPENDED.search(case.low, start, end)
     if appended and "," not in case.low[appended.end() : end]:
         end = appended.start()

@@ -82,7 +82,8 @@ Groups ``not`` and ``nt`` are set when it denies it; ``wrong`` and ``wrong_one``
 CHOOSE = re.compile(
     rf"{WORD_START}(?:(?:eu|yo)\s+)?(?:(?P<not>nao|no|not|don't|nunca)\s+)?"
     + any_of(
-        """marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
+        """aceit(o|aria|amos) /
+        marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
         (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca / escolha /
         bora de /
         voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
@@ -199,7 +200,7 @@ REJECT = re.compile(
         risc(o|ei|ando|amos) / cort(o|ei|ando|amos) / rejeit(o|ei|ando|amos) /
         afast(o|ei|a-se|am-se|amos|ando|a|am|ar|adas?|ados?|aria) / errad[ao]s?\\s*: / incorret[ao]s?\\s*: /
         fals[ao]s?\\s*: /
-        nada d[aeo] / ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i
+        nada d[aeo] / muito menos / ao contrario d[aeo] / diferente(mente)? d[aeo] / em vez d[aeo] / (we can |i
         )?(rule|ruling|ruled) out /
         eliminat(e|ing) / exclud(e|ing) / discard(ing)? / unlike / instead of / rather than / en lugar de /
         a diferencia de"""

@@ -90,13 +90,13 @@ def _hits(options: Options, words: Sequence[Token], low: str, text: str) -> list
     starts = {sound_start(w) for w in options.known}
     meant: dict[str, list[tuple[int, str]]] = {}
     for key in {w.key for w in words}:
-        if sound_start(key) in starts or has_synonyms(key):
+        if sound_start(key) in starts or has_synonyms(key.partition("+")[0]):
             pairs = [(place, meant_word(option, key, options.known)) for place, option in readable]
             meant[key] = [(place, word) for place, word in pairs if word is not None] or [
                 (place, word) for place, option in readable for word in spelled_out(option, key)
             ]
     for token in words:
-        if 3 <= len(token.key) <= 6 and not meant.get(token.key) and text[token.start : token.end].isupper():
+        if 3 <= len(token.key) <= 6 and not meant.get(token.key) and _initials(text[token.start : token.end]):
             named = [(p, o) for p, o in readable if "".join(w[0] for w in o.words) == token.key]
             meant[token.key] = [(p, w) for p, o in named for w in o.words] if len(named) == 1 else []
     hits: list[list[tuple[int, str]]] = [[] for _ in options.options]
@@ -108,6 +108,11 @@ def _hits(options: Options, words: Sequence[Token], low: str, text: str) -> list
         ):
             hits[place].append((index, word))
     return hits
+
+
+def _initials(word: str) -> bool:
+    """Tell whether a word is written as initials are: 'VNI', 'TTPa'."""
+    return word[0].isupper() and sum(c.isupper() for c in word) > len(word) // 2
 
 
 def _shortened(token: Token, low: str, readable: list[tuple[int, Option]]) -> list[tuple[int, str]]:
@@ -132,8 +137,10 @@ def meant_word(option: Option, key: str, known: frozenset[str]) -> str | None:
     if key in known:
         return None
     base, plus, _ = key.partition("+")
-    if plus and base in option.words and not any(k.startswith(f"{base}+") for k in known):
-        return base  # 'penicilina G' is a penicillin
+    if plus and not any(k.startswith(f"{base}+") for k in known):  # 'penicilina G' is a penicillin
+        kind = next((word for word in option.words if word == base or synonyms(word, base)), None)
+        if kind:
+            return kind
     if key.endswith("mente") and len(key) > 9:  # 'exclusivamente'
         adverb = next((word for word in option.words if same_word(word, key[:-5])), None)
         if adverb:
@@ -172,7 +179,8 @@ def _clusters(
 def _judge(
     option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str, known: frozenset[str]
 ) -> TextMatch | None:
-    cluster = _trimmed(option, cluster, words, low)
+    if not _all_but_one_between(option, cluster, words, low, known):
+        cluster = _trimmed(option, cluster, words, low)
     said = {w for _, w in cluster}
     total = sum(option.weights.values())
     weight = sum(option.weights[w] for w in said)
@@ -210,6 +218,18 @@ def _judge(
     if option.negated and not NEGATIONS & set(re.findall(r"\w+", low[max(0, start - 25) : end])):
         return None
     return TextMatch(option.label, start, end, share, weight)
+
+
+def _all_but_one_between(
+    option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str, known: frozenset[str]
+) -> bool:
+    """Tell whether the option stands there in full, one word of no option in between ('insuficiência da valva
+    mitral')."""
+    first, last = cluster[0][0], cluster[-1][0]
+    between = {words[i].key for i in range(first, last + 1)} - {words[i].key for i, _ in cluster}
+    whole = {w for _, w in cluster} == set(option.words) and len(between) == 1 and last - first == len(cluster)
+    paused = _PAUSE.search(low, words[first].start, words[last].end)
+    return whole and not paused and not any(same_word(b, k) for b in between for k in known)
 
 
 def _trimmed(option: Option, cluster: list[tuple[int, str]], words: Sequence[Token], low: str) -> list[tuple[int, str]]:

@@ -26,7 +26,8 @@ BORDER = re.compile(
 _AGAINST = re.compile(
     r"\b(?:"
     + any_of(
-        """nao / nada d[aeo] / nem / nunca / jamais / tampouco / sem / not / never / cannot / isn't / doesn't / don't /
+        """nao / nada d[aeo] / muito menos / nem / nunca / jamais / tampouco / sem / not / never / cannot /
+        isn't / doesn't / don't /
         no
             (es|puede|se|hay) / ni / sin /
         incorret\\w+ / errad[ao]s? / fals[ao]s? / improvave\\w+ / descart\\w+ / exclu\\w+ / afast\\w+ / elimin\\w+ /
@@ -39,7 +40,8 @@ _ASIDE = re.compile(
     + any_of(
         """embora / apesar / ainda que / mesmo que / diferente(mente)? / ao contrario / em vez / seguid[ao]s? /
         depois(?! de (\\w+ )?(dias|semanas|horas|meses|anos|minutos)) /
-        em seguida / posteriormente / adjuvantes? / (em )?segundo plano / antes d[aeo]s? / antes que / apos / so
+        em seguida / posteriormente / adjuvantes? / fica(m)? (reservad\\w+ )?para / reservad[ao]s? / (em
+        )?segundo plano / antes d[aeo]s? / antes que / apos / so
         (se|depois|quando|alivia\\w*|
         ajuda\\w*|serve\\w*|trata\\w*) / apenas (alivia\\w*|ajuda\\w*|serve\\w*|trata\\w*) / although / though /
         unlike /
@@ -71,7 +73,7 @@ _FIRST = re.compile(
 _LEADS = re.compile(
     r"(?:"
     + any_of(
-        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (sendo|ser) / chama-se /
+        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (a )?(sendo|ser) / chama-se /
             fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
         indica|chama|trata) / uso / dou / daria / faria / usaria / prescrevo / indico / prescreveria / indicaria /
         pensaria( primeiro)? em /
@@ -167,6 +169,11 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
         if apposed or _JOINED.fullmatch(case.low, found[index - 1].end, found[index].start):
             found[index] = replace(found[index], stance=found[index - 1].stance, leading=found[index - 1].leading)
     return found
+
+
+def joined(case: Case, one: Mention, other: Mention) -> bool:
+    """Tell whether only a comma, 'e' or the like stands between the two."""
+    return _JOINED.fullmatch(case.low, one.end, other.start) is not None
 
 
 def _owner(case: Case, token: Token, before: Token | None, rest: Sequence[Token]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from benchctl.answers.folding import fold, lower
 from benchctl.answers.values import Case, Value
 from benchctl.answers.words import same_word, tokens
 
@@ -34,6 +35,9 @@ _EQUALS = re.compile(
     r"(?:=|:|\b(?:é|sao|seria|seriam|tem|ha|temos|existem|possui|possuem|da|dao|resulta\s+em|igual\s+a|total\s+de|"
     r"is|are|has|have|equals|son|hay|tiene))\s*(?:de\s+)?\Z"
 )  # what stands right before a number that answers
+_NOT_TOLD = re.compile(r"\b(?:nao|nem|not)\b|\s(?:é|sao)\s+[ao]s?\s+d[aeo]s?\b")  # 'a do 18 é a de Edwards'
+_RANGE = re.compile(r"(?:entre\s+)?(\d+)\s*(?:a|-|e|to|ate)\s*(\d+)(?:\s*[^\W\d]+)?")
+_NUMBER_ALONE = re.compile(r"(?<![\w.,])(\d{1,4})(?:[ªº])?(?![\w%]|[.,]\d)")
 _STOPS = re.compile(r"[.;:,()\n]|\b(?:mas|enquanto|but)\b")
 
 
@@ -62,13 +66,25 @@ def numbers_in_order(case: Case) -> Value | None:
     return Value((fits[0],), False, "text", found[0].start(), found[-1].end()) if len(fits) == 1 else None
 
 
+def in_range(case: Case) -> Value | None:
+    """Return the option whose range holds the only number said ('por volta da 26ª semana' for '24 a 28')."""
+    ranges = {o.label: _RANGE.fullmatch(lower(fold(o.text).text).strip(" .")) for o in case.options.options}
+    found = [m for m in _NUMBER_ALONE.finditer(case.low) if int(m[1]) not in _digits(case.question.words)]
+    if not all(ranges.values()) or len(found) != 1 or len(case.low.split()) > 12 or "?" in case.low:
+        return None
+    number = int(found[0][1])
+    fits = [label for label, m in ranges.items() if m and int(m[1]) <= number <= int(m[2])]
+    denied = re.search(r"\b(?:nao|nem|not)\b", case.low)
+    return Value((fits[0],), False, "text", *found[0].span(1)) if len(fits) == 1 and not denied else None
+
+
 def number_asked_for(case: Case) -> Value | None:
     """Return the option whose number stands beside the words that ask ('quatro câmaras: 2 átrios e 2 ventrículos').
 
     Every option must be one whole number, and one number alone must stand beside more of those words than any other.
     """
     wanted = {_digits(o.text)[0]: o.label for o in case.options.options if re.fullmatch(r"\W*\d+\W*", o.text)}
-    if len(wanted) < len(case.options.options) or "?" in case.low or re.search(r"\b(?:nao|nem|not)\b", case.low):
+    if len(wanted) < len(case.options.options) or "?" in case.low or _NOT_TOLD.search(case.low):
         return None
     found = list(_NUMBER.finditer(case.low))
     scores: dict[int, int] = {}

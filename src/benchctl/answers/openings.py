@@ -27,6 +27,11 @@ _GROUNDS = any_of(
     """pois / porque / ja que / uma vez que / visto que / dado que / since / because / ya que / e nao / and not / y no /
     seguid[ao]s? (d[aeo]s?|por|pel[ao]) / enquanto / ao passo que / whereas / while / mientras"""
 )
+_ADDED = re.compile(
+    r"\s*,\s*(?:que|cuj[ao]s?|[ao]s?\s+qua(?:l|is)|which|whose|\w{3,}(?:ad|id)[ao]s?\s+(?:por|pel[ao]s?|com|em|n[ao]s?|d[ao]s?|a))"
+    r"\s[^,;]*$"
+)  # what is added to a name and ends the sentence: 'O supraespinhoso, inervado pelo supraescapular'
+_NOR = re.compile(r"\s*[:,;.]\s*(?:nem|nor|ni)\b")  # 'nenhuma destas: nem primo, nem empregado'
 _GROUNDED = re.compile(rf"\s*[,(]?\s*{_GROUNDS}{WORD_END}")
 _HESITATES = re.compile(
     rf"\W*(?:{any_of('fico / estou / fiquei / em duvida / na duvida')}\s+)*{any_of('entre / between')}\s"
@@ -53,7 +58,8 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     if value is None or (asks(case.low[start:end]) and not (single and value.kind in ("letter", "ordinal"))):
         return None
     foreign = bool(case.options.polar) and value.beyond  # 'Alternativa B) não ...' where there are no letters
-    if value.kind != "polar" and not foreign and lexicon.WRONG_AFTER.match(case.low, value.end, end):
+    neither = value.kind == "none" and _NOR.match(case.low, value.end)
+    if value.kind != "polar" and not foreign and not neither and lexicon.WRONG_AFTER.match(case.low, value.end, end):
         return None
     if value.kind == "letter" and not _stands(case, sentences, value):
         return None
@@ -67,7 +73,8 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
         return None
     if value.kind in ("text", "all"):
         looping = loops([w for w in case.words if start <= w.start < end])
-        grounded = _GROUNDED.match(case.low, _past_aside(case, value.end), end) and not tokens(
+        past = _past_aside(case, value.end)
+        grounded = (_GROUNDED.match(case.low, past, end) or _ADDED.match(case.low, past, end)) and not tokens(
             case.text[start : value.start]
         )
         if (

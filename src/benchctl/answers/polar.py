@@ -23,7 +23,8 @@ _MAYBE = any_of(
         inconclusiv[ao]s? / indeterminad[ao] / ha incerteza /
         (?<!so\s)pode ser( que (sim|nao))? / nao (é|e|foi|seria) possivel {_KNOW} / nao se (pode|sabe|consegue) /
         nao (da|ha como|tem como|permite\w*|possibilita\w*|conseg\w+|autoriza\w*) (para )?(se )?{_KNOW} /
-        nao (esta|é|e|ficou) clar[oa] / nao ha (evidencias?|dados|provas|informac\w+) suficientes? /
+        nao (esta|é|e|ficou) clar[oa] / nao ha (evidencias?|dados|provas?|base|elementos|informac\w+)
+        suficientes? / demais para (concluir|afirmar|dizer) /
         (evidencias?|dados) insuficientes? / (evidencia|evidencias) (é|sao|foi) insuficientes? /
         (os )?(dados|resultados) (sao|foram) (inconclusivos|conflitantes|insuficientes|contraditorios) / maybe /
         perhaps / possibly / (it )?depends / uncertain / unclear / inconclusive /
@@ -95,7 +96,10 @@ _AS_MUCH = re.compile(
     r"quizas?)[\"']?\s+(?:quanto|como|e|and|y)\s+"
     r"[\"']?(?P<two>sim|nao|talvez|yes|no|maybe|si|quizas?)(?![^\W_])"
 )
-_NEITHER = re.compile(r"\bnem\s+(?:que\s+)?[\"']?(?:sim|nao)[\"']?,?\s+nem\s+(?:que\s+)?[\"']?(?:sim|nao)\b")
+_NEITHER = re.compile(
+    r"\bnem\s+(?:(?:que|para|pra|por|um|o)\s+)*[\"']?(?:sim|nao)[\"']?,?\s+nem\s+(?:(?:que|para|pra|por|um|o)\s+)*[\"']?"
+    r"(?:sim|nao)\b"
+)
 _ALL_THREE = re.compile(r"(?:sim|yes|si)\W+(?:nao|no)\W+(?:(?:ou|or|o)\W+)?(?:talvez|maybe|quizas?)")
 _NO_DOUBT = re.compile(
     any_of(

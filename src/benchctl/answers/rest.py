@@ -10,7 +10,7 @@ from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
 from benchctl.answers.letters import letters_at
 from benchctl.answers.lexicon import BOTH, CONTRAST, WRONG_AFTER
 from benchctl.answers.mentions import mentions, one_of_list
-from benchctl.answers.sentences import breaks_off
+from benchctl.answers.sentences import breaks_off, split_sentences
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
 from benchctl.answers.weighing import NEW_CLAUSE
@@ -19,7 +19,8 @@ from benchctl.answers.words import same_word, tokens
 _ONE_LEFT = re.compile(
     r"\b(?:rest|sobr|fic)(?:a|ou|am|ando)\s+(?:(?:so|apenas|somente|entao|portanto)\s+)*(?:uma|um|"
     r"1)(?:\s+(?:alternativa|opcao|unica|so|possibilidade|"
-    r"possivel|viavel|plausivel|correta))*\s*(?:[.!,;]|$)"
+    r"possivel|viavel|plausivel|correta))*\s*(?:[.!,;]|$)|\b(?:é|fica|marco|escolho|fico\s+com|vou\s+n[ao])\s+"
+    r"[ao]\s+que\s+(?:sobr(?:ou|a)|rest(?:ou|a))\b"
 )
 _PUT_INSTEAD = re.compile(
     r"[^.?!]{0,30}?[,:;.-]\s*(?:[^.:;]{0,60}?\b)?(?:é|foi|seria|trata-se\s+de|chama-se|sao)\s+(?:(?:o|a|os|as|um|"
@@ -32,6 +33,7 @@ _CHOOSES_BOTH = re.compile(
     r"coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
+_BELONGS = re.compile(r"\s+(?:é|sao)\s+[ao]s?\s+d[aeo]s?\b")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|"
     r"é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
@@ -82,7 +84,8 @@ def _one_left(case: Case) -> Value | None:
     said = _ONE_LEFT.search(case.low)
     if said is None:
         return None
-    named = {label for u in units_of(case, 0, said.start()) for label in u.value.labels}
+    before = split_sentences(case.text[: said.start()])
+    named = {label for s, e in before for u in units_of(case, s, e) for label in u.value.labels}
     left = [label for label in case.options.labels if label not in named]
     return Value((left[0],), False, "letter", *said.span()) if len(left) == 1 else None
 
@@ -176,8 +179,8 @@ def _meant_both(case: Case) -> Value | None:
 def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, int]]) -> Claim | None:
     """Return the claim for the option text that completes the question, or that alone is affirmed."""
     named = [c for c in claims if c.rank in (MENTIONED, CONCLUDED) and not c.negative]
-    if not named:
-        return None
+    if not named or any(_BELONGS.match(case.low, c.value.end) for c in named):
+        return None  # 'a trissomia do 18 é a de Edwards'
     if len({c.value.labels for c in named}) > 2 and _DESCRIBED.match(case.low, named[-1].value.end):
         named = [c for c in named if c.value.labels != named[-1].value.labels]  # the last of a list, described
     echoed = {c.value.labels: 0 for c in named}
@@ -202,11 +205,19 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
         if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
             return None
         start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
+        if any(
+            m.leading and m.label not in (*claim.value.labels, *refused)
+            for s, e in sentences
+            if s > start
+            for m in mentions(case, s, e)
+        ):
+            return None  # a later sentence leads up to another
         found = mentions(case, start, end)
         led = any(m.leading and m.label in claim.value.labels for m in found)
         if not led and any(m.stance > 0 and m.label not in (*claim.value.labels, *refused) for m in found):
             return None  # another option is spoken for in the same sentence
-        passing = not _fully_said(case, claim)
+        told_of = not led and start > sentences[0][0] and _told_of(case, claim.value, start, end)
+        passing = told_of or not _fully_said(case, claim)
         if (
             case.question.known
             and passing
@@ -228,6 +239,12 @@ def _turned_down(case: Case, value: Value, sentences: list[tuple[int, int]]) -> 
     """Tell whether its sentence goes on to speak against the option ('X is used in migraine, not in attacks')."""
     start, end = next(((s, e) for s, e in sentences if s <= value.start < e), (value.start, value.end))
     return any(m.stance < 0 and m.label in value.labels for m in mentions(case, start, end))
+
+
+def _told_of(case: Case, value: Value, start: int, end: int) -> bool:
+    """Tell whether the option is what the sentence speaks of ('O deltoide assume a partir daí')."""
+    before, after = case.low[start : value.start], case.low[value.end : end]
+    return re.fullmatch(r"\W*(?:(?:o|a|os|as|the|el|la|los|las)\s+)", before) is not None and len(after.split()) > 1
 
 
 def _fully_said(case: Case, claim: Claim) -> bool:

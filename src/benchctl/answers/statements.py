@@ -24,8 +24,8 @@ _SEQUENCE = re.compile(
     r"\W*(?:(?:resposta|gabarito|sequencia)\W+)?(?P<signs>[VF](?:[\s,;/-]*(?:e\s+)?[VF]){1,7})\W*", re.I
 )
 _VERDICT_FIRST = re.compile(
-    rf"(?<![^\W_])(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|"
-    rf"-)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
+    rf"(?<![^\W_])(?:(?:(?:esta|estao|sao|e|é)\s+)?(?:verdadeir|corret|cert|correct|true)\w*\s*(?::|"
+    rf"-)|(?:estao|sao|procedem)\s+(?:verdadeir|corret|cert)\w*)\s*(?:{_ONLY}\s+)?(?:as?\s+)?(?P<group>{_GROUP})(?![^\W_])",
     re.I,
 )
 _REST_RIGHT = re.compile(

@@ -12,7 +12,7 @@ from benchctl.answers.headed import headed_value
 from benchctl.answers.inventions import made_up_text, named_first, not_listed
 from benchctl.answers.marks import marked_value, sequence_value
 from benchctl.answers.mentions import mentions
-from benchctl.answers.numerals import number_asked_for, numbers_in_order
+from benchctl.answers.numerals import in_range, number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
 from benchctl.answers.refusal import refusal_span
@@ -25,6 +25,7 @@ _PLACEHOLDER = re.compile(
     r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|"
     r"option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
 )
+_NO_AFTER = re.compile(r"\s*(?:\.{2,}|-)\s*(?:nao|no)\s*[,.!;]")
 _BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
 
 
@@ -86,7 +87,7 @@ def _shares(reply: Reply) -> Reading | None:
 
 def _announced(reply: Reply) -> Reading | None:
     """The last firm claim wins; a self-correction outdoes what stands before it."""
-    sure = [c for c in reply.claims if c.rank == SURE and not c.negative]
+    sure = [c for c in reply.claims if c.rank == SURE and not c.negative and not _taken_back(reply.case, c)]
     corrections = [c for c in sure if c.rule == "correction"]
     if corrections:
         sure = [c for c in sure if c.start >= corrections[-1].start and c.rule != "verdict"]
@@ -100,6 +101,11 @@ def _announced(reply: Reply) -> Reading | None:
     if claim and claim.value.kind == "all" and reply.case.question.negative and len(claim.value.labels) > 1:
         return outcome_of(reply.case, INVENTED, claim.rule, claim.start, claim.end)  # none is the exception
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
+
+
+def _taken_back(case: Case, claim: Claim) -> bool:
+    """Tell whether a 'não' of its own follows the claim ('acho que é o deltoide... não, ele age depois')."""
+    return not case.options.polar and _NO_AFTER.match(case.low, claim.end) is not None
 
 
 def _also_right(reply: Reply, announced: list[Claim]) -> Reading | None:
@@ -245,7 +251,7 @@ def _named(reply: Reply) -> Reading | None:
 
 
 def _in_order(reply: Reply) -> Reading | None:
-    value = numbers_in_order(reply.case) or number_asked_for(reply.case)
+    value = numbers_in_order(reply.case) or number_asked_for(reply.case) or in_range(reply.case)
     return read_as(reply.case, value, "sole-text", value.start, value.end) if value else None
 
 

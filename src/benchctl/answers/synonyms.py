@@ -48,6 +48,20 @@ _NAMES = """
     fazer fez fizeram faz fazem fazendo feito; dizer disse disseram diz dizendo; ver viu viram ve vendo;
     dar deu deram; trazer trouxe trouxeram;
     ter teve tiveram; querer quis quiseram; televisao tv tele; infantil crianca criancas;
+    intussuscepcao invaginacao; constipacao obstipacao; prurido coceira comichao; edema inchaco; febre pirexia;
+    sincope desmaio; pirose azia; rinorreia coriza; sifilis lues; escabiose sarna;
+    tripanossomiase chagas; esquistossomose bilharziose; ascaridiase lombriga ascaris; pediculose piolho;
+    tonsilite amigdalite; tonsila amigdala; escapula omoplata; patela rotula; ulnar cubital; fibula peronio;
+    fibular peroneal peroneiro; hipofise pituitaria; suprarrenal adrenal; tuba trompa; paragem parada; rutura ruptura;
+    alteplase rtpa; nitroglicerina trinitrina; haloperidol haldol; diazepam valium; fenobarbital gardenal;
+    ocitocina oxitocina; levodopa ldopa; imunoglobulina gamaglobulina; desmopressina ddavp; clavulanato clavulanico;
+    valproato valproico; telemovel celular; ecra tela; boleia carona; frigorifico geladeira; fato terno; sumo suco;
+    prenda presente; cao cachorro cachorra; sorvete gelado; equipa equipe; morada endereco; avariar avaria avariou pifou
+    quebrou enguicou; chuva choveu chovia chovendo; atraso atrasado atrasada atrasou atrasaram; faminto faminta fome;
+    marido esposo; aluno estudante; mae mamae; pai papai; ladrao assaltante; chefe patrao;
+    oxigenio o2 oxygen; regurgitacao insuficiencia; benzilpenicilina penicilina; supraespinal supraespinhoso
+    supraespinoso supraspinatus;
+    infraespinal infraespinhoso infraespinoso; aguardar aguardava aguardando esperar esperava esperando;
     cansado cansada exausto exausta esgotado esgotada; triste infeliz; feliz contente alegre;
     zangado zangada irritado irritada bravo brava; carro automovel; medo receio; dinheiro grana;
     tabagismo fumar cigarro fumo; cessacao parar deixar;
@@ -70,6 +84,20 @@ _SHORT_FORMS = """
     rx = radiografia; raio+x = radiografia; pcr = proteina c reativa; hiv = virus imunodeficiencia humana;
     vih = hiv; hpv = papilomavirus humano; adh = hormonio antidiuretico; gh = hormonio crescimento;
     ieca = inibidor enzima conversora angiotensina; mgso = sulfato magnesio; nacl = cloreto sodio;
+    igg = imunoglobulina+g; igm = imunoglobulina+m; iga = imunoglobulina+a; ige = imunoglobulina+e;
+    ptt = tempo tromboplastina parcial; kptt = tempo tromboplastina parcial; piruvato = acido piruvico;
+    lactato = acido latico; lactato = acido lactico; citrato = acido citrico; urato = acido urico;
+    tp = tempo protrombina; inr = tempo protrombina; rni = tempo protrombina; lcr = liquor; liquor = liquido
+    cefalorraquidiano; tce = traumatismo cranioencefalico; vhs = velocidade hemossedimentacao;
+    pbe = peritonite bacteriana espontanea; cad = cetoacidose diabetica; sop = sindrome ovarios policisticos;
+    hpp = hemorragia pos parto; dip = doenca inflamatoria pelvica; pac = pneumonia adquirida comunidade;
+    sdra = sindrome desconforto respiratorio agudo; tdah = transtorno deficit atencao hiperatividade;
+    toc = transtorno obsessivo compulsivo; tag = transtorno ansiedade generalizada; eda = endoscopia digestiva alta;
+    hba1c = hemoglobina glicada; hba1c = hemoglobina glicosilada; ibp = inibidor bomba protons;
+    isrs = inibidor seletivo recaptacao serotonina; nefrolitiase = calculo renal; colelitiase = calculo biliar;
+    cefaleia = dor cabeca; dispneia = falta ar; epistaxe = sangramento nasal; cotrimoxazol = sulfametoxazol
+    trimetoprima;
+    benzetacil = penicilina benzatina; benzetacil = benzilpenicilina benzatina; pfc = plasma fresco congelado;
     nac = acetilcisteina; gardnerella = vaginose bacteriana; gardnerela = vaginose bacteriana;
     eritrocito = globulo vermelho; hemacia = globulo vermelho; leucocito = globulo branco;
     tiamina = vitamina b1; cobalamina = vitamina b12; piridoxina = vitamina b6; riboflavina = vitamina b2;

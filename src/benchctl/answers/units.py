@@ -23,7 +23,10 @@ _AND = re.compile(
     r"[\s,)]*(?:\b(?:e|ou|and|or|y|nem|nor|ni)\b)?[\s(]*(?:\b(?:de|da|do|com|por)\b\s+)?(?:\b(?:a|o|as|os|the|la|"
     r"el)\b[\s(]*)?"
 )
-_BEFORE_LETTER = word_set("a o as os la the e ou que and or y only so apenas somente both tanto quanto nem de com")
+_BEFORE_LETTER = word_set(
+    """a o as os la the e ou que and or y only so apenas somente both tanto quanto nem de com logo portanto
+    entao assim then therefore"""
+)
 _CLOSING = re.compile(r"\s*[)\]]*")
 
 

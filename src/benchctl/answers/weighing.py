@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 
 from benchctl.answers.asked import shared_words
-from benchctl.answers.mentions import AGAINST, BORDER, FOR, Mention, mentions, one_of_list
+from benchctl.answers.mentions import AGAINST, BORDER, FOR, Mention, joined, mentions, one_of_list
 from benchctl.answers.sentences import asks, breaks_off
 from benchctl.answers.values import Case, Value
 
@@ -111,6 +112,10 @@ def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> b
     """Tell whether a mention among several sentences answers: led up to, or beside the words that ask."""
     start, end = next((s, e) for s, e in told if s <= mention.start < e)
     said = [t.key for t in case.words if start <= t.start < end and not mention.start <= t.start < mention.end]
+    last = not re.search(r"\w", case.low[mention.end :]) and not breaks_off(case.low)
+    rivals = [m for s, e in told for m in mentions(case, s, e) if m.label != mention.label]
+    if last and rivals and all(m.stance != FOR for m in rivals):
+        return True  # 'lactato seria em anaerobiose; com oxigênio, piruvato'
     return mention.leading or len(shared_words(case.question.focus, said)) >= 2
 
 
@@ -118,7 +123,15 @@ def _beside_question(case: Case, standing: Sequence[Mention], told: Sequence[tup
     """Return, of several options, the one in whose clause alone words of the question stand ('na hemofilia A falta
     o VIII; ...')."""
     beside: list[Mention] = []
+    listed = {
+        place
+        for one, other in itertools.pairwise(standing)
+        if one.label != other.label and joined(case, one, other)
+        for place in (one.start, other.start)
+    }
     for mention in standing:
+        if mention.start in listed:
+            continue  # 'o diferencial inclui A, B e C'
         low, high = next((s, e) for s, e in told if s <= mention.start < e)
         first, last = low, high
         for border in BORDER.finditer(case.low, low, high):

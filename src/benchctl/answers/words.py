@@ -43,6 +43,7 @@ _SOUNDS = (
 )  # fmt: skip
 _START_SOUNDS = {"k": "c", "q": "c", "y": "i", "w": "v", "z": "s", "x": "c"}
 _ADJECTIVE = re.compile(r"([a-z]+?)(?:ic[oa]s?|a[lr]|a(?:is|res)|ari[oa]s?|os[oa]s?|ian[oa]s?)")
+_ENCLITIC = re.compile(r"-l[oa]s?(?![^\W_])")
 _SUPERLATIVE = ("issimo", "issima", "issimos", "issimas")
 _DISEASE = re.compile(r"([a-z]{4,}?)(?:iase|iose|ose|ite|iasis|osis|itis)")
 _GERM = re.compile(r"([a-z]{4,}?)(?:ias?|as?|um|us|os?|es?)")
@@ -80,6 +81,8 @@ def tokens(text: str, keep_stop: bool = False) -> tuple[Token, ...]:
             elif keep_stop or key.isdigit():
                 found.append(Token(key, start, end))
             continue
+        if key[-1] in "aei" and len(key) > 3 and _ENCLITIC.match(text, end):
+            key += "r"  # 'avaliá-lo'
         if len(key) > 8 and key.endswith(_SUPERLATIVE):
             key = key[:-6] + key[-1] if key[-1] != "s" else key[:-7] + key[-2:]
         if key in STOP:
