@@ -11,7 +11,7 @@ from benchctl.answers import read_answer
 
 OWN = Path(__file__).with_name("examples.jsonl")
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "extraction_examples.jsonl"
-KNOWN_MISSES = 36  # paraphrases that no rule reads; they are kept so that the figure stays honest
+KNOWN_MISSES = 97  # paraphrases that no rule reads; they are kept so that the figure stays honest
 
 
 def load(path):

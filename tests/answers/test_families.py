@@ -210,3 +210,108 @@ class TestWaysToDecline:
 
     def test_not_knowing_is_no_refusal(self):
         assert read("Não faço ideia.", EXAMS, EXAM) == "NONE"
+
+
+class TestALetterThatOnlyLabels:
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [
+            ("Quem mostra a bexiga é a cistoscopia. A urografia (C) vê o rim.", "B"),
+            ("Muitos pensam na urocultura (A), mas o tumor se vê na cistoscopia.", "B"),
+            ("A urografia (C) não vê a mucosa; a cistoscopia, sim.", "B"),
+        ],
+    )
+    def test_does_not_outdo_the_option_that_is_spoken_for(self, text, label):
+        assert read(text, EXAMS, EXAM) == label
+
+
+class TestEliminationItemByItem:
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [
+            ("a) errada, não há infecção; c) errada, está superada; d) errada, vê a próstata.", "B"),
+            (
+                "- A) Urocultura: descartada.\n- C) Urografia: descartada.\n- D) Próstata: descartada.\nSobra só uma.",
+                "B",
+            ),
+            (
+                "Acho que é a urografia... não, ela vê o rim. A urocultura e a ultrassonografia não servem. É o que sobrou.",
+                "B",
+            ),
+            ("a) errada, não há infecção; c) errada, está superada.", "NONE"),
+        ],
+    )
+    def test_the_option_that_is_left(self, text, label):
+        assert read(text, EXAMS, EXAM) == label
+
+
+class TestWordsOfTwoOptionsMixed:
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [
+            ("Ligada ao X recessiva.", "INVENTED"),
+            ("Ligada ao Y.", "INVENTED"),
+            ("Herança autossômica, na forma recessiva.", "B"),
+            ("Ligada ao X dominante.", "C"),
+        ],
+    )
+    def test_are_an_alternative_of_their_own(self, text, label):
+        choices = {"A": "Autossômica dominante", "B": "Autossômica recessiva", "C": "Ligada ao X dominante"}
+        assert read(text, choices, "Qual é o padrão de herança?") == label
+
+
+class TestNamesThatNoOptionHas:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Tomografia, que vê o trato inteiro.",
+            "Ressonância magnética da pelve em regime de urgência.",
+            "O exame indicado nesse caso é a citologia urinária.",
+            "O mais indicado é a citologia urinária.",
+            "Citologia, colhida junto com a urocultura.",
+        ],
+    )
+    def test_an_option_in_what_is_added_to_the_name_does_not_count(self, text):
+        assert read(text, EXAMS, EXAM) == "INVENTED"
+
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [("O coração tem sete câmaras, que se contraem.", "INVENTED"), ("Foi descrito em 1628.", "NONE")],
+    )
+    def test_another_number_where_the_answer_would_stand(self, text, label):
+        assert read(text, {"A": "2", "B": "3", "C": "4", "D": "5"}, "Quantas câmaras tem o coração?") == label
+
+
+class TestFactsAreNoChoice:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "O sangue tem células vermelhas, brancas e plaquetas.",
+            "O diagnóstico de anemia inclui leucócito, plaqueta e linfócito. Pedir hemograma.",
+            "As plaquetas duram dez dias e são feitas na medula óssea. As plaquetas duram dez",
+        ],
+    )
+    def test_items_of_a_list_and_sentences_begun_again(self, text):
+        choices = {"A": "Leucócito", "B": "Plaqueta", "C": "Eritrócito", "D": "Linfócito"}
+        assert read(text, choices, "Qual célula transporta oxigênio?") == "NONE"
+
+
+class TestGermsQualitiesAndOtherNames:
+    @pytest.mark.parametrize(
+        ("text", "options", "label"),
+        [
+            ("Trichomonas vaginalis.", ["Candidíase", "Tricomoníase", "Gonorreia"], "B"),
+            ("Regurgitação mitral.", ["Estenose mitral", "Insuficiência mitral"], "B"),
+            (
+                "Insuficiência da valva mitral.",
+                ["Estenose mitral", "Insuficiência mitral", "Insuficiência aórtica"],
+                "B",
+            ),
+            ("TTPa, de seis em seis horas.", ["Tempo de protrombina", "Tempo de tromboplastina parcial ativado"], "B"),
+            ("Penicilina G benzatina.", ["Ceftriaxona", "Benzilpenicilina benzatina"], "B"),
+            ("Atendimento universal.", ["Equidade", "Universalidade"], "B"),
+            ("Por volta da 26ª semana.", ["10 a 12", "24 a 28", "32 a 34"], "B"),
+        ],
+    )
+    def test_are_the_option(self, text, options, label):
+        assert read(text, dict(zip("ABC", options, strict=False)), "Qual é o caso?") == label

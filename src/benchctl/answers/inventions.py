@@ -120,13 +120,26 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
         said = [t for t in case.words if start <= t.start < end and t.key not in META and t.key not in NEGATIONS]
         own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
         mixed = [t for t in said if not any(same_word(t.key, w) for o in case.options.options for w in o.words)]
-        if len(told) == 1 and own and mixed and (span := _named(case, start, end, said, own)):
+        if (
+            len(told) == 1
+            and own
+            and (mixed or _crossed(case, start, end, said))
+            and (span := _named(case, start, end, said, own))
+        ):
             return span
         if all(any(same_word(t.key, w) for o in case.options.options for w in o.words) for t in own):
             continue
         if own and not breaks_off(case.low) and not _defines(case, start, end) and _restates(case, start, end):
             return start, end
     return None
+
+
+def _crossed(case: Case, start: int, end: int, said: list[Token]) -> bool:
+    """Tell whether words of several options make one name that none of them is ('ligada ao X recessiva')."""
+    listed = re.search(r"[,;]|\b(?:e|ou|nem|and|or|y)\b", case.low[start:end])
+    return not listed and not any(
+        all(any(same_word(t.key, w) for w in o.words) for t in said) for o in case.options.options
+    )
 
 
 def named_first(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int] | None:
@@ -157,8 +170,10 @@ def _named(case: Case, start: int, end: int, said: list[Token], own: list[Token]
     phrase = any(word in STOP for word in re.findall(r"\w+", case.low[start:end]))
     if _INFINITIVE.match(case.low, start) and not re.search(_ASKS_FOR_ACT, " ".join(case.question.focus)):
         return None  # what to do, where something else is asked for
-    if any(m.stance > 0 and m.label for m in mentions(case, start, end)):
-        return None  # a word of an option's own
+    spoken = [m for m in mentions(case, start, end) if m.stance > 0]
+    joined = re.search(r"[,;]|\b(?:e|ou|and|or|y)\b", case.low[spoken[0].end : spoken[-1].start]) if spoken else None
+    if len({m.label for m in spoken}) == 1 or joined:
+        return None  # a word of one option's own; words of two, not joined, make an alternative of their own
     verbless = phrase and said[:1] == own[:1] and case.low[:start].strip() == "" and not breaks_off(case.low)
     if not 0 < len(said) <= (6 if verbless else 4) or not _is_name(case.low[start:end], own[0].key):
         return None

@@ -99,6 +99,10 @@ _VERBS = word_set(
     prepara mantem segura alto alta altos altas elevado elevada elevados elevadas aumentado aumentada aumentados
     aumentadas baixo baixa baixos baixas reduzido reduzida positivo positiva presente presentes"""
 )
+NO_AFTER = re.compile(r"\s*(?:\.{2,}|-)\s*(?:nao|no)\s*[,.!;]")
+"""After an option that is taken back at once ('o deltoide... não, ele age depois')."""
+BELONGS = re.compile(r"\s+(?:é|sao)\s+[ao]s?\s+d[aeo]s?\b")
+"""After an option that is told to be something else's ('a trissomia do 18 é a de Edwards')."""
 _CODE = re.compile(r"\s*[(\[]\s*[a-l]\s*[)\]]")  # the letter behind an option's text
 _NOT_FOR = re.compile(
     r",\s*(?:(?:e|mas|and|but)\s+)?(?:(?:it\s+is|is)\s+)?(?:neither|(?:not|nao)\s+(?:for|in|to|para|n[ao]s?|em|é\s+(?:[ao]|"
@@ -264,10 +268,12 @@ def _judged(case: Case, label: str, start: int, end: int, low: int, high: int, w
         or _AGAINST.search(before)
         or _AGAINST.search(after[:40])
         or _NOT_FOR.search(case.low, stop, limit)
+        or NO_AFTER.match(case.low, stop)
     ):
         stance = AGAINST
     elif (
         turned
+        or BELONGS.match(case.low, stop)
         or (not whole and not leading and _WITHIN.search(before) and not _CARRIED.search(before))
         or (
             (_ASIDE.search(before) or _ASIDE.match(after.lstrip()) or _SUPPOSED.match(after))

@@ -135,6 +135,9 @@ def other_number(case: Case) -> tuple[int, int] | None:
     said = [t for t in case.words if t.key[0].isdigit()]
     known = [w for o in case.options.options for w in o.words]
     asked = {t.key for t in tokens(case.question.words)}
+    years = [t for t in said if len(t.key) == 4 and not any(len(w) == 4 and w.isdigit() for w in known)]
+    if years:
+        return None
     if len(said) != 1 or said[0].key in known or said[0].key in asked or len(case.low.split()) > 8:
         return _counted_otherwise(case)
     return said[0].start, said[0].end

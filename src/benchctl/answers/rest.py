@@ -9,7 +9,7 @@ from benchctl.answers.asked import shared_words
 from benchctl.answers.claim import CONCLUDED, LETTERED, MENTIONED, Claim
 from benchctl.answers.letters import letters_at
 from benchctl.answers.lexicon import BOTH, CONTRAST, WRONG_AFTER
-from benchctl.answers.mentions import mentions, one_of_list
+from benchctl.answers.mentions import BELONGS, mentions, one_of_list
 from benchctl.answers.sentences import breaks_off, split_sentences
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value
@@ -33,7 +33,6 @@ _CHOOSES_BOTH = re.compile(
     r"coisas)\s+)?(?:estao\s+|sao\s+)?(?:cert|corret|servem|valem|juntas|juntos|participam|causam|cabem)"
 )
 _DESCRIBED = re.compile(r"\s+(?:é|foi|sao|tem|fica|is)\s+(?:um|uma|o\s+nome|a\b|an\b|parte)\b")
-_BELONGS = re.compile(r"\s+(?:é|sao)\s+[ao]s?\s+d[aeo]s?\b")
 _NO_EXCEPTION = re.compile(
     r"\b(?:nao\s+ha\s+(?:\w+\s+)?(?:excecao|incorreta|errada|falsa)|nenhuma\s+(?:delas\s+|das\s+\w+\s+)?(?:esta|"
     r"é|e)\s+(?:in|errad|fals)|todas\s+(?:as\s+\w+\s+)?(?:estao|sao)\s+(?:corret|cert|verdadeir))"
@@ -86,6 +85,7 @@ def _one_left(case: Case) -> Value | None:
         return None
     before = split_sentences(case.text[: said.start()])
     named = {label for s, e in before for u in units_of(case, s, e) for label in u.value.labels}
+    named |= {m.label for s, e in before for m in mentions(case, s, e)}
     left = [label for label in case.options.labels if label not in named]
     return Value((left[0],), False, "letter", *said.span()) if len(left) == 1 else None
 
@@ -179,7 +179,7 @@ def _meant_both(case: Case) -> Value | None:
 def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, int]]) -> Claim | None:
     """Return the claim for the option text that completes the question, or that alone is affirmed."""
     named = [c for c in claims if c.rank in (MENTIONED, CONCLUDED) and not c.negative]
-    if not named or any(_BELONGS.match(case.low, c.value.end) for c in named):
+    if not named or any(BELONGS.match(case.low, c.value.end) for c in named):
         return None  # 'a trissomia do 18 é a de Edwards'
     if len({c.value.labels for c in named}) > 2 and _DESCRIBED.match(case.low, named[-1].value.end):
         named = [c for c in named if c.value.labels != named[-1].value.labels]  # the last of a list, described
@@ -196,37 +196,33 @@ def affirmed_text(case: Case, claims: list[Claim], sentences: list[tuple[int, in
         contrast = CONTRAST.search(case.low, named[0].value.start, named[-1].value.end)
         if contrast and echoed[named[0].value.labels] == max(echoed.values()):
             return replace(named[0], rule="restated")
-    if len(labels) == 1 and not _of_several(case, named):
-        claim = next(c for c in reversed(named) if c.value.labels in labels)
-        if one_of_list(case, claim.value.start, claim.value.end):
-            return None
-        closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
-        closes = closes and not NEW_CLAUSE.search(case.low, 0, claim.value.start)
-        if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
-            return None
-        start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
-        if any(
-            m.leading and m.label not in (*claim.value.labels, *refused)
-            for s, e in sentences
-            if s > start
-            for m in mentions(case, s, e)
-        ):
-            return None  # a later sentence leads up to another
-        found = mentions(case, start, end)
-        led = any(m.leading and m.label in claim.value.labels for m in found)
-        if not led and any(m.stance > 0 and m.label not in (*claim.value.labels, *refused) for m in found):
-            return None  # another option is spoken for in the same sentence
-        told_of = not led and start > sentences[0][0] and _told_of(case, claim.value, start, end)
-        passing = told_of or not _fully_said(case, claim)
-        if (
-            case.question.known
-            and passing
-            and len(sentences) > 1
-            and 2 * _question_words(case, claim, sentences) < min(4, len(case.question.focus))
-        ):
-            return None  # a fact among facts
-        return replace(claim, rule="sole-text")
-    return None
+    if len(labels) != 1 or _of_several(case, named):
+        return None
+    claim = next(c for c in reversed(named) if c.value.labels in labels)
+    return replace(claim, rule="sole-text") if _stands_alone(case, claim, refused, sentences) else None
+
+
+def _stands_alone(case: Case, claim: Claim, refused: set[str], sentences: list[tuple[int, int]]) -> bool:
+    """Tell whether the only text affirmed answers: said to an end, no other one spoken for, no mere fact."""
+    if one_of_list(case, claim.value.start, claim.value.end):
+        return False
+    closes = len(sentences) == 1 and len(case.low[claim.value.end :].split()) < 2
+    closes = closes and not NEW_CLAUSE.search(case.low, 0, claim.value.start)
+    if breaks_off(case.low) and not closes and (len(sentences) > 1 or not _fully_said(case, claim)):
+        return False
+    start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
+    settled = (*claim.value.labels, *refused)
+    later = [m for s, e in sentences if s > start for m in mentions(case, s, e)]
+    if any(m.leading and m.label not in settled for m in later):
+        return False  # a later sentence leads up to another
+    found = mentions(case, start, end)
+    led = any(m.leading and m.label in claim.value.labels for m in found)
+    if not led and any(m.stance > 0 and m.label not in settled for m in found):
+        return False  # another option is spoken for in the same sentence
+    told_of = not led and start > sentences[0][0] and _told_of(case, claim.value, start, end)
+    passing = told_of or not _fully_said(case, claim)
+    asked = 2 * _question_words(case, claim, sentences) >= min(4, len(case.question.focus))
+    return asked or not (case.question.known and passing and len(sentences) > 1)
 
 
 def _of_several(case: Case, named: list[Claim]) -> bool:

@@ -11,7 +11,7 @@ from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
 from benchctl.answers.headed import headed_value
 from benchctl.answers.inventions import made_up_text, named_first, not_listed
 from benchctl.answers.marks import marked_value, sequence_value
-from benchctl.answers.mentions import mentions
+from benchctl.answers.mentions import NO_AFTER, mentions
 from benchctl.answers.numerals import in_range, number_asked_for, numbers_in_order
 from benchctl.answers.polar import echoes_choices, last_word, predicate_value, reported_word
 from benchctl.answers.reading import INVENTED, NONE, REFUSAL, Reading
@@ -25,7 +25,6 @@ _PLACEHOLDER = re.compile(
     r"[\[<{]\s*(?:inserir|insira|coloque|sua|letra|alternativa|opcao|resposta|escolha|preench|insert|your|letter|"
     r"option|answer|x+)\b[^\]>}\n]{0,40}[\]>}]\W*\Z"
 )
-_NO_AFTER = re.compile(r"\s*(?:\.{2,}|-)\s*(?:nao|no)\s*[,.!;]")
 _BARE_LIST = re.compile(r"(?:\W*[A-La-l](?![^\W_])(?:\W+(?:e|ou|and|or)(?![^\W_]))?){3,12}\W*")
 
 
@@ -105,7 +104,7 @@ def _announced(reply: Reply) -> Reading | None:
 
 def _taken_back(case: Case, claim: Claim) -> bool:
     """Tell whether a 'não' of its own follows the claim ('acho que é o deltoide... não, ele age depois')."""
-    return not case.options.polar and _NO_AFTER.match(case.low, claim.end) is not None
+    return not case.options.polar and NO_AFTER.match(case.low, claim.end) is not None
 
 
 def _also_right(reply: Reply, announced: list[Claim]) -> Reading | None:

@@ -16,7 +16,10 @@ _SERVES = re.compile(
     r"\s*,?\s*(?:(?:é|sao|is|are|serve\w*|fica\w*)\s+)?(?:para|for)\s+\w|\s+(?:é|sao|is|are)\s+(?:d[aeo]s?|of)\s+\w|\s+(?:trata|reverte|"
     r"antagoniza|da|dao|causa|cobre|treats|reverses)\w*\s+\w"
 )  # what an option is for: 'naloxona é para opioide', 'flumazenil reverte benzodiazepínicos'
-_LIMITS = re.compile(r"\b(?:tambem|so|apenas|somente|only|also|solo|nao|not|outr[ao]s?|se|if|quando)\b")
+_CLOSES = re.compile(r"\W*(?:(?:sim|si|yes)\W*)?")  # nothing more, or 'a cistoscopia, sim'
+_LIMITS = re.compile(
+    r"\b(?:tambem|so|apenas|somente|only|also|solo|nao|not|outr[ao]s?|se\s+(?:for|o|a|houver|nao)|if|quando)\b"
+)
 NEW_CLAUSE = re.compile(r"\be\s+[ao]s?\s+\Z")
 """Before an option's text at the end of a reply: a text cut there has only begun to speak of the option."""
 
@@ -112,7 +115,7 @@ def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> b
     """Tell whether a mention among several sentences answers: led up to, or beside the words that ask."""
     start, end = next((s, e) for s, e in told if s <= mention.start < e)
     said = [t.key for t in case.words if start <= t.start < end and not mention.start <= t.start < mention.end]
-    last = not re.search(r"\w", case.low[mention.end :]) and not breaks_off(case.low)
+    last = _CLOSES.fullmatch(case.low, mention.end) is not None and not breaks_off(case.low)
     rivals = [m for s, e in told for m in mentions(case, s, e) if m.label != mention.label]
     if last and rivals and all(m.stance != FOR for m in rivals):
         return True  # 'lactato seria em anaerobiose; com oxigênio, piruvato'
