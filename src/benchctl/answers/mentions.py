@@ -192,7 +192,8 @@ def _owner(case: Case, token: Token, before: Token | None, rest: Sequence[Token]
     option, word = owners[0]
     if len(token.key) < 4 and len(option.words) > 3:
         return None
-    if word in _EMPTY or (word in _QUALIFIERS and len(option.words) > 1) or subject_of(option, word):
+    light = word in _QUALIFIERS or word in _CARRIERS  # 'cada caso é um caso' names no case-control study
+    if word in _EMPTY or (light and len(option.words) > 1) or subject_of(option, word):
         return None
     if option.negated or (word != _head(option) and before and _named_by(case, before, token)):
         return None
