@@ -13,6 +13,8 @@ import click
 
 from benchctl.hookspecs import hookimpl
 
+from .trackers import PACKAGES as TRACKERS
+
 if TYPE_CHECKING:
     from .recipe import Recipe
     from .running import Training
@@ -39,7 +41,7 @@ EXIT_INTERRUPTED = 130
 @click.option("--eval-limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR",
               help="Folder of those runs.")  # fmt: skip
-@click.option("--tracker", "trackers", multiple=True, type=click.Choice(["tensorboard", "wandb", "trackio"]),
+@click.option("--tracker", "trackers", multiple=True, type=click.Choice(list(TRACKERS)),
               help="Send or write the metrics there too; nothing leaves this machine otherwise.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
 def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: Any) -> None:

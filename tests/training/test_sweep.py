@@ -162,6 +162,12 @@ def test_without_options_the_spaces_are_listed(benchctl):
     assert benchctl("sweep", "--recipe", "tiny-lora").code == 2
 
 
+def test_a_tracker_nobody_knows_is_a_wrong_option(benchctl):
+    done = benchctl("sweep", "--recipe", "tiny-lora", "--space", "tiny", "--tracker", "mlflow")
+
+    assert done.code == 2 and "not one of" in done.err
+
+
 COMMAND = (
     "sweep", "--recipe", "tiny-lora", "--space", "tiny", "--trials", "11", "--set", "steps=8", "--set", "evaluate_every=4",
     "--set", "save_every=3", "--set", "rows=16", "--set", "batch=4", "--json",

@@ -12,6 +12,8 @@ import click
 
 from benchctl.hookspecs import hookimpl
 
+from ..trackers import PACKAGES as TRACKERS
+
 if TYPE_CHECKING:
     from ..recipe import Recipe
     from ..running import Training, TrainOptions
@@ -33,7 +35,8 @@ EXIT_INTERRUPTED = 130
 @click.option("--data", metavar="SOURCE", help="Training rows, in place of the recipe's.")
 @click.option("--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on.")
 @click.option("--allow-leaks", is_flag=True, help="Train although rows stand in a test set.")
-@click.option("--tracker", "trackers", multiple=True, metavar="NAME", help="tensorboard, wandb or trackio, per trial.")
+@click.option("--tracker", "trackers", multiple=True, type=click.Choice(list(TRACKERS)),
+              help="Send or write each trial's metrics there too.")  # fmt: skip
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draws; training has its own.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("sweeps"), show_default=True, metavar="DIR",
               help="Where sweeps are kept.")  # fmt: skip
