@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchctl.errors import BadConfig, MissingExtra
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 PACKAGES = ("torch", "transformers", "accelerate", "peft", "trl")
 
 
-def require_packages() -> None:
+def require_packages(packages: Sequence[str] = PACKAGES, what: str = "Training") -> None:
     """Check that what trains is installed.
 
     Raises:
@@ -22,9 +23,9 @@ def require_packages() -> None:
     """
     from importlib.util import find_spec
 
-    for package in PACKAGES:
+    for package in packages:
         if find_spec(package) is None:
-            raise MissingExtra(package, "train", "Training")
+            raise MissingExtra(package, "train", what)
 
 
 def options_of(recipe: Recipe) -> dict[str, str]:

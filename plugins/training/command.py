@@ -59,7 +59,7 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
         _list_recipes(as_json)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    settled = _recipe(recipe, options["changes"], options["data"])
+    settled = asked_recipe(recipe, options["changes"], options["data"])
     if dry_run:
         _plan(settled, as_json, options)
         return
@@ -74,7 +74,8 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _recipe(name: str, changes: Sequence[str], data: str | None) -> Recipe:
+def asked_recipe(name: str, changes: Sequence[str], data: str | None) -> Recipe:
+    """The recipe as ``--recipe``, ``--set`` and ``--data`` ask for it."""
     from benchctl.config import load_config
 
     from .reading import find_recipe

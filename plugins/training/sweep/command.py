@@ -73,18 +73,16 @@ def sweep_command(recipe: str | None, space: str | None, as_json: bool, **option
 
 
 def _run(name: str, space_name: str, options: Mapping[str, Any]) -> tuple[Sweep, Recipe]:
-    from benchctl.config import load_config
-
-    from ..reading import find_recipe
+    from ..base import PACKAGES, require_packages
+    from ..command import asked_recipe
     from ..registry import check_name
     from ..running import TrainOptions, train
     from .page import write
     from .space import find_space
     from .sweeping import SweepOptions, run_sweep
 
-    _require("optuna")
-    data = load_config().data_path(options["data"])
-    recipe = find_recipe(name, [*options["changes"], *([f"data.train={data}"] if data else [])])
+    require_packages((*PACKAGES, "optuna"), "A sweep")
+    recipe = asked_recipe(name, options["changes"], options["data"])
     if options["register"]:
         check_name(options["register"], recipe)
     space = find_space(space_name)
@@ -121,15 +119,6 @@ def _shown(train: Callable[..., Training]) -> Train:
             return train(recipe, options, on_evaluation, display)
 
     return shown
-
-
-def _require(package: str) -> None:
-    from importlib.util import find_spec
-
-    from benchctl.errors import MissingExtra
-
-    if find_spec(package) is None:
-        raise MissingExtra(package, "train", "A sweep")
 
 
 def _list_spaces(as_json: bool) -> None:
