@@ -13,6 +13,8 @@ from benchctl.results import Result
 from .recipe import Recipe
 
 if TYPE_CHECKING:
+    from benchctl.task import Task
+
     from ..models.hf import HFModel
 
 NOT_TASKS = ("validation_loss", "last")
@@ -26,8 +28,26 @@ class TaskScore(NamedTuple):
     higher_is_better: bool
 
 
-def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore] | None:
-    """What scores the live model on the task that chooses the checkpoint; None where no task does.
+def choosing_task(best: str) -> Task:
+    """The task that ``training.best`` names, where it is none of :data:`NOT_TASKS`.
+
+    Raises:
+        UnknownName, BadConfig: no such task, or no single one.
+    """
+    from benchctl.creation import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.task import Task
+
+    task = create_task(get_plugins(), best.partition(":")[0])
+    if not isinstance(task, Task):
+        raise BadConfig(
+            f"'{task.name}' is a group, and one task must choose.", f"Set best to one of {task.members[0]}, ..."
+        )
+    return task
+
+
+def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore]:
+    """What scores the live model on the task that chooses the checkpoint.
 
     ``training.best = "medmcqa-pt"`` asks ``best_rows`` of the task's training rows on the hub, or its dev rows that
     ship where the hub has none; ``"medmcqa-pt:SOURCE"`` those of ``builtin``, ``hub`` or a file. Test rows are never
@@ -39,33 +59,29 @@ def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore] | None:
     Raises:
         UnknownName, BadConfig, BadData: no such task, no single task, or rows that are not at hand.
     """
-    if recipe.training.best in NOT_TASKS:
-        return None
-    from benchctl.creation import create_metrics, create_task
+    from benchctl.creation import create_metrics
     from benchctl.plugins import get_plugins
     from benchctl.runner import ask, estimate, prepare, read_answers
     from benchctl.scoring import get_scoring
-    from benchctl.task import Task, TaskData
+    from benchctl.task import TaskData
     from benchctl.types import RunSpec
 
-    name, _, source = recipe.training.best.partition(":")
-    plugins = get_plugins()
-    task = create_task(plugins, name)
-    if not isinstance(task, Task):
-        raise BadConfig(f"'{name}' is a group, and one task must choose.", f"Set best to one of {task.members[0]}, ...")
-    source = source or ("hub" if task.hub_shots else "builtin")
+    task = choosing_task(recipe.training.best)
+    source = recipe.training.best.partition(":")[2] or ("hub" if task.hub_shots else "builtin")
     scoring = get_scoring(task, None, 256)
     rows, seed = recipe.training.best_rows, recipe.training.seed
     data = TaskData(tuple(task.shots(source)), source)
     spec = RunSpec(task.name, live.name, scoring=scoring.name, shots=0, seed=seed, limit=rows, drawn=True)
-    job = prepare(spec, task, scoring, create_metrics(plugins, task), live, data)
+    job = prepare(spec, task, scoring, create_metrics(get_plugins(), task), live, data)
 
     def score(trained: Any) -> TaskScore:
         use(live, trained)
         done = {sample.id: responses for sample, responses in ask(job, job.samples)}
         failed = next((r.error for responses in done.values() for r in responses if r.error), None)
         if failed:
-            raise BadConfig(f"'{name}' cannot choose the checkpoint: {failed}.", "Set training.best=validation_loss.")
+            raise BadConfig(
+                f"'{task.name}' cannot choose the checkpoint: {failed}.", "Set training.best=validation_loss."
+            )
         found = estimate(job.metrics, read_answers(scoring, job.samples, done))
         first = next(iter(found.values()))
         return TaskScore(first.value, first.higher_is_better)

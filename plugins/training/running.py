@@ -16,7 +16,7 @@ from .around import alone, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
 from .crew import Crew, crew
-from .evaluating import scorer
+from .evaluating import NOT_TASKS, scorer
 from .folder import TrainingFolder, identity, training_folder
 from .recipe import Recipe
 from .record import Record, fixed_facts, parameters, versions_here
@@ -251,7 +251,7 @@ def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:
 @contextlib.contextmanager
 def _scorer(job: Job) -> Iterator[Any]:
     """What scores the task that chooses, with a model of its own that is given the weights in training."""
-    if job.recipe.training.best in ("validation_loss", "last"):
+    if job.recipe.training.best in NOT_TASKS:
         yield None
         return
     live = base.base_model(job.recipe, job.model.device)

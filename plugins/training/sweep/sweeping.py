@@ -11,7 +11,7 @@ from benchctl.errors import BadConfig, ModelCallError, RecordError
 from benchctl.fingerprints import digest
 from benchctl.records import RunFolder, slug
 
-from ..evaluating import NOT_TASKS
+from ..evaluating import NOT_TASKS, choosing_task
 from .drawing import Draw, Drawing, Refused, Sampler
 from .record import Row, Sweep, short_keys, shown
 from .space import Space
@@ -224,17 +224,14 @@ def _judged_by(recipe: Recipe) -> tuple[str, bool]:
     """What a trial is judged by, and whether more of it is better.
 
     Raises:
-        UnknownName: there is no such task.
+        UnknownName, BadConfig: there is no such task, or no single one.
     """
-    from benchctl.creation import create_metrics, create_task
+    from benchctl.creation import create_metrics
     from benchctl.plugins import get_plugins
-    from benchctl.task import Task
 
     if recipe.training.best in NOT_TASKS:
         return LOSS, False
-    task = create_task(get_plugins(), recipe.training.best.partition(":")[0])
-    if not isinstance(task, Task):
-        raise BadConfig(f"'{task.name}' is a group, and one task must choose.", "Set best to one of its tasks.")
+    task = choosing_task(recipe.training.best)
     return task.name, create_metrics(get_plugins(), task)[0].higher_is_better
 
 
