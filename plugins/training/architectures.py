@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from benchctl.config import load_config
@@ -14,6 +15,7 @@ from benchctl.errors import BadConfig
 from benchctl.model import parse_spec
 
 from ..models.presets import PRESETS
+from ..models.quantization import stored_scheme
 from ..models.quiet import quiet
 from ..models.tiny import TINIES
 from ..models.tiny_recipes import CONTEXT, HEADS, HIDDEN, LAYERS, VOCABULARY
@@ -75,7 +77,7 @@ class Architecture:
     """As its config.json says it."""
     at_hand: bool
     """Whether its weights are on this machine (or can be made here)."""
-    adapter: bool = field(default=False)
+    adapter: bool
     """Whether the named model has an adapter already."""
 
     @property
@@ -91,13 +93,7 @@ class Architecture:
     @property
     def stored(self) -> str:
         """How its files are quantised; ``none`` for plain weights."""
-        found = self.config.get("quantization_config")
-        if not isinstance(found, Mapping):
-            return "none"
-        method = str(found.get("quant_method", "?"))
-        if not method.startswith("bitsandbytes"):
-            return method
-        return "int8" if found.get("load_in_8bit") else str(found.get("bnb_4bit_quant_type", "fp4"))
+        return stored_scheme(SimpleNamespace(**self.config)) or "none"
 
     @property
     def group_size(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchctl.errors import BadConfig, MissingExtra
 
+from ..models.quantization import BITSANDBYTES
 from .recipe import Recipe
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def options_of(recipe: Recipe) -> dict[str, str]:
     """
     model = recipe.model
     found = {}
-    if model.quant in ("nf4", "fp4", "int8"):
+    if model.quant in BITSANDBYTES:
         found["quant"] = str(model.quant)
         if not model.double_quant:
             found["double_quant"] = "false"

@@ -33,13 +33,6 @@ class Example:
     row: Mapping[str, object] = field(default_factory=dict)
     """The raw columns, for templates of one's own."""
 
-    @property
-    def text(self) -> str:
-        """All that the example shows a model, for comparing with test questions."""
-        turns = [message.content for message in self.history]
-        parts = [*turns, self.question, self.input, self.answer, self.rejected or ""]
-        return "\n".join(part for part in parts if part)
-
 
 @dataclass(frozen=True, slots=True)
 class Examples:

@@ -18,8 +18,10 @@ from .checkpoints import Checkpoint
 from .metrics_file import keep_until
 from .recipe import Recipe
 
-RESULTS = ("adapter", "model")
+ADAPTER, MODEL = RESULTS = ("adapter", "model")
 """What may come out: an adapter's folder, or a whole model's."""
+DESCRIPTIVE = ("name", "summary", "study")
+"""Keys of a recipe that fix nothing of a training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class TrainingFolder:
 
     def result(self, method: str) -> Path:
         """Where the result goes."""
-        return self.path / ("model" if method == "full" else "adapter")
+        return self.path / (MODEL if method == "full" else ADAPTER)
 
     def lock(self) -> AbstractContextManager[None]:
         """Keep other processes out; freed when this process ends, however it ends.
@@ -96,11 +98,16 @@ def identity(recipe: Recipe, data: str, base: str, processes: int) -> str:
         base: hash of the base's weights, likewise.
         processes: how many share each step: their batches add up.
     """
-    said = recipe.model_dump(mode="json", exclude={"name", "summary", "study"})
+    said = told(recipe)
     said["model"].pop("base")
     for key in ("train", "validation"):
         said["data"].pop(key)
     return digest({"recipe": said, "data": data, "base": base, "processes": processes})[:12]
+
+
+def told(recipe: Recipe) -> dict[str, Any]:
+    """What the recipe fixes of a training: all but how it is called and described."""
+    return recipe.model_dump(mode="json", exclude=set(DESCRIPTIVE))
 
 
 def training_folder(out: Path, name: str, identity: str) -> TrainingFolder:

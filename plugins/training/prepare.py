@@ -78,7 +78,7 @@ def prepare(
             f"{parts.source.source}: no answer fits into {recipe.data.max_length} tokens.", "Raise data.max_length."
         )
     report = _report(recipe, parts, template, train_rows, held_out_rows, guard)
-    return Prepared(_dataset(train), _dataset(held_out or train[:0], train), _hash(train, held_out), report)
+    return Prepared(_dataset(train), _dataset(held_out, train), _hash(train, held_out), report)
 
 
 def read_parts(recipe: Recipe) -> Parts:
@@ -167,11 +167,10 @@ def _report(
 
 
 def _dataset(rows: Sequence[dict[str, Any]], like: Sequence[dict[str, Any]] = ()) -> Dataset:
+    """A table of the rows; where there are none, an empty one with the columns of ``like``."""
     from datasets import Dataset
 
-    names = (rows or like)[0]
-    whole = Dataset.from_dict({name: [row[name] for row in (rows or like)] for name in names})
-    return whole if rows else whole.select(range(0))
+    return Dataset.from_list(list(rows)) if rows else Dataset.from_list(list(like[:1])).select(range(0))
 
 
 def _hash(train: Sequence[dict[str, Any]], held_out: Sequence[dict[str, Any]]) -> str:

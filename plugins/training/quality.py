@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from .examples import Example
@@ -121,13 +121,11 @@ def _repeats(train: Sequence[Example], validation: Sequence[Example]) -> Iterabl
                 contrary.append(example.place)
         first.setdefault(key, example.answer.strip())
     yield _warned("repeat an earlier question", "they count twice", places, len(train))
-    yield _warned(
-        "answer an earlier question otherwise", "one of the two may be wrong", contrary, len(train)
-    )  # fmt: skip
+    yield _warned("answer an earlier question otherwise", "one of the two may be wrong", contrary, len(train))
     both = [f"validation {example.place}" for example in validation if gist(example) in first]
     yield _warned(
         "of validation also stand in training", "the validation loss then measures memory", both, len(validation)
-    )  # fmt: skip
+    )
 
 
 def _warned(name: str, why: str, places: Sequence[str], total: int) -> Warned:
@@ -136,4 +134,4 @@ def _warned(name: str, why: str, places: Sequence[str], total: int) -> Warned:
 
 def as_mapping(warned: Iterable[Warned]) -> list[Mapping[str, Any]]:
     """For a script."""
-    return [{"name": w.name, "rows": w.rows, "share": w.share, "why": w.why, "places": list(w.places)} for w in warned]
+    return [asdict(one) for one in warned]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Mapping
-from itertools import islice
+from itertools import cycle, islice
 from typing import TYPE_CHECKING, Any
 
 from .recipe import Recipe
@@ -38,8 +38,8 @@ def step_seconds(recipe: Recipe, prepared: Prepared) -> float:
     try:
         rows = prepared.train
         network = attach(model.weights.take(), recipe, lambda: batches(rows, model.tokenizer, recipe))
-        given = list(islice(batches(rows, model.tokenizer, recipe), TIMED + 1)) or []
-        times = [_pass(network, batch, recipe, model.device) for batch in (given * (TIMED + 1))[: TIMED + 1]]
+        given = islice(cycle(batches(rows, model.tokenizer, recipe)), TIMED + 1)
+        times = [_pass(network, batch, recipe, model.device) for batch in given]
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         return statistics.median(times[1:]) * recipe.training.accumulation

@@ -8,19 +8,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from benchctl.errors import BadConfig, UnknownName, did_you_mean
 
 from .architectures import check_base
-from .recipe import AdapterSection, DataSection, ModelSection, Recipe, TrainingSection
+from .recipe import AdapterSection, DataSection, ModelSection, Recipe, Section, TrainingSection
 from .refusals import check
 
 FOLDER = Path(__file__).parent / "recipes"
 REFERENCE = "docs/reference/recipes.md"
-SECTIONS: Mapping[str, type] = {
+SECTIONS: Mapping[str, type[Section]] = {
     "model": ModelSection, "adapter": AdapterSection, "data": DataSection, "training": TrainingSection,
 }  # fmt: skip
 TOP = ("method", "objective", "name", "summary", "study")
-KEYS = (*TOP, *(f"{section}.{key}" for section, kind in SECTIONS.items() for key in kind.model_fields))  # type: ignore[attr-defined]
+KEYS = (*TOP, *(f"{section}.{key}" for section, kind in SECTIONS.items() for key in kind.model_fields))
 """Every key of a recipe, dotted."""
 LENGTHS = ("training.steps", "training.epochs")
 """Two ways to say one thing: who sets one of them takes the other away."""
@@ -117,11 +119,11 @@ def _flat(content: Mapping[str, Any], where: str = "Recipe") -> Flat:
     """Sections as dotted keys."""
     found: Flat = {}
     for key, value in content.items():
-        inside = value if isinstance(value, Mapping) else None
-        for dotted, one in ((f"{key}.{k}", v) for k, v in inside.items()) if inside is not None else ((key, value),):
-            if dotted not in KEYS and dotted != "extends":
-                raise _unknown(where, dotted)
-            found[dotted] = one
+        dotted = {f"{key}.{k}": v for k, v in value.items()} if isinstance(value, Mapping) else {key: value}
+        for one in dotted:
+            if one not in KEYS and one != "extends":
+                raise _unknown(where, one)
+        found |= dotted
     return found
 
 
@@ -166,8 +168,6 @@ def _unknown(where: str, key: str) -> BadConfig:
 
 def _made(content: Flat, where: str) -> Recipe:
     """The recipe, its values and their combination checked."""
-    from pydantic import ValidationError
-
     nested: dict[str, Any] = {}
     for key, value in content.items():
         section, dot, name = key.partition(".")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import checkpoints, metrics_file
 from .folder import TrainingFolder
 from .recipe import Recipe
+from .refusals import LORA
 
 if TYPE_CHECKING:
     from ..models.hf import HFModel
@@ -44,7 +45,7 @@ def summary(facts: Mapping[str, Any], metrics: Path) -> dict[str, Any]:
 def _settings(facts: Mapping[str, Any]) -> dict[str, Any]:
     """What of the recipe a reader of results asks for first; nothing of it names a place on this machine."""
     recipe: Mapping[str, Mapping[str, Any]] = facts["settings"]
-    of_lora = facts["method"] in ("lora", "qlora", "dora")
+    of_lora = facts["method"] in LORA
     adapter = ("r", "alpha", "dropout", "targets", "init") if of_lora else ()
     own = ("virtual_tokens",) if facts["method"] == "prompt" else ("targets",) if facts["method"] == "ia3" else ()
     training = ("learning_rate", "schedule", "warmup", "batch", "accumulation", "optimizer", "weight_decay",

@@ -82,7 +82,7 @@ def at_hand(test_data: Sequence[str | Path] = ()) -> AtHand:
     found = {question.task for one in sets[1:] for question in one.questions}
     for where, members in _on_hub(tasks, found).items():
         table = read_cached(where)
-        questions = tuple(q for task in members for q in _of_task(task, table.rows)) if table is not None else ()
+        questions = _of_tasks(members, table) if table is not None else ()
         if questions:
             sets.append(QuestionSet(f"hub:{where.repository}", questions))
         else:
@@ -104,6 +104,10 @@ def _loaded(task: Task, data: str) -> Iterator[Question]:
         yield _question(task.name, sample)
 
 
+def _of_tasks(tasks: Sequence[Task], table: Table) -> tuple[Question, ...]:
+    return tuple(question for task in tasks for question in _of_task(task, table.rows))
+
+
 def _of_task(task: Task, rows: Iterable[Row]) -> Iterator[Question]:
     for row in rows:
         if task.wanted(row):
@@ -122,7 +126,7 @@ def _configured(path: Path, tasks: Sequence[Task]) -> tuple[Question, ...]:
         table = read_table(path)
     except BadData:  # originals in a layout of their own: reported as not compared, and TASK=PATH reads them
         return ()
-    return tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
+    return _of_tasks(task_of(table), table)
 
 
 def _given(given: str) -> QuestionSet:
@@ -132,8 +136,7 @@ def _given(given: str) -> QuestionSet:
         return QuestionSet(given, tuple(_loaded(task, load_config().data_path(rest) or rest)))
     path = Path(load_config().data_path(given) or given)
     table = read_table(path)
-    found = tuple(question for task in task_of(table) for question in _of_task(task, table.rows))
-    return QuestionSet(given, found or _of_rows(table, path.name))
+    return QuestionSet(given, _of_tasks(task_of(table), table) or _of_rows(table, path.name))
 
 
 def _of_rows(table: Table, name: str) -> tuple[Question, ...]:

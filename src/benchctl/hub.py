@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from benchctl.data import Row, Table, common_columns
 from benchctl.errors import BadData
@@ -37,15 +38,11 @@ def read_hub(where: HubDataset) -> Table:
             where.repository, where.config, split=where.split, revision=revision or where.revision
         )
     except Exception as error:  # datasets raises many kinds for one thing: the rows are not to be had
-        reason = " ".join(str(error).split())[:160]
-        raise BadData(
-            f"The dataset '{where.repository}' cannot be read from the hub ({type(error).__name__}: {reason}).",
+        raise _unreadable(
+            where, error,
             "Check the connection, or use a local copy with --data FILE, or the shipped sample with --data builtin.",
-        ) from error
-    rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
-    return Table(
-        rows, common_columns(rows), f"hub:{where.repository}", revision or where.revision or "unknown (offline)"
-    )
+        ) from error  # fmt: skip
+    return _table(where, split, revision or where.revision or "unknown (offline)")
 
 
 def read_cached(where: HubDataset) -> Table | None:
@@ -67,8 +64,7 @@ def read_cached(where: HubDataset) -> Table | None:
     finally:
         datasets.logging.set_verbosity(loudness)
         datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
-    rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
-    return Table(rows, common_columns(rows), f"hub:{where.repository}", "from the cache") if rows else None
+    return _table(where, split, "from the cache") if len(split) else None
 
 
 def hub_splits(where: HubDataset) -> tuple[str, ...]:
@@ -85,11 +81,19 @@ def hub_splits(where: HubDataset) -> tuple[str, ...]:
     try:
         return tuple(datasets.get_dataset_split_names(where.repository, where.config, revision=revision))
     except Exception as error:  # as in read_hub: many kinds for one thing
-        reason = " ".join(str(error).split())[:160]
-        raise BadData(
-            f"The dataset '{where.repository}' cannot be read from the hub ({type(error).__name__}: {reason}).",
-            "Check the connection, or use a local copy.",
-        ) from error
+        raise _unreadable(where, error, "Check the connection, or use a local copy.") from error
+
+
+def _table(where: HubDataset, split: Iterable[Mapping[str, Any]], revision: str) -> Table:
+    rows = tuple(Row(number, record) for number, record in enumerate(split, 1))
+    return Table(rows, common_columns(rows), f"hub:{where.repository}", revision)
+
+
+def _unreadable(where: HubDataset, error: Exception, hint: str) -> BadData:
+    reason = " ".join(str(error).split())[:160]
+    return BadData(
+        f"The dataset '{where.repository}' cannot be read from the hub ({type(error).__name__}: {reason}).", hint
+    )
 
 
 def _newest_revision(where: HubDataset) -> str | None:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchctl.errors import BadConfig, UnknownName
-from benchctl_plugins.training.reading import KEYS, changed, find_recipe, recipes
-from benchctl_plugins.training.recipe import AdapterSection, DataSection, ModelSection, TrainingSection
+from benchctl_plugins.training.reading import KEYS, SECTIONS, changed, find_recipe, recipes
+from benchctl_plugins.training.refusals import LORA
 from tests.conftest import ROOT
 
 V1 = {
@@ -195,10 +195,7 @@ def test_the_reference_lists_every_recipe_and_every_key_with_its_default():
     page = (ROOT / "docs/reference/recipes.md").read_text(encoding="utf-8")
     lines = {line.split("|")[1].strip(" `"): line for line in page.splitlines() if line.startswith("| `")}
     assert set(recipes()) | set(KEYS) == set(lines)
-    sections = {
-        "model": ModelSection, "adapter": AdapterSection, "data": DataSection, "training": TrainingSection,
-    }  # fmt: skip
-    for section, kind in sections.items():
+    for section, kind in SECTIONS.items():
         for key, field in kind.model_fields.items():
             default = "" if field.is_required() or field.default is None else str(field.default)
             said = lines[f"{section}.{key}"].split("|")[2].strip(" `")
@@ -211,3 +208,5 @@ def test_the_reference_lists_every_recipe_and_every_key_with_its_default():
             assert f"| {recipe.model.base} | {recipe.method}, {recipe.objective} |" in line and f"| {length} |" in line
             assert f"| {t.batch} x {t.accumulation} | {recipe.data.max_length} |" in line
             assert f"{t.learning_rate:g}, {t.schedule}" in line
+            a = recipe.adapter
+            assert f"| {f'{a.r} / {a.alpha:g} / {a.dropout:g}' if recipe.method in LORA else ''} |" in line

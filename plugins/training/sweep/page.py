@@ -19,7 +19,6 @@ from .record import Row, Sweep, short_keys, shown
 from .space import Dimension
 
 Lang = Literal["pt", "en"]
-LANGS: tuple[Lang, ...] = ("pt", "en")
 FILE = "sweep.html"
 _HERE = Path(__file__).parent
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..folder import RESULTS
 from .drawing import Refused
 
 FILE = "sweep.json"
-STATES = ("complete", "pruned", "failed", "running")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Row:
     """From 1."""
     parameters: Mapping[str, Any]
     state: str
-    """One of :data:`STATES`; a running one goes on with the next sitting."""
+    """``complete``, ``pruned``, ``failed`` or ``running``; a running one goes on with the next sitting."""
     value: float | None
     """Best validation loss, or score, up to where it ended."""
     steps: int | None
@@ -65,7 +65,7 @@ class Sweep:
     def result(self, row: Row) -> Path:
         """Where the trial's adapter or model is."""
         folder = self.folder / row.folder
-        return next((folder / name for name in ("adapter", "model") if (folder / name).is_dir()), folder)
+        return next((folder / name for name in RESULTS if (folder / name).is_dir()), folder)
 
     def as_json(self) -> dict[str, Any]:
         """For ``--json`` and ``sweep.json``."""

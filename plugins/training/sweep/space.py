@@ -13,12 +13,11 @@ from typing import Any
 
 from benchctl.errors import BadConfig, UnknownName, did_you_mean
 
+from ..folder import DESCRIPTIVE
 from ..reading import KEYS
 
 FOLDER = Path(__file__).parents[1] / "spaces"
 RANGE = frozenset({"low", "high", "log", "step"})
-FIXED = ("name", "summary", "study")
-"""Keys that fix nothing of a training."""
 DECIMALS = 12
 """Of the values of a range with steps."""
 HELP = "docs/how-to/sweep.md"
@@ -194,7 +193,7 @@ def _dimension(space: str, given: str, value: Any) -> Dimension:
 
 def _dotted(space: str, given: str) -> str:
     """The recipe's key that is meant, written bare or dotted."""
-    known = [key for key in KEYS if key not in FIXED]
+    known = [key for key in KEYS if key not in DESCRIPTIVE]
     meant = [given] if given in known else [key for key in known if key.endswith(f".{given}")]
     if len(meant) != 1:
         names = known if "." in given else [key.rpartition(".")[2] for key in known]

@@ -12,6 +12,7 @@ from benchctl.fingerprints import digest
 from benchctl.records import RunFolder, slug
 
 from ..evaluating import NOT_TASKS, choosing_task
+from ..folder import told
 from .drawing import Draw, Drawing, Refused, Sampler
 from .record import Row, Sweep, short_keys, shown
 from .space import Space
@@ -215,9 +216,8 @@ class _Watch:
 
 
 def _identity(recipe: Recipe, space: Space, options: SweepOptions) -> str:
-    told = recipe.model_dump(mode="json", exclude={"name", "summary", "study"})
     how = {"sampler": options.sampler, "seed": options.seed, "prune": options.prune}
-    return digest({"recipe": told, "space": space.as_json(), **how})[:12]
+    return digest({"recipe": told(recipe), "space": space.as_json(), **how})[:12]
 
 
 def _judged_by(recipe: Recipe) -> tuple[str, bool]:

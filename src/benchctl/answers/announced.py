@@ -35,9 +35,6 @@ _VAGUE = re.compile(
         sempre / based / baseada / sobre / para / por"""
     )
 )
-_TAKEN_BACK = re.compile(
-    r"(?:^|(?<=[.!?;,:)-])\s|(?<=\.\.\.)\s?)\s*(?P<no>nao|no)\s*[,:;!-]\s*(?:é|es|it's|it\s+is)?", re.M
-)
 _TWO = re.compile(r"\b(?:duas|dois|two|dos|ambas|both)\b[^.:;\n]{0,40}:\s*")
 _OUT = re.compile(r"\b(?:nao|not|no|sem|errad|incorret|incorrect|fals|wrong|descart|elimin|exclu|duvida|entre|between)")
 _EQUALS = re.compile(

@@ -84,8 +84,7 @@ CHOOSE = re.compile(
     + any_of(
         """aceit(o|aria|amos) /
         marc(o|aria|arei|amos|ar) / marque / escolh(o|eria|i|erei|emos|a) / (optaria|opto|optei) (por|pel[ao]) /
-        (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca / escolha /
-        bora de /
+        (fico|ficaria|ficamos|ficarei|fiquei) (com|n[ao]|em) / (prefiro|preferiria|preferia) / marca /
         voto (em|na|no) / assinal(o|aria|amos|e|ei) / selecion(o|aria|ei|amos|e) /
         (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
         decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
@@ -112,7 +111,7 @@ BELIEVE = re.compile(
         """(eu )?(acho|acredito|creio|penso|diria|julgo|suponho|considero|concluo|estimo|parece-me|me parece|
         chutaria|imagino|aposto|apostaria)( que| q)? /
         (tenho|estou)( (quase|toda|muita|bastante))?( a)? (certeza|cert[ao]|convict[ao]|segur[ao])( de)? que /
-        tudo indica que / estoy (casi )?segur[ao] de que / diria que /
+        tudo indica que / estoy (casi )?segur[ao] de que /
         conclui-se que / i (think|believe|guess|would say|conclude)( that)? / i'd say / (yo )?(creo|pienso)( que)?"""
     )
     + rf"|{SENTENCE_START}\W*"
@@ -171,11 +170,11 @@ CORRECT = re.compile(
         nao\\s*,? (espere?a?|pera) / espere?a?(?=\\s*[,.:;!]) / pensando (melhor|bem) / repensando / reconsiderando /
         revendo / mudei (de ideia|para) / mudo (de|a|minha) \\w+ / (me )?enganei(-me)? / (me )?confundi(-me)? /
         (me )?equivoquei(-me)? / errei / li (errado|mal) /
-        quis dizer / queria dizer / troquei / mudei / retiro (isso|o que disse) / pensando melhor / na verdade /
+        quis dizer / queria dizer / troquei / mudei / retiro (isso|o que disse) / na verdade /
         melhor dizendo / desculpe?m?(?=\\s*[,:]) / ops / opa / actually / wait / correction / on second thought /
         i mean / scratch that / let me correct / i was wrong / my mistake / no wait / hold on / or rather / sorry /
         oops / whoops / i meant / meant to (say|write) / i misread / my bad / make that / scrap that /
-        lei mal / me confundi / mejor dicho / perdon / me corrijo / en realidad / quise decir / me equivoque /
+        lei mal / mejor dicho / perdon / me corrijo / en realidad / quise decir / me equivoque /
         o mejor"""
     )
     + WORD_END

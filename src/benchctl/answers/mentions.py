@@ -45,7 +45,7 @@ _ASIDE = re.compile(
         (se|depois|quando|alivia\\w*|
         ajuda\\w*|serve\\w*|trata\\w*) / apenas (alivia\\w*|ajuda\\w*|serve\\w*|trata\\w*) / although / though /
         unlike /
-        instead / rather than / followed / would / could / might / before / after / aunque / despues / antes de"""
+        instead / rather than / followed / would / could / might / before / after / aunque / despues"""
     )
     + r")\b"
 )
@@ -73,7 +73,7 @@ _FIRST = re.compile(
 _LEADS = re.compile(
     r"(?:"
     + any_of(
-        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (a )?(sendo|ser) / chama-se /
+        """é / sao / foi / sera / (continua|segue|costuma|vem a|passa a|deve|so pode|pode) (a )?(sendo|ser) /
             fica / ficam / is / are / es / son / eh / \\w{3,}-se( (por|com|pel[ao]|de))? / se (usa|faz|da|administra|
         indica|chama|trata) / uso / dou / daria / faria / usaria / prescrevo / indico / prescreveria / indicaria /
         pensaria( primeiro)? em /
@@ -81,7 +81,7 @@ _LEADS = re.compile(
         / diagnostico d[aeo] /
         classic[ao] d[aeo] / tipic[ao] d[aeo] / proprio d[aeo] / caracteristic[ao] d[aeo] / coisa d[aeo] /
         responsavel (é|sao) / quadro d[aeo] / deve-se a[o]? /
-        repoe-se / olham para( [ao])? / so (pode|poderia) ser"""
+        olham para( [ao])? / so (pode|poderia) ser"""
     )
     + r")\s+(?:(?:a|o|as|os|um|uma|the|el|la|de|da|do|com|por|pela|pelo|parede|nervo|doenca|primeiro|realizar|"
     r"fazer|dar|aplicar)\s+){0,4}\Z"
@@ -92,8 +92,8 @@ _VERBS = word_set(
     aumenta aumentam diminui ajuda alivia trata usa faz fazem da dao ocorre continua permanece responde corresponde
     salva resolve produz libera inerva apresenta cursa acomete forma degrada degradou evita previne compromete entra
     costuma precisa vai vem associada associado should must can has does acts explains causes reduces treats
-    sempre nunca tambem ainda apenas porque pois quando deve-se im iv vo ev sc primeiro logo agora imediatamente
-    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre fez causa culpa conta machucou acima
+    sempre nunca tambem ainda apenas porque pois quando im iv vo ev sc primeiro agora imediatamente
+    associa mesmo claro sim entao portanto logo assim ja uso usar fala sobre fez culpa conta machucou acima
     abaixo maior maiores menor superior inferior define
     caracteriza sugere indica confirma mostra leva provoca gera quebra corre passa transporta carrega dispara rompe
     prepara mantem segura alto alta altos altas elevado elevada elevados elevadas aumentado aumentada aumentados
@@ -123,7 +123,7 @@ _QUALIFIERS = word_set(
     """normal normais cronico cronica chronic agudo aguda acute grave severe alto alta baixo baixa high low visto vista
     seen"""
 )
-_COPULAS = word_set("é e foi era estava esteve ficou tinha estava is was were sao foram eram estavam tinham es fue")
+_COPULAS = word_set("é e foi era estava esteve ficou tinha is was were sao foram eram estavam tinham es fue")
 _CARRIERS = word_set(
     """pico aumento excesso falta deficiencia carencia nivel efeito situacao caso quadro estado condicao processo sinal
     sinais momento exemplo questao tipo forma casos ideia"""

@@ -22,8 +22,8 @@ STOP = word_set(
     se sua seu suas seus lhe lhes eles elas ele ela porque pois isso isto esse essa este esta eram era foi sao ser
     sendo tinha tinham ha the an of in on at to for by with and or that it its is are was were be been this these
     those because they he she his her el la los las un una unos unas del al en y u lo su sus es son fue eran
-    porque esto eso mais muito muy very also tambem tambien como as ja me te ter tem had has have é estava
-    estavam estao foram tinham voce qual quais cual cuales which what who que quem"""
+    esto eso mais muito muy very also tambem tambien como ja me te ter tem had has have é estava estavam estao foram
+    voce qual quais cual cuales which what who quem"""
 ) - {"no"}
 """Folded words that say nothing about which option is meant. Negations are no stop words."""
 
