@@ -53,7 +53,11 @@ def as_result(record: RunRecord, folder: RunFolder) -> Result:
 
 def pool(name: str, members: Sequence[Result]) -> Result:
     """A group's result: each metric all members have, pooled; counts added up; complete when all are."""
-    shared = [m for m in members[0].estimates if all(m in r.estimates for r in members)]
+    shared = {
+        m: [r.estimates[m] for r in members] for m in members[0].estimates if all(m in r.estimates for r in members)
+    }
+    if "accuracy" in shared and any("accuracy_answered" in member.estimates for member in members):
+        shared = {"accuracy": shared["accuracy"], "accuracy_answered": _answered(members), **shared}
     statuses = {member.status for member in members}
     worst = next((s for s in ("interrupted", "running", "incomplete") if s in statuses), "complete")
     counts: dict[str, Any] = {"outcomes": {}}
@@ -65,6 +69,15 @@ def pool(name: str, members: Sequence[Result]) -> Result:
             else:
                 counts[key] = counts.get(key, 0) + value
     return Result(
-        name, members[0].model, worst, {m: pooled([r.estimates[m] for r in members]) for m in shared}, counts,
+        name, members[0].model, worst, {metric: pooled(found) for metric, found in shared.items()}, counts,
         round(sum(r.seconds for r in members), 3), members=tuple(members),
     )  # fmt: skip
+
+
+def _answered(members: Sequence[Result]) -> list[Estimate]:
+    """Each member's accuracy over the answers that name an option, for the members that have such answers.
+
+    A member all of whose answers do leaves the figure out, since it would repeat its accuracy.
+    """
+    some = [member for member in members if member.counts["outcomes"].get("choice")]
+    return [member.estimates.get("accuracy_answered", member.estimates["accuracy"]) for member in some]
