@@ -49,8 +49,10 @@ def read_cached(where: HubDataset) -> Table | None:
     """All rows of a split from the local cache, without asking the network; None when they are not there."""
     import datasets
     import huggingface_hub.constants
+    from datasets.naming import camelcase_to_snakecase
 
-    folder = Path(datasets.config.HF_DATASETS_CACHE) / where.repository.replace("/", "___")
+    *owner, name = where.repository.split("/")  # 'BI55/MedText' is kept as 'BI55___med_text'
+    folder = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(name)])
     if not folder.is_dir():
         return None
     before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
