@@ -7,6 +7,7 @@ in front of them hide nothing; likeness.py has the measure.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -52,9 +53,12 @@ class LeakedRows(BadData):
         leaks = guard.leaks
         named = "; ".join(str(leak) for leak in leaks[:NAMED])
         rest = f"; and {len(leaks) - NAMED} rows more" if len(leaks) > NAMED else ""
+        without = "Take them out (--set data.leaks=drop does)"
+        if len(leaks) == guard.rows:
+            without = "No row is left without them: hold some out for the test (--data PART --test-data TASK=REST)"
         super().__init__(
             f"{len(leaks)} of {guard.rows} training rows also stand in a test set: {named}{rest}.",
-            "Take them out (--set data.leaks=drop does), or train all the same with --allow-leaks: the record says so.",
+            f"{without}, or train all the same with --allow-leaks: the record says so.",
         )
         self.guard = guard
 
@@ -75,6 +79,11 @@ class Guard:
     seconds: float
     dropped: bool = False
     """Whether the leaks were left out of the training."""
+
+    @property
+    def trained_on(self) -> Mapping[str, int]:
+        """Task, or the name of a file of test questions -> leaks that were not left out."""
+        return {} if self.dropped else Counter(leak.task for leak in self.leaks)
 
     def lines(self) -> list[str]:
         """For a person."""

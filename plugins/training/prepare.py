@@ -109,12 +109,12 @@ def guarded(recipe: Recipe, parts: Parts, allow_leaks: bool, test_data: Sequence
     """The examples that may be trained on, and what comparing them with the test sets at hand gave.
 
     Raises:
-        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out.
+        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out; never all rows.
     """
     guard = compare(parts.train, parts.validation, at_hand(test_data))
     if not guard.leaks or allow_leaks:
         return parts, guard
-    if recipe.data.leaks == "refuse":
+    if recipe.data.leaks == "refuse" or len(guard.leaks) == guard.rows:
         raise LeakedRows(guard)
     places = {leak.place for leak in guard.leaks}
     train = tuple(example for example in parts.train if example.place not in places)

@@ -70,7 +70,7 @@ def fixed_facts(
     recipe: Recipe, identity: str, name: str, model: HFModel, prepared: Prepared, processes: int
 ) -> dict[str, Any]:
     """What does not change while it runs."""
-    report = prepared.report.as_json()
+    report, leaks = prepared.report.as_json(), prepared.report.guard.trained_on
     source = str(report["source"])
     return {
         "schema": 1, "id": identity, "name": name, "recipe": recipe.name, "method": recipe.method,
@@ -80,6 +80,7 @@ def fixed_facts(
         "data": {
             "source": source if not Path(source).is_absolute() else Path(source).name, "rows": report["rows"],
             "validation_rows": report["validation_rows"], "hash": prepared.hash,
+            **({"leaks": dict(leaks)} if leaks else {}),
         },
         "data_report": report, "device": model.device, "dtype": model.dtype, "processes": processes,
         "versions": versions_here(), "hardware": hardware(), "started": now(),

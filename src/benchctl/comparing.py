@@ -15,6 +15,7 @@ from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
 from benchctl.shared_answers import Shared, share
+from benchctl.trained import Trained, label, trained
 from benchctl.types import RunRecord, RunSpec
 
 if TYPE_CHECKING:
@@ -212,6 +213,8 @@ def _remarks(shared: Shared) -> list[str]:
         record = side.run.record
         if record.status != "complete":
             lines.append(f"run {record.id} is {record.status}: {record.counts['answered']} of {record.counts['n']}")
+        if leaked := (trained(record.model) or Trained()).leaks.get(record.spec.task):
+            lines.append(f"{label(record)} was trained on {leaked:.0f} rows that hold test questions of this task")
     sizes = len(shared.first.scores), len(shared.second.scores)
     if max(sizes) > len(shared.ids):
         lines.append(f"only {len(shared.ids)} questions are in both runs, of {sizes[0]} and {sizes[1]} answered")

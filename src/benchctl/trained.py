@@ -24,6 +24,8 @@ class Trained:
     quant: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     """``source``, ``rows``, ``validation_rows``, ``hash``."""
+    leaks: Mapping[str, float] = field(default_factory=dict)
+    """Task -> rows trained on that hold one of its test questions."""
     parameters: float | None = None
     """All parameters, the adapter's included."""
     trainable: float | None = None
@@ -63,10 +65,11 @@ def trained(model: Mapping[str, Any]) -> Trained | None:
         base=_text(said, "base"),
         quant=_text(said, "quant"),
         data=_table(said, "data"),
+        leaks=_numbers(_table(said, "data"), "leaks"),
         parameters=_number(parameters, "all"),
         trainable=_number(parameters, "trainable"),
         share=_number(parameters, "share"),
-        losses={name: loss for name in _table(said, "losses") if (loss := _number(said["losses"], name)) is not None},
+        losses=_numbers(said, "losses"),
         chosen_step=_number(chosen, "step"),
         chosen_why=_text(chosen, "why"),
         chosen_value=_number(chosen, "value"),
@@ -106,6 +109,12 @@ def _number(said: Mapping[str, Any], name: str) -> float | None:
     found = said.get(name)
     known = isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found)
     return found if known else None
+
+
+def _numbers(said: Mapping[str, Any], name: str) -> Mapping[str, float]:
+    """The entries of a table that are finite numbers."""
+    found = _table(said, name)
+    return {entry: number for entry in found if (number := _number(found, entry)) is not None}
 
 
 def _points(said: Any) -> tuple[Point, ...]:

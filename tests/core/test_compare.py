@@ -116,6 +116,16 @@ def test_failed_calls_are_no_wrong_answers(runs, tmp_path):
     assert any("is incomplete: 23 of 24" in line for line in found.warnings)
 
 
+def test_a_model_trained_on_test_questions_is_said_to_be(runs, tmp_path):
+    told = {**TRAINING, "data": {"leaks": {"medmcqa-pt": 7, "medqa-pt": 2}}}
+    leaked = run(tmp_path / "runs", "medmcqa-pt", "leaked", right_in(range(1, 21)), {"training": told})
+    line = "leaked was trained on 7 rows that hold test questions of this task"
+
+    assert line in compare_runs(runs[0], leaked).warnings
+    assert not any("trained on" in warning for warning in compare_runs(*runs).warnings)
+    assert f"leaked, medmcqa-pt: {line}" in against([*runs, leaked], "base").warnings
+
+
 def test_bits_per_byte_are_paired_by_text_and_weighed_by_their_bytes(tmp_path):
     def before(sample):
         return 2.0 + 0.1 * int(sample.id[-1])

@@ -21,6 +21,7 @@ from benchctl_plugins.training.formats import from_table
 from benchctl_plugins.training.leakage import LeakedRows, compare
 from benchctl_plugins.training.likeness import in_order, stretch
 from benchctl_plugins.training.prepare import prepare, read_parts
+from benchctl_plugins.training.reading import find_recipe
 from benchctl_plugins.training.tested import AtHand, Question, QuestionSet, at_hand, words
 
 from .makers import recipe, tokenizer, write
@@ -322,6 +323,40 @@ def test_a_test_set_in_the_hub_s_cache_is_compared(tmp_path, monkeypatch):
     assert {one.name: len(one.questions) for one in known.sets}.get("hub:luizlzg/drbyte_test") == 1
     (leak,) = compare([asked(question, ["Osso A", "Osso B", "Osso C", "Osso D"])], [], known).leaks
     assert (leak.task, leak.id) == ("medmcqa-pt", "0")
+
+
+def test_the_medtext_recipe_trains_on_what_its_task_tests_on_until_rows_are_held_out_for_the_test(
+    tmp_path, monkeypatch
+):
+    import datasets
+
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path)
+    cases = [
+        {"Prompt": f"Caso {n}: homem de {n + 30} anos com {sign} há dois dias, sem outras queixas. O que fazer agora?",
+         "Completion": f"Pedir {exam} antes de qualquer outra medida e reavaliar em {n + 2} horas."}
+        for n, (sign, exam) in enumerate([("dor torácica", "eletrocardiograma"), ("febre e tosse seca", "radiografia"),
+                                          ("cefaleia súbita", "tomografia"), ("urina escura", "bilirrubinas")])
+    ]  # fmt: skip
+    cached(tmp_path / "BI55___med_text/default/0.0.0/0123456789abcdef", datasets.Dataset.from_list(cases), "med_text")
+
+    def prepared(file, *changes, **options):
+        given = find_recipe("llama2-gptq-dpo-medtext", [f"data.train={file}", *changes])
+        return prepare(given, tokenizer(), **options).report
+
+    whole, part = (write(tmp_path / name, rows) for name, rows in (("whole.csv", cases), ("part.csv", cases[:3])))
+    rest = f"medtext={write(tmp_path / 'rest.csv', cases[3:])}"
+    for changes in ([], ["data.leaks=drop"]):
+        with pytest.raises(LeakedRows, match="4 of 4 training rows also stand in a test set") as refused:
+            prepared(whole, *changes)
+        assert "No row is left without them" in refused.value.hint and "TASK=REST" in refused.value.hint
+    with pytest.raises(LeakedRows, match=r"1 of 4 training rows .* is medtext 0 ") as refused:
+        prepared(whole, test_data=[rest])
+    assert "data.leaks=drop" in refused.value.hint
+    knowingly = prepared(whole, allow_leaks=True)
+    assert knowingly.rows + knowingly.validation_rows == 4 and knowingly.guard.trained_on == {"medtext": 4}
+    clean = prepared(part, test_data=[rest])
+    assert clean.rows + clean.validation_rows == 3 and clean.guard.trained_on == {}
+    assert prepared(whole, "data.leaks=drop", test_data=[rest]).guard.trained_on == {}
 
 
 def cached(home: Path, made, name: str) -> None:
