@@ -164,6 +164,28 @@ def test_a_narrow_screen_scrolls_the_table_and_not_the_page(opened, scheme):
     opened.emulate_media(color_scheme="light")
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_dots_of_a_chart_share_one_scale(opened, width):
+    opened.set_viewport_size({"width": width, "height": 740})
+    rails = opened.eval_on_selector_all(
+        ".charts details[open] li svg", "all => all.map(svg => svg.getBoundingClientRect()).map(b => [b.left, b.right])"
+    )
+
+    assert len(rails) > 3
+    assert all(rail == rails[0] for rail in rails), "50% must be in one place, with and without an interval beside it"
+
+
+def test_on_paper_headings_are_plain_text_and_signs_are_explained(opened):
+    """Chromium repeats a table's head on every page, but not the buttons in it."""
+    opened.emulate_media(media="print")
+
+    assert opened.get_by_text("MedMCQA").first.is_visible()
+    assert set(opened.eval_on_selector_all(".sort", "all => all.map(b => getComputedStyle(b).display)")) == {"contents"}
+    assert opened.get_by_text("Ponto vazado: relatado").is_visible()
+    assert not opened.get_by_text("Toque em um valor").is_visible()
+    opened.emulate_media(media="screen")
+
+
 def test_without_javascript_the_table_the_charts_and_the_explanations_are_there(browser, page_file):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
