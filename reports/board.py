@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from benchctl.pairing import Difference
+from benchctl.trained import trained
 from benchctl.types import Estimate, RunRecord
 
 from .sources import short_source
@@ -38,7 +39,7 @@ class Gain:
     """What training changed: a model beside the one it was trained from, over the same questions."""
 
     base: str
-    """The base's name in its own row."""
+    """The base's name in its own row, and how its weights are held where that is not plain: ``zephyr (nf4)``."""
     difference: Difference
     """The trained model's figure minus the base's."""
 
@@ -227,6 +228,23 @@ class Row:
     def records(self) -> tuple[RunRecord, ...]:
         """The runs shown."""
         return tuple(cell.record for cell in self.cells.values() if isinstance(cell, Cell))
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What the runs record of the model."""
+        return self.records[0].model if self.records else {}
+
+    @property
+    def quantisation(self) -> str:
+        """How the weights are held, such as ``nf4``; empty for plain ones. A model's name does not tell."""
+        found = self.manifest.get("quantisation")
+        return str(found.get("scheme", "")) if isinstance(found, Mapping) else ""
+
+    @property
+    def adapter(self) -> str:
+        """Name of the adapter on a model that is named after its base; empty where the name tells them apart."""
+        found = self.manifest.get("adapter")
+        return str(found.get("name", "")) if isinstance(found, Mapping) and trained(self.manifest) is None else ""
 
 
 @dataclass(frozen=True, slots=True)

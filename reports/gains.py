@@ -57,19 +57,16 @@ def base_of(row: Row, rows: Sequence[Row]) -> Row | None:
     A base is known by the hash of its weights, which a model with an adapter has in its own record, or by the name
     under which its training recorded it. Of several, the one quantised in the same way comes first, then the plain one.
     """
-    mine = _manifest(row)
+    mine = row.manifest
     if not isinstance(mine.get("adapter"), Mapping) and not isinstance(mine.get("training"), Mapping):
         return None
     fits = [r for r in rows if r is not row and r.key.settings == row.key.settings and _is_base(mine, r)]
-    scheme = _scheme(mine)
-    return min(
-        fits, key=lambda r: (_scheme(_manifest(r)) != scheme, _scheme(_manifest(r)) != "", r.model), default=None
-    )
+    return min(fits, key=lambda r: (r.quantisation != row.quantisation, r.quantisation != "", r.model), default=None)
 
 
 def _is_base(trained: Mapping[str, Any], candidate: Row) -> bool:
     """Whether a row's model, which has no adapter of its own, is the one that was trained."""
-    base = _manifest(candidate)
+    base = candidate.manifest
     if isinstance(base.get("adapter"), Mapping):
         return False
     weights = base.get("weights_hash")
@@ -94,14 +91,8 @@ def _bare(name: str) -> str:
     return PurePath(target).name if target.startswith((".", "/", "~")) else target
 
 
-def _manifest(row: Row) -> Mapping[str, Any]:
-    return row.records[0].model if row.records else {}
-
-
-def _scheme(manifest: Mapping[str, Any]) -> str:
-    """Name of the quantisation; empty for plain weights."""
-    found = manifest.get("quantisation")
-    return str(found.get("scheme", "")) if isinstance(found, Mapping) else ""
+def _called(row: Row) -> str:
+    return f"{row.model} ({row.quantisation})" if row.quantisation else row.model
 
 
 def _kin(section: Section) -> Iterator[Kin]:
@@ -127,7 +118,7 @@ def _measured(family: Sequence[Kin], folders: Mapping[str, Path], problems: list
             continue
         if difference is not None:
             found[kin.place] = difference
-    bases = {kin.place: kin.base.model for kin in family}
+    bases = {kin.place: _called(kin.base) for kin in family}
     return {place: Gain(bases[place], one) for place, one in pairing.with_holm(found).items()}
 
 

@@ -95,11 +95,12 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
             cells[column.task] = cell
     manifest = next(iter(singles.values())).record.model
     parameters, name = manifest.get("parameters"), key.model.partition(",")[0]
+    learned = trained(manifest) is not None or isinstance(manifest.get("adapter"), Mapping)
     return Row(
         key,
         parameters=int(parameters) if isinstance(parameters, int | float) else None,
         baseline=bool(manifest.get("baseline", name in BASELINES)),
-        untrained=bool(manifest.get("untrained", name in UNTRAINED)) and trained(manifest) is None,
+        untrained=bool(manifest.get("untrained", name in UNTRAINED)) and not learned,
         cells=cells,
     )
 

@@ -84,7 +84,8 @@ function csv() {
       const numbers = [c.value, c.low, c.high, c.n, c.total].map((v) => v ?? "");
       lines.push([quote(row.parentNode.dataset.section), quote(r.model), quote(r.scoring), r.shots, r.seed, quote(r.kind),
         quote(c.task), quote(c.metric), ...numbers, quote(c.status), quote(c.run),
-        quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map((v) => v ?? "")].join(","));
+        quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map((v) => v ?? ""),
+        quote(r.quantisation), quote(r.adapter)].join(","));
     }
   }
   const link = document.createElement("a");

@@ -38,7 +38,8 @@ def page_file(tmp_path: Path, record, install, groups) -> Path:
     """A leaderboard with measured rows, a baseline, a hostile name, a partial group and references."""
     install()
     runs = [
-        record("medqa-pt", "hf:Médico", 640), record("medqa-pt", "alfa", 500), record("medqa-pt", "majority", 353),
+        record("medqa-pt", "hf:Médico", 640, manifest={"quantisation": {"scheme": "nf4"}, "adapter": {"name": "=lora"}}),
+        record("medqa-pt", "alfa", 500), record("medqa-pt", "majority", 353),
         record("medmcqa-pt", "alfa", 2500), record("medmcqa-pt", "majority", 1348),
         record("medqa-pt", "=1+1<img src=x onerror=alert(1)>", 450),
         *(record(task, "alfa", 60) for task in groups[0].members[:4]),
@@ -150,6 +151,8 @@ def test_csv_has_a_line_per_value_and_no_formula(opened):
     majority = next(line for line in lines if line["modelo"] == "majority" and line["tarefa"] == "medmcqa-pt")
     assert (majority["valor"], majority["n"], majority["tipo"]) == ("32.2257", "4183", "linha de base")
     assert {line["modelo"] for line in lines if "onerror" in line["modelo"]} == {"'=1+1<img src=x onerror=alert(1)>"}
+    quantised = {(line["modelo"], line["quantizacao"], line["adaptador"]) for line in lines if line["quantizacao"]}
+    assert quantised == {("hf:Médico", "nf4", "'=lora")}
     assert {line["tipo"] for line in lines} == {"medido", "linha de base", "relatado"}
 
 

@@ -287,3 +287,11 @@ def test_a_judged_task_shows_the_judges_total(record, table):
     runs = [record("long-answer-pt", "zephyr", 0, total=12, estimates=judged)]
     board = build_leaderboard(runs, [], [], generated="2026-03-02T10:15:00+00:00")
     assert "9,5" in row_of(table(render(board, "pt")), "zephyr")
+
+
+def test_a_row_tells_a_quantised_model_and_one_with_an_adapter_from_the_plain_one(record, table):
+    held = {"quantisation": {"scheme": "nf4"}, "adapter": {"name": "med-<b>lora"}}
+    board = build_leaderboard([record("medqa-pt", "zephyr", 640, weights="a", manifest=held)])
+
+    assert "adaptador med-<b>lora · quantização nf4 · letra · 0-shot" in row_of(table(render(board, "pt")), "zephyr")
+    assert "adapter med-<b>lora · quantisation nf4 · letter · 0-shot" in row_of(table(render(board, "en")), "zephyr")

@@ -48,6 +48,19 @@ def test_the_same_name_for_two_models_is_told_apart_by_their_hash(record):
     assert len({row.key.fingerprint for row in rows(board)}) == 2
 
 
+def test_a_row_says_how_its_weights_are_held_and_which_adapter_is_on_them(record):
+    """All three models call themselves after the base."""
+    nf4 = {"quantisation": {"scheme": "nf4"}}
+    board = build_leaderboard([
+        record("medqa-pt", "tiny", 400),
+        record("medqa-pt", "tiny", 390, weights="a", manifest=nf4),
+        record("medqa-pt", "tiny", 410, weights="b", manifest={**nf4, "adapter": {"name": "med-lora"}}),
+    ])  # fmt: skip
+
+    said = [(row.adapter, row.quantisation, row.untrained) for row in rows(board)]
+    assert said == [("med-lora", "nf4", False), ("", "", True), ("", "nf4", True)]
+
+
 def test_the_latest_run_fills_the_cell(record):
     old = record("medqa-pt", "m", 400, finished="2026-01-01T00:00:00+00:00")
     new = record("medqa-pt", "m", 410, finished="2026-02-01T00:00:00+00:00", questions="mended")

@@ -80,10 +80,10 @@ def test_whole_models_are_known_by_the_name_their_training_recorded(base, tmp_pa
 
 def test_a_base_held_in_the_same_precision_comes_before_the_plain_one(base, tmp_path):
     nf4 = {"quantisation": {"scheme": "nf4"}}
-    small = run(tmp_path / "runs", "medmcqa-pt", "base nf4", right_in(range(1, 9)), {"weights_hash": "w1", **nf4})
+    small = run(tmp_path / "runs", "medmcqa-pt", "small", right_in(range(1, 9)), {"weights_hash": "w1", **nf4})
     board, _ = boarded(base, small, tuned(tmp_path, **nf4), tuned(tmp_path, "plain", range(1, 15)))
 
-    assert gain(board, "tuned").base == "base nf4"
+    assert gain(board, "tuned").base == "small (nf4)"
     assert gain(board, "plain").base == "base"
 
 
