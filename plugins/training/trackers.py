@@ -44,6 +44,11 @@ def settled(trackers: Sequence[str], folder: Path, identity: str) -> Iterator[No
     try:
         yield
     finally:
+        if "wandb" in trackers:
+            import wandb
+
+            wandb.finish()  # else the next training of this process would go on in this run, ...
+            wandb.teardown()  # ... or have one of its own in this one's folder: the variables are read once
         for name in added:
             os.environ.pop(name, None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,35 @@ def test_a_tracker_that_is_missing_is_said(short, monkeypatch):
     with pytest.raises(MissingExtra, match="wandb") as error:
         short("tiny-lora", trackers=("wandb",))
     assert "benchctl[trackers]" in error.value.hint
+
+
+def test_tensorboard_gets_what_the_metrics_say(short):
+    pytest.importorskip("tensorboardX", reason="needs tensorboardX")
+    from tensorboardX.proto.event_pb2 import Event
+
+    done, plain = short("tiny-lora", trackers=("tensorboard",)), short("tiny-lora", out="plain")
+    (file,) = (done.folder / "tensorboard").iterdir()
+    content, events = file.read_bytes(), []
+    while content:  # a record: its length in 8 bytes, a checksum of 4, itself, and another checksum
+        size = int.from_bytes(content[:8], "little")
+        events.append(Event.FromString(content[12 : 12 + size]))
+        content = content[12 + size + 4 :]
+    drawn = [(e.step, v.simple_value) for e in events for v in e.summary.value if v.tag == "train/loss"]
+    assert drawn == [(step, pytest.approx(loss, rel=1e-6)) for step, loss in done.facts["curves"]["train"]]
+    assert weights(done.folder) == weights(plain.folder)
+    assert not (plain.folder / "tensorboard").exists() and "TENSORBOARD_LOGGING_DIR" not in os.environ
+
+
+def test_each_training_of_a_process_is_a_run_of_its_own_in_wandb(short, monkeypatch):
+    wandb = pytest.importorskip("wandb", reason="needs wandb")
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    both = [short("tiny-lora", f"seed={seed}", trackers=("wandb",)) for seed in (1, 2)]
+    assert wandb.run is None and "WANDB_RUN_ID" not in os.environ
+    for done in both:
+        (run,) = (done.folder / "wandb").glob(f"offline-run-*-{done.folder.name}")
+        content = (run / f"run-{done.folder.name}.wandb").read_bytes()
+        assert b"train/loss" in content and b"tiny-lora" in content
 
 
 def test_a_plugin_may_bring_an_objective_of_its_own(short, monkeypatch):
