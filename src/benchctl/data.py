@@ -107,10 +107,24 @@ def _open(path: Path) -> TextIO:
     return path.open(encoding="utf-8-sig", newline="")
 
 
+_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
+
+
+def separator(file: TextIO) -> str:
+    """What parts the cells of a CSV file: a comma; where the header has none, the semicolon or tab in it.
+
+    Spreadsheets in Brazil write semicolons. The file is left at its beginning.
+    """
+    header = file.readline()
+    file.seek(0)
+    return next((sign for sign in _NAMES if sign in header), ",")
+
+
 def _read_csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
     with _open(path) as file:
-        reader = csv.DictReader(file, strict=True)
+        sign = separator(file)
+        reader = csv.DictReader(file, strict=True, delimiter=sign)
         line = 2
         try:
             for number, record in enumerate(reader, 1):
@@ -119,7 +133,7 @@ def _read_csv(path: Path) -> Iterator[Row]:
                     raise BadData(
                         f"{path}, row {number} (line {line}): {found} cells where the header has "
                         f"{len(reader.fieldnames or [])}.",
-                        "A comma or a quotation mark in a cell must be quoted.",
+                        f"A cell that holds {_NAMES[sign]} or a quotation mark must be quoted.",
                     )
                 yield Row(number, record, line)
                 line = reader.line_num + 1

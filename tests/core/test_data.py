@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import gzip
+import io
 import json
 from pathlib import Path
 
@@ -52,6 +54,20 @@ def test_the_same_rows_in_any_format_are_the_same_samples(task, tmp_path, suffix
     assert [s.target for s in data.samples] == list("ABCDAB")
     assert data.samples[2].choices == {x.upper(): f"opção {x} de 2" for x in "abcd"}
     assert [s.id for s in data.samples] == list("012345")
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-8")])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_table_as_spreadsheets_in_brazil_write_it_is_read(task, tmp_path, delimiter, encoding, packed):
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, COLUMNS, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows([row(i, alternative_a=f"um, dois; três\t{i}") for i in range(4)])
+    content = text.getvalue().encode(encoding)
+    path = tmp_path / ("provas médicas.csv.gz" if packed else "provas médicas.csv")
+    path.write_bytes(gzip.compress(content) if packed else content)
+    samples = task.load(str(path)).samples
+    assert [s.choices["A"] for s in samples] == [f"um, dois; três\t{i}" for i in range(4)]
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1).filter(str.strip)
@@ -108,6 +124,7 @@ def test_lines_are_counted_where_cells_hold_line_ends(task, tmp_path):
     ("name", "content", "says"),
     [
         ("d.csv", "dataset,instruction\nMedMCQA,oi,tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
+        ("d.csv", "dataset;instruction\nMedMCQA;oi; tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
         ("d.csv", "dataset,instruction\n", "holds no rows"),
         ("d.jsonl", '{"a": 1}\n{"a": \n', "line 2: not JSON"),
         ("d.jsonl", "[1]\n", "line 1: holds no object"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from benchctl.annotation.items import Item
 from benchctl.annotation.labels import Label
 from benchctl.annotation.store import Annotation, Draw, State, Store
+from benchctl.data import separator
 from benchctl.errors import BadData
 from benchctl.records import replace_file
 from benchctl.types import OUTCOMES
@@ -74,7 +75,8 @@ def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) ->
         BadData: with file, row and column.
     """
     try:
-        rows = list(csv.DictReader(StringIO(path.read_text(encoding="utf-8-sig"))))
+        text = StringIO(path.read_text(encoding="utf-8-sig"))
+        rows = list(csv.DictReader(text, delimiter=separator(text)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadData(f"'{path}' cannot be read as CSV.", "It must be UTF-8 text with a heading row.") from error
     for column in ("id", "outcome", "label"):
