@@ -91,11 +91,13 @@ class BertScore(_OfModel):
             )
         try:
             with quiet():
-                return BERTScorer(
+                scorer = BERTScorer(
                     self.model, num_layers=self.layers, batch_size=self.batch, device=self.options["device"], nthreads=0
                 )
         except (OSError, AssertionError, IndexError) as error:
             raise _cannot_load("bertscore", self.model, error) from error
+        _let_it_pad(scorer._tokenizer)
+        return scorer
 
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
         """Precision, recall and F1 as the library gives them, without idf weights and baseline."""
@@ -125,6 +127,7 @@ class Similarity(_OfModel):
                 model = AutoModel.from_pretrained(self.model).to(self.options["device"]).eval()
         except (OSError, ValueError) as error:
             raise _cannot_load("similarity", self.model, error) from error
+        _let_it_pad(tokenizer)
         return tokenizer, model
 
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
@@ -157,6 +160,12 @@ class Similarity(_OfModel):
 
         commit = getattr(self.parts[1].config, "_commit_hash", None) or "local"
         return f"{self.model} ({commit}), mean of the last layer, transformers {version('transformers')}"
+
+
+def _let_it_pad(tokenizer: Any) -> None:
+    """Give a tokenizer without a padding token one (Llama's, GPT-2's); which one is all the same, for it is masked."""
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
 
 
 def _cannot_load(metric: str, model: str, error: Exception) -> ModelCallError:

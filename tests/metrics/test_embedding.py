@@ -1,5 +1,8 @@
 """BERTScore and embedding similarity with a local model folder."""
 
+import json
+import shutil
+
 import pytest
 
 from benchctl.errors import BadConfig, ModelCallError
@@ -66,6 +69,19 @@ def test_similarity_is_the_cosine_of_mean_vectors(bert):
     for one, (text, reference) in zip(free_run(PORTUGUESE[:4]), PORTUGUESE, strict=False):
         expected = torch.cosine_similarity(vector(text), vector(reference), dim=0)
         assert metric.values(one)["similarity"] == pytest.approx(float(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
+def test_a_tokenizer_without_a_padding_token_gives_the_same_figures_alone_and_in_a_batch(tmp_path, bert, spec):
+    shutil.copytree(bert, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text("utf-8"))
+    settings["pad_token"], settings["eos_token"] = None, "[SEP]"
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
+    run = free_run(PORTUGUESE[:4])
+    together, alone = made(spec.format(tmp_path)), made(spec.format(tmp_path))
+    together.estimates(run)
+    for one in run:
+        assert together.values(one) == pytest.approx(alone.values(one), abs=1e-5)
 
 
 def test_a_model_without_a_known_layer_asks_for_one(bert):
