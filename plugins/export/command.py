@@ -82,7 +82,8 @@ def export_task(
 @click.argument("run")
 @click.option("--format", "form", type=click.Choice(list(RUN_FORMATS)), required=True, help="For which tool.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder; made where it does not exist.")
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
 def export_run(run: str, form: str, out: Path, folder: Path) -> None:
     """Write the results and samples of a run in another tool's layout.
 

@@ -26,14 +26,16 @@ EXIT_INTERRUPTED = 130
 @click.command("train")
 @click.option("--recipe", metavar="NAME", help="A recipe that ships, or a TOML file.  [default: list them]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
-              help="Change the recipe: steps=60, model.quant=nf4, ...; see docs/reference/recipes.md.")  # fmt: skip
+              help="Change the recipe: steps=60, model.quant=nf4, ...; repeatable. All: docs/reference/recipes.md")  # fmt: skip
 @click.option("--data", metavar="SOURCE",
               help="Training rows in place of the recipe's: builtin, hub:OWNER/NAME, task:NAME, a file or a name "
                    "of benchctl.toml.")  # fmt: skip
 @click.option("--name", metavar="NAME", help="Of the model that comes out.  [default: the recipe's]")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("trainings"), show_default=True, metavar="DIR",
               help="Folder of the trainings.")  # fmt: skip
-@click.option("--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on.")
+@click.option(
+    "--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on; repeatable."
+)
 @click.option("--allow-leaks", is_flag=True, help="Train although rows also stand in a test set.")
 @click.option("--dry-run", is_flag=True, help="Print the full plan and train nothing.")
 @click.option("--evaluate", "tasks", multiple=True, metavar="T[,T2]", help="Afterwards run base and result on these.")

@@ -105,7 +105,7 @@ def _scoring(task: Task, wanted: str) -> str:
         return task.scoring
     offered = SCORINGS[task.kind]
     if wanted not in offered:
-        raise BadConfig(f"data.scoring: there is no '{wanted}'.", did_you_mean(wanted, offered, ", ".join(offered)))
+        raise BadConfig(f"data.scoring: there is no '{wanted}'.", did_you_mean(wanted, offered))
     return wanted
 
 

@@ -65,10 +65,11 @@ class RecordError(BenchctlError):
     """A run folder cannot be read or is in use."""
 
 
-def did_you_mean(name: str, known: Iterable[str], command: str) -> str:
-    """One line that names the closest known names, or the command that lists them all."""
+def did_you_mean(name: str, known: Iterable[str], command: str = "") -> str:
+    """One line: the closest known names, then what lists them all (a command or a page), or else all of them."""
     import difflib
 
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    names = list(known)
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     suggestion = f"Did you mean {' or '.join(close)}? " if close else ""
-    return f"{suggestion}'{command}' shows what there is."
+    return suggestion + (f"'{command}' shows what there is." if command else f"Choose one of {', '.join(names)}.")

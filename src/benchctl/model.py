@@ -97,7 +97,7 @@ class ModelArgs:
             if name not in known:
                 raise BadConfig(
                     f"{self.kind.capitalize()} '{self.spec}' has an unknown option '{name}'.",
-                    did_you_mean(name, known, f"benchctl list {self.kind}s") + f" Options: {', '.join(sorted(known))}.",
+                    did_you_mean(name, sorted(known)) if known else "It takes none.",
                 )
         return {**known, **self.options}
 
@@ -109,19 +109,20 @@ def split_specs(texts: Sequence[str], option: str = "--model") -> list[str]:
     """The specs in comma-separated texts: ``hf:a,dtype=float32,majority`` holds two, since options belong left.
 
     Raises:
-        BadConfig: a text that begins with an option.
+        BadConfig: a text that is empty or begins with an option.
     """
     specs: list[str] = []
     for text in texts:
-        first = True
-        for piece in (p.strip() for p in text.split(",")):
+        pieces = [piece.strip() for piece in text.split(",") if piece.strip()]
+        if not pieces:
+            raise BadConfig(f"{option} names nothing.", f"Write {option} NAME; 'benchctl list' shows what there is.")
+        if _OPTION.match(pieces[0]):
+            raise BadConfig(f"{option} '{text}' begins with an option.", "Write NAME:TARGET,option=value.")
+        for piece in pieces:
             if _OPTION.match(piece):
-                if first:
-                    raise BadConfig(f"{option} '{text}' begins with an option.", "Write NAME:TARGET,option=value.")
                 specs[-1] += f",{piece}"
-            elif piece:
+            else:
                 specs.append(piece)
-            first = False
     return specs
 
 

@@ -70,7 +70,8 @@ class PromptBuilder:
             return environment.from_string(self.template if self.template is not None else QUESTION)
         except TemplateSyntaxError as error:
             raise BadConfig(
-                f"Prompt template, line {error.lineno}: {error.message}.", "It is a Jinja template."
+                f"Prompt template, line {error.lineno}: {(error.message or 'not understood').rstrip('.')}.",
+                "It must be a Jinja template; docs/how-to/prompts.md shows one.",
             ) from error
 
     @property

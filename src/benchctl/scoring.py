@@ -168,9 +168,7 @@ def get_scoring(task: Task, name: str | None, max_tokens: int) -> Scoring:
     offered = task.scorings or SCORINGS[task.kind]
     name = name or (task.scoring if task.scoring in offered else next(iter(offered)))
     if name not in offered:
-        raise BadConfig(
-            f"{task.name} cannot be scored by '{name}'.", did_you_mean(name, offered, f"--scoring {'|'.join(offered)}")
-        )
+        raise BadConfig(f"{task.name} cannot be scored by '{name}'.", did_you_mean(name, offered))
     return offered[name](max_tokens)
 
 

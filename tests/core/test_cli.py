@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
+import os
 import subprocess
 import sys
 
@@ -159,6 +161,9 @@ MISTAKES = {
     "no model on the hub": ((*RUN[:-1], "hf:a/b", "--data", "builtin"), 1, "a/b", "local folder"),
     "bad dtype": ((*RUN[:-1], "hf:x,dtype=float8", "--data", "builtin"), 1, "dtype=float8", "float32"),
     "missing template": ((*RUN, "--data", "builtin", "--prompt-template", "x.j2"), 1, "'x.j2' cannot be read", "Check"),
+    "empty model": ((*RUN[:-1], "", "--data", "builtin"), 1, "--model names nothing", "benchctl list"),
+    "broken template": ((*RUN, "--data", "builtin", "--prompt-template", "bad.j2"), 1, "line 1: unexpected end", "Jinja"),
+    "file as folder": ((*RUN, "--data", "builtin", "--out", "short.csv"), 1, "'short.csv/", "give another place"),
     "no runs": (("show", "abc"), 1, "no folder 'runs'", "benchctl run"),
     "too many shots": ((*RUN, "--data", "builtin", "--shots", "99"), 1, "99 examples wanted", "--shots-data"),
 }  # fmt: skip
@@ -168,6 +173,7 @@ MISTAKES = {
 def test_a_mistake_gives_two_plain_lines(benchctl, tmp_path, mistake):
     write_rows(tmp_path / "short.csv", [row(0)], COLUMNS[:-1])
     write_rows(tmp_path / "label.csv", [row(i, **({"output": "E"} if i == 16 else {})) for i in range(20)])
+    (tmp_path / "bad.j2").write_text("{{ question", "utf-8")
     arguments, code, message, hint = MISTAKES[mistake]
     ran = benchctl(*arguments)
     lines = [line for line in ran.err.strip().splitlines() if not line.startswith("note:")]
@@ -181,9 +187,22 @@ def test_a_mistake_gives_two_plain_lines(benchctl, tmp_path, mistake):
     assert "Traceback" not in ran.err
 
 
-def test_debug_shows_the_traceback(program, tmp_path):
-    import os
+@pytest.mark.parametrize(
+    ("number", "advice"), [(errno.EACCES, "permissions"), (errno.EROFS, "permissions"), (errno.ENOSPC, "Make room")]
+)
+def test_a_disk_that_refuses_is_told_in_two_plain_lines(benchctl, monkeypatch, number, advice):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number), "runs/medmcqa-pt")
 
+    monkeypatch.setattr("pathlib.Path.mkdir", refuse)
+    ran = benchctl(*RUN, "--data", "builtin")
+    error, hint = [line for line in ran.err.strip().splitlines() if not line.startswith("note:")]
+    assert ran.code == 1
+    assert error == f"error: 'runs/medmcqa-pt' cannot be read or written: {os.strerror(number)}."
+    assert advice in hint
+
+
+def test_debug_shows_the_traceback(program, tmp_path):
     command = [*program, "run", "--task", "nada", "--model", "majority"]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "BENCHCTL_DEBUG": "1"}

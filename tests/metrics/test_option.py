@@ -47,7 +47,7 @@ def test_the_record_says_how_each_figure_was_made(benchctl, answers, tmp_path):
         ("chrff", "There is no metric called 'chrff'.", "Did you mean chrf"),
         ("chrf:model", "Metric 'chrf' takes no arguments", "Write chrf."),
         ("layers=2", "--metric 'layers=2' begins with an option.", "NAME:TARGET,option=value"),
-        ("bertscore:x,depth=2", "Metric 'bertscore:x,depth=2' has an unknown option 'depth'.", "Options: "),
+        ("bertscore:x,depth=2", "Metric 'bertscore:x,depth=2' has an unknown option 'depth'.", "Choose one of batch"),
     ],
 )
 def test_a_wrong_metric_is_said_before_the_model_is_asked(benchctl, answers, tmp_path, metric, message, hint):

@@ -39,7 +39,8 @@ EXIT_INTERRUPTED = 130
 @click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True, help="Of a verdict.")
 @click.option("--max-cost", type=click.FloatRange(min=0, min_open=True), metavar="X",
               help="Stop asking a judge when it has cost so much; prices are in benchctl.toml.")  # fmt: skip
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="A JSON object on standard output.")
 def judge(
     run: str, judges: Sequence[str], rubric: str | None, against: str | None, draws: int, temperature: float | None,
@@ -79,7 +80,7 @@ def judge(
     )  # fmt: skip
     found: list[Judgement] = []
     with RunDisplay() as display:
-        for spec in dict.fromkeys(split_specs(judges)):
+        for spec in dict.fromkeys(split_specs(judges, "--judge")):
             found.append(judge_run(plan, spec, display.job(f"{chosen.name} · {spec}")))
             if found[-1].interrupted:
                 break

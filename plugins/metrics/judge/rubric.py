@@ -114,7 +114,9 @@ def load_rubric(name: str) -> Rubric:
     """
     file = FOLDER / f"{name}.toml" if name in built_in() else Path(name)
     if not file.is_file():
-        raise BadConfig(f"There is no rubric '{name}'.", did_you_mean(name, built_in(), "docs/how-to/judge.md"))
+        if file.suffix == ".toml":
+            raise BadConfig(f"There is no rubric file '{name}'.", "Check the path; docs/how-to/judge.md has the names.")
+        raise BadConfig(f"There is no rubric '{name}'.", did_you_mean(name, built_in()))
     try:
         return Rubric.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -31,9 +31,13 @@ EXIT_INTERRUPTED = 130
               help="How values are drawn.")  # fmt: skip
 @click.option("--prune/--no-prune", default=True, show_default=True,
               help="Stop a trial whose best validation loss is above the median of those before it.")  # fmt: skip
-@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe for all trials.")
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change the recipe for all trials; repeatable."
+)
 @click.option("--data", metavar="SOURCE", help="Training rows, in place of the recipe's.")
-@click.option("--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on.")
+@click.option(
+    "--test-data", multiple=True, metavar="SOURCE", help="Test sets whose questions must not be trained on; repeatable."
+)
 @click.option("--allow-leaks", is_flag=True, help="Train although rows stand in a test set.")
 @click.option("--tracker", "trackers", multiple=True, type=click.Choice(list(TRACKERS)),
               help="Send or write each trial's metrics there too.")  # fmt: skip

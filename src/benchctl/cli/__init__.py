@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -41,6 +42,20 @@ for _command in (run, list_command, show, compare, rescore, annotate, extract, p
     cli.add_command(_command)
 
 
+_ELSEWHERE = "Check its permissions, or give another place (--out, --runs; BENCHCTL_CACHE for the cache)."
+_FULL = "Make room; the same command goes on where it stopped."
+_OF_THE_DISK = {
+    errno.EACCES: _ELSEWHERE, errno.EPERM: _ELSEWHERE, errno.EROFS: _ELSEWHERE,
+    errno.EEXIST: "A file stands where a folder is needed: give another place.",
+    errno.ENOTDIR: "A file stands where a folder is needed: give another place.",
+    errno.EISDIR: "A folder stands where a file is needed: give another place.",
+    errno.ENOENT: "Check that the folder exists and can be written to.",
+    errno.ENAMETOOLONG: "Give a shorter name or another place.",
+    errno.ENOSPC: _FULL, errno.EDQUOT: _FULL,
+}  # fmt: skip
+"""What the file system refused -> what to do. Other errors of the system are shown whole, as what they are: bugs."""
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The ``benchctl`` program: runs a command, turns what went wrong into two plain lines and an exit code."""
     debug = os.environ.get("BENCHCTL_DEBUG") == "1"
@@ -65,6 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         _say(error.message, error.hint)
         code = error.exit_code
+    except OSError as error:
+        if debug or error.errno not in _OF_THE_DISK:
+            raise
+        where = f"'{error.filename}'" if error.filename else "A file"
+        _say(f"{where} cannot be read or written: {error.strerror}.", _OF_THE_DISK[error.errno])
+        code = BenchctlError.exit_code
     sys.exit(code if isinstance(code, int) else 0)
 
 

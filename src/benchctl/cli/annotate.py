@@ -25,10 +25,11 @@ FILTERS = ("unread", "skipped", "choice", "invented", "multiple", "refusal", "no
 
 @click.command()
 @click.argument("run")
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
 @click.option("--annotator", metavar="NAME", help="Whose labels these are.  [default: your login name]")
 @click.option("--only", "filters", multiple=True, type=click.Choice(FILTERS),
-              help="Only answers read so; 'unread' is all but 'choice'. Repeatable.")  # fmt: skip
+              help="Only answers read so; 'unread' is all but 'choice'; repeatable.")  # fmt: skip
 @click.option("--sample", "count", type=click.IntRange(min=1), metavar="N", help="Only N answers, drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random order.")
 @click.option("--in-order", is_flag=True, help="The task's order; the labels are then no random sample.")

@@ -10,7 +10,8 @@ import click
 
 @click.command()
 @click.argument("run")
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
 @click.option("--metric", "metrics", multiple=True, metavar="NAME[,NAME2]", help="Metrics to add to the run's own.")
 @click.option("--extract-with", "reader", metavar="MODEL", help="Let a model read the answers that the rules cannot.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array on standard output, as 'benchctl run' prints.")

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run")
-@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
+              help="Folder of the runs.")  # fmt: skip
 @click.option("--samples", "count", type=click.IntRange(min=0), default=5, show_default=True,
               help="How many wrong samples to show.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The whole record as JSON on standard output.")
