@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def list_command(kind: str, folder: Path, as_json: bool) -> None:
       benchctl list tasks
     """
     if kind in ("plugins", "runs"):
-        _print(_plugins() if kind == "plugins" else _runs(folder), as_json)
+        found = _plugins() if kind == "plugins" else _runs(folder)
+        _print(found if as_json or kind == "plugins" else [_in_short(row) for row in found], as_json)
         return
     rows = _offers(kind[:-1])
     _print(rows if as_json else [_brief(row) for row in rows], as_json)
@@ -95,6 +97,13 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A run in fewer columns, so that it can be read in a terminal of 100 characters."""
+    asked = f"{row['model']}\n{row['scoring']}, {row['shots']}-shot, n {row['n']}, {row['status']}"
+    finished = str(row["finished"] or "-")[:16].replace("T", "\n")
+    return {"run": row["run"], "task": row["task"], "model": asked, "result": row["result"], "finished": finished}
+
+
 def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
@@ -103,7 +112,7 @@ def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 160)
     if not rows:
         console.print("None.")
         return
