@@ -41,7 +41,7 @@ def compare(
     Examples:
       benchctl compare 3f2a91 77bd02 --show 10
       benchctl compare tiny tiny-qlora --task medmcqa-pt,cosmosqa-pt
-      benchctl compare --against zephyr --lang pt
+      benchctl compare --against zephyr-7b-beta --lang pt
     """
     wanted = _split(tasks)
     if base is None:
