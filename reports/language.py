@@ -64,6 +64,19 @@ class Language:
         decimals = len(str(percent).partition(".")[2])
         return f"{self.number(percent, max(decimals, 1))}%"
 
+    def setting(self, value: object) -> str:
+        """A value that a record holds, such as a learning rate: 0,0002, sim, q_proj, v_proj."""
+        if isinstance(value, bool):
+            return self.strings["value.yes" if value else "value.no"]
+        if isinstance(value, float):
+            return f"{value:.6g}".replace(".", self.strings["number.decimal"])
+        if isinstance(value, Mapping):
+            shown = (f"{name} {self.setting(one)}" for name, one in value.items() if one is not None)
+            return f"({', '.join(shown)})"
+        if isinstance(value, list | tuple):
+            return ", ".join(self.setting(one) for one in value)
+        return str(value)
+
     def interval(self, estimate: Estimate, decimals: int = 1) -> str:
         """The bounds of an interval without unit; empty when there is none."""
         if estimate.low is None or estimate.high is None:

@@ -60,6 +60,10 @@ def test_the_table_reads_as_the_one_looked_at(board, table, lang):
     assert text == golden.read_text(encoding="utf-8")
 
 
+def text_of(page: str) -> str:
+    return " ".join(re.sub("<[^>]+>", "", page).split())
+
+
 def row_of(cells: list[list[str]], name: str) -> str:
     return " | ".join(next(row for row in cells if row[0].startswith(name)))
 
@@ -243,6 +247,36 @@ def test_durations_have_two_units_at_most(seconds, shown):
 @pytest.mark.parametrize(("printed", "shown"), [(81.03, "81,03%"), (72.4, "72,4%"), (84.0, "84,0%")])
 def test_reported_figures_keep_the_decimals_of_their_source(printed, shown):
     assert load_language("pt").printed(printed) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "pt", "en"),
+    [(0.0002, "0,0002", "0.0002"), (16.0, "16", "16"), (2048, "2048", "2048"), (True, "sim", "yes"), (1e-5, "1e-05", "1e-05"),
+     (["q_proj", 0.5], "q_proj, 0,5", "q_proj, 0.5"), ("0.53.0", "0.53.0", "0.53.0"),
+     ({"double": False, "rate": 0.1, "none": None}, "(double não, rate 0,1)", "(double no, rate 0.1)")],
+)  # fmt: skip
+def test_settings_are_written_as_the_language_writes_numbers_and_not_as_python_does(value, pt, en):
+    assert (load_language("pt").setting(value), load_language("en").setting(value)) == (pt, en)
+
+
+def test_a_popover_writes_what_the_record_says_of_the_model_in_the_reports_language(record):
+    held = {"quantisation": {"scheme": "nf4", "double_quant": True, "kernels": ["Linear4bit"]}, "load_seconds": 0.05}
+    page = text_of(render(build_leaderboard([record("medqa-pt", "m", 640, manifest=held)]), "pt"))
+
+    assert "quantisation (scheme nf4, double_quant sim, kernels Linear4bit); load_seconds 0,05" in page
+
+
+def test_a_chart_says_which_dots_rest_on_fewer_questions_or_failed_calls(record):
+    runs = [record("medqa-pt", "whole", 640), record("medqa-pt", "short", 200, n=400),
+            record("medqa-pt", "broken", 300, errors=31), record("medqa-pt", "cut", 300, status="interrupted")]  # fmt: skip
+    page = render(build_leaderboard(runs), "pt")
+    said = {
+        label[0]: label[1] for label in re.findall(r'<span class="label"><bdi[^>]*>(\w+)</bdi> (.*?)</small>', page)
+    }
+
+    assert {name: re.sub("<[^>]+>", "", text).removeprefix("letra · 0-shot") for name, text in said.items()} == {
+        "whole": "", "short": " · 400 de 1.273 perguntas", "broken": " · incompleto", "cut": " · interrompido",
+    }  # fmt: skip
 
 
 def test_text_has_enough_contrast_in_both_themes():
