@@ -139,6 +139,17 @@ def test_a_value_explains_itself_at_the_keyboard_and_closes_again(opened):
     assert dialog.get_by_text("500 acertos em 1.273").is_visible()
     opened.keyboard.press("Escape")
     assert dialog.count() == 0
+    assert cell.evaluate("button => document.activeElement === button")
+
+
+def test_a_long_explanation_is_read_from_its_title_on_with_the_arrow_keys(opened):
+    opened.set_viewport_size({"width": 360, "height": 400})
+    opened.locator("tr[data-model=alfa] td[data-task=medqa-pt] button").press("Enter")
+    dialog = opened.get_by_role("dialog")
+
+    assert dialog.evaluate("box => document.activeElement === box && box.scrollTop === 0")
+    opened.keyboard.press("ArrowDown")
+    opened.wait_for_function("document.activeElement.scrollTop > 0")
 
 
 def test_csv_has_a_line_per_value_and_no_formula(opened):
