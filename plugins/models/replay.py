@@ -18,7 +18,7 @@ from benchctl.types import Choose, Generate, Kind, Response, Sample
 DEFAULTS = {"id": "id", "output": "", "name": ""}
 OUTPUTS = ("output", "outputs", "answer", "response", "prediction")
 """Columns looked for, in this order, when none is named."""
-SHOWN = 20
+SHOWN = 5
 """Lines of unknown ids shown at most."""
 
 

@@ -26,7 +26,8 @@ EXIT_INTERRUPTED = 130
 @click.command("train")
 @click.option("--recipe", metavar="NAME", help="A recipe that ships, or a TOML file.  [default: list them]")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE",
-              help="Change the recipe: steps=60, model.quant=nf4, ...; repeatable. All: docs/reference/recipes.md")  # fmt: skip
+              help="Change the recipe: steps=60, model.quant=nf4, ...; repeatable; see docs/reference/recipes.md"
+              )  # fmt: skip
 @click.option("--data", metavar="SOURCE",
               help="Training rows in place of the recipe's: builtin, hub:OWNER/NAME, task:NAME, a file or a name "
                    "of benchctl.toml.")  # fmt: skip

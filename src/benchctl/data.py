@@ -77,7 +77,9 @@ def read_table(path: Path) -> Table:
         ".csv": _read_csv, ".json": _read_json, ".jsonl": _read_jsonl, ".parquet": _read_parquet
     }  # fmt: skip
     if not path.is_file():
-        raise BadData(f"There is no data file '{path}'.", "Check the path given to --data or in benchctl.toml.")
+        raise BadData(
+            f"There is no data file '{path}'.", "Check the path; names for --data stand in [data] of benchctl.toml."
+        )
     kind = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     if kind not in readers:
         raise BadData(f"{path}: unknown kind of file '{path.suffix}'.", f"Give one of {', '.join(SUFFIXES)}.")
