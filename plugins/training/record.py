@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from ..models.hf import HFModel
     from .prepare import Prepared
 
-PACKAGES = ("trl", "peft", "bitsandbytes")
-"""Besides those of a run: their versions can change a training."""
-
 
 class Record:
     """Writes training.json while a training runs, over all its sittings."""
@@ -95,16 +92,8 @@ def _named(recipe: Recipe, model: HFModel) -> str:
 
 
 def versions_here() -> dict[str, str]:
-    """Of everything that can change a training."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = dict(versions())
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    """Of everything that can change a training: what can change a run, and trl."""
+    return versions("trl")
 
 
 def parameters(model: Any) -> dict[str, Any]:

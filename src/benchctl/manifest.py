@@ -118,10 +118,10 @@ def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that can change a result, where installed."""
+def versions(*more: str) -> dict[str, str]:
+    """Versions of Python and of the packages that can change a result, and of ``more``, where installed."""
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *more):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
