@@ -296,6 +296,29 @@ class TestFactsAreNoChoice:
         assert read(text, choices, "Qual célula transporta oxigênio?") == "NONE"
 
 
+class TestALightNounAlone:
+    STUDIES = {"A": "Ensaio clínico randomizado", "B": "Estudo de coorte", "C": "Estudo de caso-controle"}
+    WHICH = "Qual o melhor desenho para investigar uma doença rara?"
+
+    @pytest.mark.parametrize(
+        ("text", "label"),
+        [
+            ("Cada caso é um caso.", "NONE"),
+            ("Não dá para dizer, cada caso é um caso.", "NONE"),
+            ("Cada caso é um caso, mas aqui faria uma coorte.", "B"),
+            ("Seria o de caso-controle.", "C"),
+        ],
+    )
+    def test_names_no_option_of_which_it_is_a_part(self, text, label):
+        assert read(text, self.STUDIES, self.WHICH) == label
+
+    def test_is_no_test_or_sign_either(self):
+        exams = {"A": "Nível sérico de ferritina", "B": "Biópsia hepática", "C": "Sinal de Murphy"}
+        for text in ("Cada nível conta a sua história.", "Todo sinal conta."):
+            assert read(text, exams, "Qual exame confirma o diagnóstico?") not in exams
+        assert read("Peça o nível de ferritina.", exams, "Qual exame confirma o diagnóstico?") == "A"
+
+
 class TestGermsQualitiesAndOtherNames:
     @pytest.mark.parametrize(
         ("text", "options", "label"),
