@@ -113,6 +113,9 @@ def test_a_browser_shows_the_page_without_complaint_in_any_width_and_light(tmp_p
                     .filter(t => t.left < box.left - 1 || t.right > box.right + 1 || t.top < box.top).length
             }""")
             assert outside == 0, "no label is cut off"
+        tab.emulate_media(media="print")
+        assert tab.locator(".hint").first.is_visible(), "what the dashes mean is told on paper too"
+        tab.emulate_media(media="screen")
         tab.locator("svg a").first.focus()
         tab.keyboard.press("Enter")
         assert "#trial-" in tab.url and tab.locator("tr:target").count() == 1
