@@ -117,6 +117,10 @@ for (const th of headings) {
   });
   th.append(button);
 }
+table.addEventListener("focusin", ({ target }) => {
+  // Browsers leave a value that the keyboard reaches half behind the edge or the names; scroll-padding says what is free.
+  if (target.matches("td > button:focus-visible")) target.scrollIntoView({ block: "nearest", inline: "nearest" });
+});
 const csvButton = document.querySelector("#csv");
 csvButton.addEventListener("click", csv);
 controls.addEventListener("submit", (event) => event.preventDefault());

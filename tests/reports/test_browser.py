@@ -142,6 +142,21 @@ def test_a_value_explains_itself_at_the_keyboard_and_closes_again(opened):
     assert cell.evaluate("button => document.activeElement === button")
 
 
+@pytest.mark.parametrize("width", [360, 900])
+def test_a_value_that_the_keyboard_reaches_is_not_behind_the_head_or_the_names(opened, width):
+    opened.set_viewport_size({"width": width, "height": 600})
+    behind = opened.evaluate("""() => {
+        const buttons = [...document.querySelectorAll('td > button')]
+        return [...buttons, ...buttons.reverse()].filter(button => {
+            button.focus()
+            const box = button.getBoundingClientRect()
+            return !button.contains(document.elementFromPoint(box.left + 4, box.top + 4))
+        }).map(button => button.textContent.trim())
+    }""")
+
+    assert behind == []
+
+
 def test_a_long_explanation_is_read_from_its_title_on_with_the_arrow_keys(opened):
     opened.set_viewport_size({"width": 360, "height": 400})
     opened.locator("tr[data-model=alfa] td[data-task=medqa-pt] button").press("Enter")
@@ -149,7 +164,7 @@ def test_a_long_explanation_is_read_from_its_title_on_with_the_arrow_keys(opened
 
     assert dialog.evaluate("box => document.activeElement === box && box.scrollTop === 0")
     opened.keyboard.press("ArrowDown")
-    opened.wait_for_function("document.activeElement.scrollTop > 0")
+    assert dialog.evaluate("box => box.scrollTop || new Promise(done => box.onscroll = () => done(box.scrollTop))") > 0
 
 
 def test_csv_has_a_line_per_value_and_no_formula(opened):
