@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from benchctl import records
-from benchctl.comparing import against, compare, compare_runs
+from benchctl.comparing import against, best_pair, compare, compare_runs
 from benchctl.errors import RecordError
 from benchctl.types import Response
 from tests.scripted_runs import right_in, run, surprised
@@ -105,6 +105,54 @@ def test_of_several_runs_those_that_go_together_are_taken(runs, tmp_path):
     assert found.tasks[0].second == runs[1]
 
 
+def variant(stored, *, data="one", status="complete", n=24, finished="2026-05-02", **spec):
+    """A run with another spec, or other figures in its record."""
+    r = stored.record
+    changed = replace(
+        r, spec=replace(r.spec, **spec), status=status, fingerprints={**r.fingerprints, "data": data},
+        counts={**r.counts, "n": n}, timings={**r.timings, "finished": finished},
+    )  # fmt: skip
+    return records.StoredRun(changed, stored.path)
+
+
+@pytest.mark.parametrize(
+    ("better", "worse"),
+    [
+        ({"data": "two", "status": "interrupted", "n": 3, "finished": "2026-05-01"}, {"shots": 2}),
+        ({"status": "interrupted", "n": 3, "finished": "2026-05-01"}, {"data": "two"}),
+        ({"n": 3, "finished": "2026-05-01"}, {"status": "interrupted"}),
+        ({"finished": "2026-05-01"}, {"n": 3}),
+        ({}, {"finished": "2026-05-01"}),
+    ],
+    ids=["settings", "questions", "complete", "more questions", "latest"],
+)
+def test_each_thing_that_decides_which_runs_are_taken_goes_before_the_next(runs, better, worse):
+    base, fit, other = variant(runs[0]), variant(runs[1], **better), variant(runs[1], **worse)
+
+    assert best_pair([base], [fit, other], "medmcqa-pt") == best_pair([base], [other, fit], "medmcqa-pt") == (base, fit)
+
+
+def test_a_length_limit_matters_only_where_something_is_written(runs):
+    letter = [variant(stored, max_tokens=limit) for stored, limit in zip(runs, (8, 64), strict=True)]
+    written = [variant(stored, scoring="generate") for stored in letter]
+
+    assert not any("differs" in line for line in compare_runs(*letter).warnings)
+    assert "max tokens differs: 8 and 64" in compare_runs(*written).warnings
+
+
+def test_another_version_of_the_task_is_warned_of(runs):
+    newer = records.StoredRun(replace(runs[1].record, task={**runs[1].record.task, "version": 7}), runs[1].path)
+
+    assert "version of the task differs: 1 and 7" in compare_runs(runs[0], newer).warnings
+
+
+def test_what_only_one_of_the_tasks_has_is_not_pooled(runs, tmp_path):
+    texts = [run(tmp_path / "runs", "medtext", name, surprised(lambda s: 2.0)) for name in ("base", "tuned")]
+    found = compare([runs[0], texts[0]], [runs[1], texts[1]])
+
+    assert [one.main for one in found.tasks] == ["accuracy", "bits_per_byte"] and not found.pooled
+
+
 def test_failed_calls_are_no_wrong_answers(runs, tmp_path):
     fails = right_in(range(1, 13))
 
@@ -147,6 +195,8 @@ def test_bits_per_byte_are_paired_by_text_and_weighed_by_their_bytes(tmp_path):
     assert (bits.p, bits.verdict) == (2 / 2**8, "better")
     assert perplexity.value < 0 and not perplexity.higher_is_better
     assert found.main == "bits_per_byte"
+    gaps = [one.second_value - one.first_value for one in found.disagreements]
+    assert gaps == pytest.approx(sorted(-gap for gap in lost.values()), abs=1e-9), "the farthest apart first"
 
 
 def test_questions_of_one_passage_count_together(tmp_path):
