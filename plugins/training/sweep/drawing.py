@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import canonical, digest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..recipe import Recipe
 
 Sampler = Literal["random", "grid", "tpe"]
-SAMPLERS: tuple[Sampler, ...] = ("random", "grid", "tpe")
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler)
 TPE_STARTUP = 5
 """Random trials before TPE knows enough; optuna's own 10 would leave it one trial of eleven."""
 RANDOM_AFTER = 20
