@@ -73,8 +73,8 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """What may be said in words, by the adjusted p where there is one."""
-        if self.value == 0 and self.p == 1:
+        """What may be said in words, by the adjusted p where there is one; ``same`` only where no question differs."""
+        if self.low == self.high == 0:
             return "same"
         p = self.p if self.p_holm is None else self.p_holm
         if p >= SIGNIFICANT or self.value == 0:

@@ -108,6 +108,12 @@ def test_two_equal_runs_of_right_and_wrong_answers_differ_by_nothing():
     assert (found.value, found.low, found.high, found.p, found.method) == (0.0, 0.0, 0.0, 1.0, "constant")
 
 
+def test_as_many_right_on_other_questions_is_not_called_equal():
+    found = difference(pairs([(0, 1)] * 6 + [(1, 0)] * 6 + [(1, 1)] * 12))
+    assert (found.value, found.p, found.verdict) == (0.0, 1.0, "unclear")
+    assert found.low < -0.2 and found.high > 0.2
+
+
 def test_a_difference_worked_out_on_paper():
     # 40 questions: the second alone is right in 9, the first alone in 2. 7/40; p = 2 * (1 + 11 + 55) / 2**11.
     found = difference(pairs([(0, 1)] * 9 + [(1, 0)] * 2 + [(1, 1)] * 20 + [(0, 0)] * 9))
