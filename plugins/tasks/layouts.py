@@ -89,9 +89,7 @@ def read_xml(path: Path) -> Element:
     parser.EndElementHandler = builder.end
     parser.CharacterDataHandler = builder.data
     if not path.is_file():
-        raise BadData(
-            f"There is no data file '{path}'.", "Check the path; names for --data stand in [data] of benchctl.toml."
-        )
+        raise BadData(f"There is no data file '{path}'.", "Check the path, or the names in [data] of benchctl.toml.")
     try:
         parser.Parse(path.read_bytes(), True)
     except expat.ExpatError as error:

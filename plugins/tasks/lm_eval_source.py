@@ -33,6 +33,7 @@ def find(name: str, include: str) -> Found:
 
     Raises:
         BadConfig: the folder does not exist.
+        BadData: no such file.
         UnknownName: no such name, in the folder or among lm-eval's own tasks.
     """
     if include and not Path(include).is_dir():
@@ -85,4 +86,8 @@ def _in_file(name: str) -> Any:
     from lm_eval.tasks._index import TaskIndex
 
     path = Path(name)
-    return TaskIndex.entry_from_path(path) if path.suffix in (".yaml", ".yml") and path.is_file() else None
+    if path.suffix not in (".yaml", ".yml"):
+        return None
+    if not path.is_file():
+        raise BadData(f"There is no task file '{name}'.", "Check the path after lm-eval:.")
+    return TaskIndex.entry_from_path(path)

@@ -77,9 +77,7 @@ def read_table(path: Path) -> Table:
         ".csv": _read_csv, ".json": _read_json, ".jsonl": _read_jsonl, ".parquet": _read_parquet
     }  # fmt: skip
     if not path.is_file():
-        raise BadData(
-            f"There is no data file '{path}'.", "Check the path; names for --data stand in [data] of benchctl.toml."
-        )
+        raise BadData(f"There is no data file '{path}'.", "Check the path, or the names in [data] of benchctl.toml.")
     kind = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
     if kind not in readers:
         raise BadData(f"{path}: unknown kind of file '{path.suffix}'.", f"Give one of {', '.join(SUFFIXES)}.")
@@ -132,10 +130,12 @@ def _read_csv(path: Path) -> Iterator[Row]:
             for number, record in enumerate(reader, 1):
                 if None in record or None in record.values():
                     found = sum(v is not None for v in record.values()) + len(record.get(None, [])) - (None in record)
+                    wanted = len(reader.fieldnames or [])
                     raise BadData(
-                        f"{path}, row {number} (line {line}): {found} cells where the header has "
-                        f"{len(reader.fieldnames or [])}.",
-                        f"A cell that holds {_NAMES[sign]} or a quotation mark must be quoted.",
+                        f"{path}, row {number} (line {line}): {found} cells where the header has {wanted}.",
+                        f"A cell that holds {_NAMES[sign]} or a quotation mark must be quoted."
+                        if wanted > 1
+                        else "Cells are parted by commas, semicolons or tabs; the header has none of them.",
                     )
                 yield Row(number, record, line)
                 line = reader.line_num + 1

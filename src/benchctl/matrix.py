@@ -179,6 +179,11 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
             f"warning: {job.task.name} · {job.model.name}: {record.counts['errors']} samples without an answer, "
             f"e.g. {first['id']}: {first['reason']}. The same command retries them."
         )
+    if record.status == "interrupted":
+        display.note(
+            f"note: {job.task.name} · {job.model.name}: interrupted with {record.counts['answered']} of "
+            f"{record.counts['n']} answered, all of them kept. The same command goes on there."
+        )
 
 
 def _read(path: Path) -> str:

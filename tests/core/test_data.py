@@ -124,6 +124,7 @@ def test_lines_are_counted_where_cells_hold_line_ends(task, tmp_path):
     ("name", "content", "says"),
     [
         ("d.csv", "dataset,instruction\nMedMCQA,oi,tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
+        ("d.csv", "dataset|instruction\nMedMCQA|oi, tarde\n", "2 cells where the header has 1"),
         ("d.csv", "dataset;instruction\nMedMCQA;oi; tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
         ("d.csv", "dataset,instruction\n", "holds no rows"),
         ("d.jsonl", '{"a": 1}\n{"a": \n', "line 2: not JSON"),

@@ -65,7 +65,7 @@ def test_a_run_in_use_by_another_process_is_refused(program, environment, tmp_pa
     data = tmp_path / "capitais.csv"
     data.write_text("estado,a,b,c,certa\n" + "Bahia,Salvador,Ilhéus,Feira,A\n" * 100, "utf-8")
     command = [*program, "run", "--task", "capitals-pt", "--model", "slow,seconds=0.2", "--data", str(data)]
-    first = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=-3, stderr=-3)
+    first = subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=-3, stderr=subprocess.PIPE, text=True)
     try:
         deadline = time.monotonic() + 20
         while not list(tmp_path.glob("runs/*/*/*/samples.jsonl")) and time.monotonic() < deadline:
@@ -75,7 +75,9 @@ def test_a_run_in_use_by_another_process_is_refused(program, environment, tmp_pa
         assert "in use by another benchctl" in second.stderr
     finally:
         first.send_signal(signal.SIGINT)
-        assert first.wait(20) == 130, "Ctrl-C ends in order"
+        said = first.communicate(timeout=20)[1]
+        assert first.returncode == 130, "Ctrl-C ends in order"
+    assert "The same command goes on there." in said
     record = json.loads(next(tmp_path.glob("runs/*/*/*/run.json")).read_text("utf-8"))
     assert record["status"] == "interrupted"
     assert record["counts"]["answered"] > 0

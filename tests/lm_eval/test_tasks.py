@@ -114,6 +114,7 @@ def test_a_run_can_be_rescored_without_the_model(benchctl, run, tasks):
     [
         (["--task", "lm-eval"], "names no task"),
         (["--task", "lm-eval:pick,include_path=nowhere"], "no folder 'nowhere'"),
+        (["--task", "lm-eval:tasks/nowhere.yaml"], "no task file 'tasks/nowhere.yaml'"),
         (["--task", "lm-eval:pick,include_path={tasks},chat=maybe"], "chat=maybe"),
         (["--task", "lm-eval:pick,include_path={tasks},chat=on"], "chat template"),
         (["--task", "lm-eval:pick,include_path={tasks},shots=3"], "unknown option 'shots'"),

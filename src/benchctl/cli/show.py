@@ -47,6 +47,7 @@ def _facts(stored: StoredRun) -> None:
         value, interval = figures(e)
         click.echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
     timings = record.timings
+    sittings = timings["sittings"]
     facts = {
         "scoring": f"{record.spec.scoring}, {record.spec.shots} shots, seed {record.spec.seed}",
         "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {record.counts['n']} of "
@@ -56,7 +57,7 @@ def _facts(stored: StoredRun) -> None:
         **_training(record.model),
         "counts": ", ".join(f"{k} {v}" for k, v in record.counts.items() if k != "outcomes"),
         "outcomes": ", ".join(f"{k} {v}" for k, v in record.counts["outcomes"].items()),
-        "time": f"{timings['seconds']} s in {timings['sittings']} sittings, until {timings['finished']}",
+        "time": f"{timings['seconds']} s in {sittings} sitting{'s' * (sittings != 1)}, until {timings['finished']}",
         "versions": ", ".join(f"{k} {v}" for k, v in record.versions.items()),
     }  # fmt: skip
     for name, text in facts.items():
