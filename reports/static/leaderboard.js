@@ -109,9 +109,8 @@ for (const th of headings) {
   button.title = table.dataset.sortLabel.replace("{name}", th.dataset.name ?? button.textContent.trim());
   button.addEventListener("click", () => {
     const { key } = th.dataset;
-    const start = key === "model" ? "ascending" : "descending";
     const turned = sort.order === "descending" ? "ascending" : "descending";
-    sort = { key, order: sort.key === key ? turned : start };
+    sort = { key, order: sort.key === key ? turned : th.dataset.first }; // the best first
     applySort();
     remember();
   });

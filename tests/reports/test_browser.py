@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from benchctl.types import Estimate
 from benchctl_reports.leaderboard import build_leaderboard
 from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference, multiple_choice
@@ -80,6 +81,22 @@ def test_a_column_sorts_both_ways_and_says_so(opened):
     heading.get_by_role("button").click()
     assert heading.get_attribute("aria-sort") == "ascending"
     assert names(opened) == ["=1+1<img src=x onerror=alert(1)>", "alfa", "hf:Médico"]
+
+
+def test_the_first_touch_brings_the_best_to_the_top_where_less_is_better_too(browser, tmp_path, record, install):
+    install()
+    bits = {m: Estimate(v, 8, 0.1, v - 1, v + 1, "t", higher_is_better=False) for m, v in (("good", 4), ("bad", 6))}
+    runs = [record("medtext", m, 0, total=8, estimates={"bits_per_byte": e}) for m, e in bits.items()]
+    runs += [record("medqa-pt", "good", 400), record("medqa-pt", "bad", 500)]
+    file = tmp_path / "placar.html"
+    file.write_text(render(build_leaderboard(runs), "pt"), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    assert names(tab) == ["bad", "good"]
+
+    tab.locator("th[data-key=medtext] button").click()
+    assert names(tab) == ["good", "bad"]
+    tab.close()
 
 
 def test_rows_without_a_value_stay_last_and_only_one_column_is_sorted(opened):
