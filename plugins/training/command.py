@@ -59,6 +59,8 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
     Exit codes: 0 trained, 1 error, 2 usage, 3 some answers of --evaluate failed, 130 interrupted.
     """
     if recipe is None:
+        if dry_run or any(options[key] for key in ("changes", "data", "name", "tasks", "test_data")):
+            raise click.UsageError("Missing option '--recipe'.")
         _list_recipes(as_json)
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -66,6 +68,10 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
     if dry_run:
         _plan(settled, as_json, options)
         return
+    if options["tasks"]:
+        from .evaluating import check_tasks
+
+        check_tasks(options["name"] or settled.name, options["tasks"], options["runs"], _asked(options))
     training = _train(settled, options)
     if _is_main():
         if training.status == "complete" and options["tasks"]:
@@ -110,10 +116,7 @@ def _evaluate(recipe: Recipe, training: Training, as_json: bool, options: Mappin
 
     base, name = base_spec(recipe), str(training.facts["name"])
     with RunDisplay() as display:
-        results = run_both(
-            (base, name), options["tasks"], options["runs"],
-            {"data": options["eval_data"], "limit": options["eval_limit"]}, display,
-        )  # fmt: skip
+        results = run_both((base, name), options["tasks"], options["runs"], _asked(options), display)
     _tell(training, as_json, [result.as_json() for result in results])
     statuses = {result.status for result in results}
     if not as_json and "interrupted" not in statuses:
@@ -121,6 +124,10 @@ def _evaluate(recipe: Recipe, training: Training, as_json: bool, options: Mappin
         print_standings(against(read_runs(options["runs"]), base, tasks=tasks, models=[name]))
     if statuses - {"complete"}:
         sys.exit(EXIT_INTERRUPTED if "interrupted" in statuses else EXIT_INCOMPLETE)
+
+
+def _asked(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"data": options["eval_data"], "limit": options["eval_limit"]}
 
 
 def _tell(training: Training, as_json: bool, results: Sequence[Mapping[str, Any]]) -> None:
@@ -144,7 +151,8 @@ def _tell(training: Training, as_json: bool, results: Sequence[Mapping[str, Any]
         f"{facts['tokens_per_second'] or 0:,.0f} tokens/s, "
         f"{facts['peak_bytes'] / 2**20:,.0f} MiB at most ({facts['peak_measured_by']})"
     )
-    click.echo(f"benchctl run --model {facts['name']} runs it.")
+    name = f'"{facts["name"]}"' if " " in facts["name"] else facts["name"]
+    click.echo(f"benchctl run --model {name} runs it.")
 
 
 def _number(value: float | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchctl.config import load_config
 from benchctl.errors import BadConfig
 from benchctl.matrix import Display, Matrix, run_matrix
 from benchctl.results import Result
@@ -116,8 +117,32 @@ def run_both(
         models: the specs.
         asked: ``data``, ``limit`` as the command line gives them.
     """
+    return run_matrix(_matrix(models, tasks, out, asked), display)
+
+
+def check_tasks(name: str, tasks: Sequence[str], out: Path, asked: Mapping[str, Any]) -> None:
+    """Refuse before the training what :func:`run_both` could not do after it.
+
+    Args:
+        name: what the result will be called.
+
+    Raises:
+        UnknownName, BadConfig, BadData: no such task or data, or a name that stands for another model.
+    """
+    config = load_config()
+    if name in config.models and name not in config.trained:
+        raise BadConfig(
+            f"'{name}' is a model in benchctl.toml: --evaluate would run that one, not what is trained.",
+            "Give another --name.",
+        )
+    matrix = _matrix((), tasks, out, asked)
+    for task in matrix.members.values():
+        task.load(matrix.options["data"])
+
+
+def _matrix(models: Sequence[str], tasks: Sequence[str], out: Path, asked: Mapping[str, Any]) -> Matrix:
     options = {
         "data": asked["data"], "scoring": None, "shots": None, "shots_data": "builtin", "seed": 0,
         "limit": asked["limit"], "drawn": False, "prompt_template": None, "max_tokens": 256, "skip_bad_rows": False,
     }  # fmt: skip
-    return run_matrix(Matrix.parse(tasks, models, out, options), display)
+    return Matrix.parse(tasks, models, out, options)

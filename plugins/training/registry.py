@@ -11,6 +11,7 @@ from benchctl.config import HERE, MODELS_FILE, load_config, read_models
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import cache_dir, digest
 from benchctl.model import parse_spec
+from benchctl.plugins import get_plugins
 from benchctl.records import replace_file
 
 from .base import options_of
@@ -62,7 +63,7 @@ def models_file() -> Path:
 
 
 def check_name(name: str, recipe: Recipe) -> None:
-    """Refuse a name that would make a training depend on its own result.
+    """Refuse a name that would make a training depend on its own result, or hide a backend or baseline.
 
     Raises:
         BadConfig: with what to give instead.
@@ -71,12 +72,13 @@ def check_name(name: str, recipe: Recipe) -> None:
         raise BadConfig(f"The result cannot be called '{name}': that is what it is trained on.", "Give another --name.")
     if not name or any(mark in name for mark in ',:="\n'):
         raise BadConfig(f"'{name}' cannot be a model's name.", "Use letters, digits, dots and dashes.")
+    offer = get_plugins().offers("model").get(name)
+    if offer is not None and not hasattr(offer.factory, "facts"):  # only a preset is meant to be replaced
+        raise BadConfig(f"'{name}' is what benchctl calls a kind of model.", "Give another --name.")
 
 
 def base_spec(recipe: Recipe) -> str:
     """The base as it is trained on, quantised or not, as ``--model`` takes it."""
-    from benchctl.plugins import get_plugins
-
     given = recipe.model.base
     name = given.split(",")[0].partition(":")[0]
     known = name in get_plugins().offers("model") or name in load_config().models

@@ -163,7 +163,7 @@ def _train(job: Job, on_evaluation: OnEvaluation | None) -> Training:
     job.crew.wait()  # nobody writes before everybody has read
     if earlier.get("status") == "complete" and folder.result(job.recipe.method).is_dir():
         _register(job)
-        return Training(folder.path, "complete", earlier)
+        return Training(folder.path, "complete", {**earlier, "name": job.name})
     for line in folder.clean() if job.crew.main else ():
         job.display.note(f"note: {line}: thrown away.")
     job.crew.wait()

@@ -37,12 +37,27 @@ def test_objectives_are_listed_with_where_they_come_from(benchctl):
         (("--recipe", "tiny-lora", "--set", "stepz=3"), 1, "no key 'stepz'"),
         (("--recipe", "tiny-lora", "--tracker", "mlflow"), 2, "not one of"),
         (("--recipe", "tiny-lora", "--name", "a,b"), 1, "cannot be a model's name"),
+        (("--recipe", "tiny-lora", "--name", "majority"), 1, "a kind of model"),
+        (("--recipe", "tiny-lora", "--evaluate", "medqa"), 1, "Did you mean medqa-pt"),
+        (("--recipe", "tiny-lora", "--evaluate", "medqa-pt", "--eval-data", "nada.csv"), 1, "no data file 'nada.csv'"),
+        (("--set", "steps=3"), 2, "Missing option '--recipe'"),
+        (("--dry-run",), 2, "Missing option '--recipe'"),
         (("--recipe", "tiny-lora", "--data", "nirgends.csv"), 1, "nirgends.csv"),
     ],
 )
-def test_what_cannot_be_is_said_in_two_lines(benchctl, arguments, code, said):
+def test_what_cannot_be_is_said_in_two_lines_before_anything_is_trained(benchctl, tmp_path, arguments, code, said):
     ran = benchctl("train", *arguments)
     assert ran.code == code and said in ran.err and "Traceback" not in ran.err
+    assert not (tmp_path / "trainings").exists()
+
+
+def test_a_name_of_benchctl_toml_is_not_evaluated_in_place_of_the_result(benchctl, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[models.meu]\nspec = "random"\n', "utf-8")
+    load_config.cache_clear()
+    ran = benchctl(
+        "train", "--recipe", "tiny-lora", "--name", "meu", "--evaluate", "medqa-pt", "--eval-data", "builtin"
+    )
+    assert ran.code == 1 and "Give another --name" in ran.err and not (tmp_path / "trainings").exists()
 
 
 def test_a_plan_trains_nothing(benchctl, tmp_path):
@@ -60,6 +75,8 @@ def test_it_trains_names_the_result_and_sets_it_beside_its_base(benchctl, tmp_pa
     assert (tmp_path / MODELS_FILE).is_file() and len(list(tmp_path.glob("runs/medmcqa-pt/*/*/run.json"))) == 2
     again = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--name", "meu", "--json")
     assert again.code == 0 and json.loads(again.out)["sittings"] == 1 and "named model" not in again.err
+    renamed = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--name", "mãe maria")
+    assert renamed.code == 0 and 'benchctl run --model "mãe maria" runs it' in renamed.out
 
 
 def test_results_are_named_beside_the_config_and_the_users_own_come_first(tmp_path, monkeypatch):
