@@ -232,6 +232,22 @@ def test_on_paper_headings_are_plain_text_and_signs_are_explained(opened):
     opened.emulate_media(media="screen")
 
 
+@pytest.mark.parametrize("more", [0, 3, 8])
+def test_no_column_is_cut_off_by_the_paper(browser, tmp_path, record, install, groups, more):
+    install()
+    tasks = [*groups[1].members, "cosmosqa-pt", *(f"conhecimentos-gerais-{i}-pt" for i in range(more))]
+    runs = [record(task, "m", 60, total=100) for task in tasks]
+    file = tmp_path / "placar.html"
+    file.write_text(render(build_leaderboard(runs, groups=groups), "pt"), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 1046, "height": 700})  # A4 across, less its margins
+    tab.emulate_media(media="print")
+    tab.goto(file.as_uri())
+
+    assert tab.locator("thead th").count() == 13 + more
+    assert tab.evaluate("document.documentElement.scrollWidth") == 1046
+    tab.close()
+
+
 def test_without_javascript_the_table_the_charts_and_the_explanations_are_there(browser, page_file):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
