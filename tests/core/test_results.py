@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchctl.records import RunFolder
@@ -49,6 +51,15 @@ def test_a_member_with_no_answer_that_names_an_option_adds_none(tmp_path):
 
     assert (group.estimates["accuracy"].n, group.estimates["accuracy"].value) == (24, pytest.approx(3 / 24))
     assert (group.estimates["accuracy_answered"].n, group.estimates["accuracy_answered"].value) == (6, 3 / 6)
+
+
+def test_a_group_is_as_far_as_its_worst_member(tmp_path):
+    one = member(tmp_path, ANATOMY, 8, 0)
+    order = ("complete", "incomplete", "running", "interrupted")
+    for place, status in enumerate(order):
+        for better in order[: place + 1]:
+            both = [replace(one, status=better), replace(one, status=status)]
+            assert pool("group", both).status == pool("group", both[::-1]).status == status
 
 
 def test_where_every_answer_was_read_the_figure_is_left_out_as_in_the_members(tmp_path):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from benchctl import statistics
 from benchctl.groups import pooled
+from benchctl.types import Estimate
 
 
 @settings(deadline=None)  # the first call imports scipy
@@ -90,6 +91,28 @@ def test_pooling_shares_is_asking_all_questions_in_one_task(members):
     group = pooled(parts)
     assert (group.value, group.low, group.high) == pytest.approx((whole.value, whole.low, whole.high), abs=1e-9)
     assert group.n == whole.n
+
+
+def test_pooled_means_weigh_by_size_and_their_errors_add_in_quadrature():
+    # (0.90 * 10 + 0.95 * 30) / 40; sqrt((0.10 * 10)^2 + (0.04 * 30)^2) / 40.
+    def parts(percent):
+        return [
+            Estimate(value, n, stderr, None, None, "normal-clustered", True, percent)
+            for value, n, stderr in ((0.9, 10, 0.1), (0.95, 30, 0.04))
+        ]
+
+    share, mean = pooled(parts(True)), pooled(parts(False))
+    assert (share.value, share.n, share.stderr) == pytest.approx((0.9375, 40, math.sqrt(2.44) / 40))
+    assert share.low == mean.low == pytest.approx(0.9375 - 1.959964 * math.sqrt(2.44) / 40)
+    assert share.high == 1.0 and mean.high == pytest.approx(0.9375 + 1.959964 * math.sqrt(2.44) / 40)
+
+
+def test_passages_whose_answers_differ_make_no_more_of_the_samples_than_there_are():
+    # Twelve answers in six passages; the clustered variance 2/144 is below the plain one 1/48: n/deff would be 18.
+    values = [1.0, 0.0] * 4 + [1.0, 1.0, 0.0, 0.0]
+    found = statistics.proportion(values, [i // 2 for i in range(12)])
+    assert found.stderr == pytest.approx(math.sqrt(2) / 12)
+    assert (found.low, found.high) == pytest.approx(statistics.wilson(0.5, 12))
 
 
 def test_equal_values_have_an_interval_of_no_width():

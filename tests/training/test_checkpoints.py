@@ -73,6 +73,7 @@ def test_going_on_drops_what_comes_after(folder, tmp_path):
     picked = training.newest()
     assert picked.step == 20
     training.take_back(picked)
+    assert steps(folder) == [10, 20], "the one it goes on from stays"
     assert [json.loads(line)["step"] for line in training.metrics.read_text().splitlines()] == [5, 10, 15, 20]
     training.take_back(None)
     assert training.metrics.read_text() == "" and steps(folder) == []
@@ -84,10 +85,32 @@ def test_a_checkpoint_whose_best_one_is_gone_will_not_do(folder, tmp_path):
 
 
 def test_old_ones_go_and_the_best_stays(folder):
-    for step in (30, 40):
+    for step in (30, 100):
         written(folder, step)
     checkpoints.rotate(folder, 2, {10})
-    assert steps(folder) == [10, 30, 40]
+    assert steps(folder) == [10, 30, 100]
+
+
+def test_one_that_is_half_removed_is_none(folder, monkeypatch):
+    def cut(path, **kwargs):
+        if path.exists():
+            (path / "inner/rng_state.pth").unlink()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoints.shutil, "rmtree", cut)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoints.rotate(folder, 1, ())
+    assert steps(folder) == [20] and checkpoints.discard_torn(folder) == []
+
+
+def test_its_files_are_on_the_disk_before_it_has_its_name_and_the_name_after(folder, monkeypatch):
+    seen = []
+    place = folder / "checkpoint-30"
+    monkeypatch.setattr(checkpoints, "sync", lambda path: seen.append((path.name, place.exists())))
+    written(folder, 30)
+    files = {"adapter_model.safetensors", "rng_state.pth", "benchctl_state.json", "complete.json", "inner", place.name}
+    assert {name for name, named in seen if not named} == files
+    assert [name for name, named in seen if named] == [folder.name]
 
 
 def test_a_curve_is_thinned_evenly_with_both_ends():

@@ -20,7 +20,7 @@ from benchctl_plugins.training.examples import Example
 from benchctl_plugins.training.formats import from_table
 from benchctl_plugins.training.leakage import LeakedRows, compare
 from benchctl_plugins.training.likeness import in_order, stretch
-from benchctl_plugins.training.prepare import prepare, read_parts
+from benchctl_plugins.training.prepare import guarded, prepare, read_parts
 from benchctl_plugins.training.reading import find_recipe
 from benchctl_plugins.training.tested import AtHand, Question, QuestionSet, at_hand, words
 
@@ -323,6 +323,69 @@ def test_a_test_set_in_the_hub_s_cache_is_compared(tmp_path, monkeypatch):
     assert {one.name: len(one.questions) for one in known.sets}.get("hub:luizlzg/drbyte_test") == 1
     (leak,) = compare([asked(question, ["Osso A", "Osso B", "Osso C", "Osso D"])], [], known).leaks
     assert (leak.task, leak.id) == ("medmcqa-pt", "0")
+
+
+INFANT = (
+    "Lactente de quatro meses com tosse seca, cianose perioral, apneia breve, linfocitose acentuada, irmão tossidor, "
+    "calendário vacinal atrasado; qual antibiótico macrolídeo encurta a transmissão domiciliar?"
+)
+FARMER = (
+    "Agricultora idosa, picada noturna por escorpião amarelo, sudorese profusa, vômitos, sialorreia, edema pulmonar "
+    "incipiente; quantas ampolas do soro específico devem correr imediatamente pela veia?"
+)
+OTHERS = [(f"Enchimento{n} alfa{n} beta{n} gama{n}", ()) for n in range(30)]
+
+
+def test_of_several_questions_in_a_row_the_nearest_is_named_and_the_rest_counted():
+    changed = FARMER.replace("idosa", "jovem").replace("noturna", "matinal")
+    (leak,) = compare([asked(f"{changed} {INFANT}")], [], against((FARMER, ()), (INFANT, ()), *OTHERS)).leaks
+    assert (leak.id, leak.stem, leak.more) == ("1", 1.0, 1)
+    assert str(leak).endswith("(word for word, and 1 more)")
+
+
+def test_a_row_that_holds_a_question_is_not_named_for_resembling_another():
+    options, others = (
+        ["Azitromicina", "Amoxicilina", "Cefalexina", "Doxiciclina"],
+        ["Soro", "Dextrose", "Tala", "Gesso"],
+    )
+    like = INFANT.replace("quatro", "três").replace("breve", "longa").replace("seca", "rouca").replace("irmão", "primo")
+    held, resembled = (INFANT, options), (like, [*options[:2], *others[:2]])
+    alone = compare([asked(*held)], [], against(resembled, *OTHERS))
+    assert len(alone.alike) == 1 and not alone.leaks
+    both = compare([asked(*held)], [], against(held, resembled, *OTHERS))
+    assert [leak.id for leak in both.leaks] == ["0"] and not both.alike
+
+
+def test_half_of_the_options_make_a_question_alike_and_no_leak():
+    row = asked(INFANT.replace("breve", "longa"), ["Azitromicina", "Amoxicilina", "Penicilina", "Gentamicina"])
+    found = compare([row], [], against((INFANT, ["Azitromicina", "Amoxicilina", "Cefalexina", "Doxiciclina"]), *OTHERS))
+    assert not found.leaks
+    assert [(leak.options, leak.stem > 0.9) for leak in found.alike] == [(0.5, True)]
+
+
+def test_left_out_of_the_validation_rows_is_only_the_row_that_leaks(tmp_path):
+    def rows(name, *questions):
+        return write(tmp_path / name, [{"instruction": q, "output": "Não sei dizer."} for q in questions])
+
+    train, held_out = rows("train.csv", "Onde fica o baço?", "O que faz o fígado?"), rows("v.csv", FARMER, "E o rim?")
+    asks = write(tmp_path / "test.csv", [{"question": FARMER}])
+    kept = recipe(train=train, validation=held_out, leaks="drop")
+    parts, guard = guarded(kept, read_parts(kept), False, [asks])
+    assert [leak.place for leak in guard.leaks] == ["validation row 1 (line 2)"]
+    assert [e.question for e in parts.train] == ["Onde fica o baço?", "O que faz o fígado?"]
+    assert [e.question for e in parts.validation] == ["E o rim?"]
+
+
+def test_rows_that_resemble_a_question_come_nearest_first_and_are_no_leaks():
+    def changed(every):
+        return " ".join(f"outra{n}" if n % every == 0 else word for n, word in enumerate(INFANT.split()))
+
+    rows = [asked(changed(every), ["Azitromicina", "Amoxicilina", "Penicilina", "Gentamicina"]) for every in (4, 5)]
+    question = (INFANT, ["Azitromicina", "Amoxicilina", "Cefalexina", "Doxiciclina"])
+    found = compare(rows, [], against(question, *OTHERS))
+    assert not found.leaks and len(found.alike) == 2
+    assert 0.82 > found.alike[0].stem > found.alike[1].stem > 0.6
+    assert [leak.options for leak in found.alike] == [0.5, 0.5]
 
 
 def test_the_medtext_recipe_trains_on_what_its_task_tests_on_until_rows_are_held_out_for_the_test(
