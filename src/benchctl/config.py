@@ -18,7 +18,7 @@ FILE = "benchctl.toml"
 MODELS_FILE = "benchctl-models.toml"
 HERE = "{here}"
 """In benchctl-models.toml: the folder it lies in, so that a project can be moved as a whole."""
-SECTIONS = ("data", "models", "prices", "report", "train")
+SECTIONS = ("data", "models", "prices")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,13 @@ from typing import Any
 import click
 
 EXTRAS = {
-    "hf": ("torch", "transformers", "accelerate", "peft", "bitsandbytes"),
+    "hf": ("torch", "transformers", "accelerate", "peft", "bitsandbytes", "safetensors"),
     "gptq": ("gptqmodel", "optimum"),
-    "train": ("trl", "peft"),
+    "train": ("trl", "optuna"),
+    "trackers": ("tensorboard", "wandb", "trackio"),
     "lm-eval": ("lm_eval",),
     "openai": ("openai",),
-    "metrics": ("sacrebleu", "rouge_score"),
+    "metrics": ("sacrebleu", "rouge_score", "bert_score", "krippendorff", "sklearn"),
     "ray": ("ray",),
 }
 """Extra -> the packages it brings, by import name."""
