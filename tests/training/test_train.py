@@ -52,6 +52,26 @@ def test_a_training_learns_and_writes_down_what_it_was(short):
     assert scores("tiny-lora") != scores("tiny")
 
 
+def test_leaks_that_were_trained_on_travel_with_the_result(short, tmp_path):
+    from benchctl.creation import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl_plugins.training.leakage import LeakedRows
+
+    asked = create_task(get_plugins(), "medmcqa-pt").load("builtin").samples[0]
+    options = "".join(f"\n{label}){text}" for label, text in asked.choices.items())
+    questions = [asked.question + options, *(f"Quanto é {n} mais {n}?" for n in range(9))]
+    rows = [json.dumps({"instruction": question, "output": "Alternativa A."}) for question in questions]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    with pytest.raises(LeakedRows):
+        short("tiny-lora", "data.train=rows.jsonl")
+    done = short("tiny-lora", "data.train=rows.jsonl", allow_leaks=True)
+    travels = json.loads((done.folder / "adapter/benchctl_training.json").read_text())
+    assert done.facts["data"]["leaks"] == travels["data"]["leaks"] == {"medmcqa-pt": 1}
+    clean = short("tiny-lora", "data.train=rows.jsonl", "leaks=drop")
+    assert "leaks" not in clean.facts["data"]
+    assert [d["rows"] + d["validation_rows"] for d in (done.facts["data"], clean.facts["data"])] == [10, 9]
+
+
 def test_the_summary_travels_into_the_record_of_a_run(short, benchctl):
     short("tiny-lora", register=True)
     ran = benchctl("run", "--task", "medmcqa-pt", "--model", "tiny-lora", "--data", "builtin", "--limit", 4, "--json")
