@@ -72,10 +72,25 @@ def quantize_command(model: str, method: str, out: Path, as_json: bool, **option
     Example:
       benchctl quantize gpt2-xl --method gptq --task medmcqa-pt --data hub --out models/gpt2-xl-gptq
     """
+    if method != "gptq":
+        _refuse_unused("bits", "group_size", "tasks", "data", "test_data", "samples", "seed")
     with _draft(out) as folder:
         facts = making.write_quantized(model, method, folder, options)
     _say(facts, out, as_json, "{out}: {method}, {quantised_layers} of {linear_layers} layers, {weights_mib:.1f} MiB "
          "instead of {weights_mib_before:.1f}; logits differ by {error:.2g} (relative)")  # fmt: skip
+
+
+def _refuse_unused(*names: str) -> None:
+    """Options of the running command that were given although its method has no use for them.
+
+    Raises:
+        UsageError: there are some.
+    """
+    context = click.get_current_context()
+    given = [n for n in names if context.get_parameter_source(n) is click.core.ParameterSource.COMMANDLINE]
+    if given:
+        flags = (max(p.opts, key=len) for p in context.command.params if p.name in given)
+        raise click.UsageError(f"{', '.join(flags)}: only for --method gptq.")
 
 
 @contextmanager

@@ -139,6 +139,7 @@ def test_pair_rubrics_and_against_go_together(two_runs, benchctl):
     a, b = two_runs
     assert benchctl("judge", a.path, "--judge", "tiny", "--rubric", "pair-pt").code == 2
     assert benchctl("judge", a.path, "--judge", "tiny", "--rubric", "long-answer-pt", "--against", b.path).code == 2
+    assert "the run itself" in benchctl("judge", a.path, "--judge", "tiny", "--against", a.path).err
 
 
 @pytest.mark.parametrize(

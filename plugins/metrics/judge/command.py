@@ -71,6 +71,8 @@ def judge(
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stored = find_run(folder, run)
     rival = find_run(folder, against) if against else None
+    if rival is not None and rival.record.id == stored.record.id:
+        raise click.UsageError("--against names the run itself; give another one.")
     chosen = load_rubric(rubric or ("pair-pt" if rival else "long-answer-pt"))
     _check(chosen.kind, rival is not None, control or control_mismatch)
     plan = Plan(

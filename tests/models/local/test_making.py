@@ -56,6 +56,8 @@ def test_named_models_can_be_merged_and_quantised(benchctl, tmp_path, lora):
 
 def test_only_plain_local_models_are_quantised(benchctl):
     assert "is quantised already" in benchctl("quantize", "tiny-nf4", "--method", "nf4", "--out", "x").err
+    unused = benchctl("quantize", "tiny-merged", "--method", "nf4", "--bits", "3", "--task", "medqa-pt", "--out", "x")
+    assert unused.code == 2 and "--bits, --task: only for --method gptq" in unused.err
 
 
 def test_quantising_to_4_bits_says_how_much_it_changed(benchctl, tiny, tmp_path):
