@@ -145,6 +145,14 @@ def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run,
     assert "ana: 0 labels imported" in benchctl("annotate", free_run.stored.path, "--import", file).out
 
 
+def test_labels_saved_by_a_spreadsheet_with_semicolons_are_imported(free_run, benchctl, tmp_path):
+    file = tmp_path / "rótulos.csv"
+    file.write_text('id;outcome;label;note\nq0;none;;"vírgula, e ; também"\n', encoding="utf-8-sig")
+    ran = benchctl("annotate", free_run.stored.path, "--import", file, "--annotator", "ana")
+    assert "ana: 1 labels imported" in ran.out
+    assert read_annotators(free_run.stored.path)["ana"].annotations["q0"].note == "vírgula, e ; também"
+
+
 @pytest.mark.parametrize(
     ("row", "column"),
     [("q99,choice,A", "id"), ("q1,chioce,A", "outcome"), ("q1,choice,F", "label"), ("q1,refusal,A", "label")],
