@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from benchctl import pairing
+from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
@@ -120,12 +121,11 @@ def compare_runs(first: StoredRun, second: StoredRun) -> Comparison:
     shared = share(first, second)
     differences: dict[str, Difference] = {}
     unpaired: dict[str, str] = {}
-    for name in first.record.estimates:
-        if name in second.record.estimates:
-            try:
-                differences[name] = pairing.difference(shared.pairs(name))
-            except BenchctlError as error:
-                unpaired[name] = error.message
+    for name in _in_both(first.record, second.record):
+        try:
+            differences[name] = pairing.difference(shared.pairs(name))
+        except BenchctlError as error:
+            unpaired[name] = error.message
     warnings = (*differing_settings(first.record, second.record), *_remarks(shared))
     return Comparison(first, second, shared, differences, unpaired, warnings)
 
@@ -223,16 +223,31 @@ def _remarks(shared: Shared) -> list[str]:
     return lines
 
 
+def _in_both(first: RunRecord, second: RunRecord) -> list[str]:
+    """Metrics that both have and one of them wrote down: what one leaves out as a repetition, it has."""
+    one, two = with_answered(first), with_answered(second)
+    return [name for name in one if name in two and (name in first.estimates or name in second.estimates)]
+
+
 def _pooled(found: Sequence[Comparison]) -> dict[str, Difference]:
     if len(found) < 2:
         return {}
     pooled = {}
-    for metric in found[0].differences:
-        if all(metric in one.differences for one in found):
-            whole: Pairs | None = pairing.joined([one.shared.pairs(metric) for one in found])
-            if whole is not None:
-                pooled[metric] = pairing.difference(whole)
+    for metric in dict.fromkeys(name for one in found for name in one.differences):
+        parts = [pairs for one in found if (pairs := _pairs(one, metric)) is not None]
+        whole = pairing.joined(parts) if len(parts) == len(found) else None
+        if whole is not None:
+            pooled[metric] = pairing.difference(whole)
     return pooled
+
+
+def _pairs(one: Comparison, metric: str) -> Pairs | None:
+    """A metric's pairs in one task; None where they have none. What both leave out, they have from ``accuracy``."""
+    if metric in one.differences:
+        return one.shared.pairs(metric)
+    both = all(metric in with_answered(run.record) for run in (one.first, one.second))
+    repeated = metric == ANSWERED and both and metric not in one.unpaired and WHOLE in one.differences
+    return one.shared.pairs(WHOLE) if repeated else None
 
 
 def _tasks(runs: Sequence[StoredRun]) -> list[str]:

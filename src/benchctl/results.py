@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchctl.answered import ANSWERED, WHOLE, answered_of_group
 from benchctl.groups import pooled
 from benchctl.records import RunFolder
 from benchctl.types import Estimate, RunRecord
@@ -56,8 +57,6 @@ def pool(name: str, members: Sequence[Result]) -> Result:
     shared = {
         m: [r.estimates[m] for r in members] for m in members[0].estimates if all(m in r.estimates for r in members)
     }
-    if "accuracy" in shared and any("accuracy_answered" in member.estimates for member in members):
-        shared = {"accuracy": shared["accuracy"], "accuracy_answered": _answered(members), **shared}
     statuses = {member.status for member in members}
     worst = next((s for s in ("interrupted", "running", "incomplete") if s in statuses), "complete")
     counts: dict[str, Any] = {"outcomes": {}}
@@ -68,16 +67,11 @@ def pool(name: str, members: Sequence[Result]) -> Result:
                     counts["outcomes"][outcome] = counts["outcomes"].get(outcome, 0) + count
             else:
                 counts[key] = counts.get(key, 0) + value
+    estimates = {metric: pooled(found) for metric, found in shared.items()}
+    read = answered_of_group([(member.estimates, member.counts) for member in members])
+    if WHOLE in estimates and read is not None:
+        estimates = {WHOLE: estimates[WHOLE], ANSWERED: read, **estimates}
     return Result(
-        name, members[0].model, worst, {metric: pooled(found) for metric, found in shared.items()}, counts,
+        name, members[0].model, worst, estimates, counts,
         round(sum(r.seconds for r in members), 3), members=tuple(members),
     )  # fmt: skip
-
-
-def _answered(members: Sequence[Result]) -> list[Estimate]:
-    """Each member's accuracy over the answers that name an option, for the members that have such answers.
-
-    A member all of whose answers do leaves the figure out, since it would repeat its accuracy.
-    """
-    some = [member for member in members if member.counts["outcomes"].get("choice")]
-    return [member.estimates.get("accuracy_answered", member.estimates["accuracy"]) for member in some]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchctl.answered import with_answered
 from benchctl.errors import RecordError
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.pairing import Pairs
@@ -36,7 +37,7 @@ class Side:
     def is_mean(self, metric: str) -> bool:
         """Whether the run's figure is the mean of its samples' values, as those of most metrics are."""
         values = [s.values[metric] for s in self.scores.values() if metric in s.values]
-        stated = self.run.record.estimates[metric].value
+        stated = with_answered(self.run.record)[metric].value
         return bool(values) and math.isclose(math.fsum(values) / len(values), stated, rel_tol=1e-9, abs_tol=1e-12)
 
     def sums(self, metric: Metric, ids: Sequence[str]) -> Sums | None:
@@ -65,7 +66,7 @@ class Shared:
             RecordError: its figure comes neither from values of samples nor from sums.
             UnknownName, MissingExtra: the metric's plugin, or what it needs, is no longer there.
         """
-        estimate = self.first.run.record.estimates[metric]
+        estimate = with_answered(self.first.run.record)[metric]
         shape = {"higher_is_better": estimate.higher_is_better, "percent": estimate.percent}
         if self.first.is_mean(metric) and self.second.is_mean(metric):
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from benchctl import comparing, pairing
+from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
@@ -119,6 +120,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
         if row is not None:
             rows.append(row)
     first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
+    first, *rows = _without_repetitions([first, *rows])
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
     return Table(tuple(sorted(columns, key=lambda c: wanted.index(c.task))), (first, *_adjusted(rows, columns)),
                  tuple(dict.fromkeys(warnings)))  # fmt: skip
@@ -154,13 +156,31 @@ def _standing(
 ) -> Standing:
     figures = {}
     for run in runs:
-        for metric, estimate in run.record.estimates.items():
+        for metric, estimate in with_answered(run.record).items():
             column = Column(run.record.spec.task, metric)
             why = unpaired.get(column, "")
             figures[column] = Figure(run.record.id, estimate, differences.get(column), why)
     manifest = runs[0].record.model
     size = manifest.get("parameters")
     return Standing(label(runs[0].record), figures, size if isinstance(size, int | float) else None, trained(manifest))
+
+
+def _without_repetitions(rows: Sequence[Standing]) -> list[Standing]:
+    """The rows without columns that repeat ``accuracy`` in each of them.
+
+    Where some row does not repeat it, those that do have its difference there too: the pairs are the same.
+    """
+    changed = [dict(row.figures) for row in rows]
+    for column in dict.fromkeys(c for figures in changed for c in figures if c.metric == ANSWERED):
+        whole = Column(column.task, WHOLE)
+        same = [f for f in changed if column in f and whole in f and f[column].estimate is f[whole].estimate]
+        everywhere = len(same) == sum(column in f for f in changed)
+        for figures in same:
+            if everywhere:
+                del figures[column]
+            elif figures[column].difference is None and not figures[column].unpaired:
+                figures[column] = replace(figures[column], difference=figures[whole].difference)
+    return [replace(row, figures=figures) for row, figures in zip(rows, changed, strict=True)]
 
 
 def _adjusted(rows: Sequence[Standing], columns: Sequence[Column]) -> list[Standing]:

@@ -343,3 +343,88 @@ def test_show_says_in_one_line_how_a_model_was_trained(runs, benchctl):
 
     assert "training: tiny-lora (lora, sft) on base; losses: -" in ran.out
     assert "curves" not in ran.out and "schema" not in ran.out
+
+
+def read_in(right: set[int], unread: set[int] = frozenset()):
+    """Writes its answers: the right option at some of 12 places, none at others, and a wrong one at the rest."""
+
+    def script(request, sample):
+        place = int(sample.id.rsplit("-", 1)[1])
+        if place in unread:
+            return Response(text="Desculpe, não sei responder.")
+        wrong = next(label for label in sample.choices if label != sample.target)
+        return Response(text=f"Resposta: {sample.target if place in right else wrong}")
+
+    return script
+
+
+ANATOMY, GENETICS = "mmlu-anatomy-pt", "mmlu-medical-genetics-pt"
+
+
+def written(out, task: str, name: str, right: set[int], unread: set[int] = frozenset()):
+    return run(out, task, name, read_in(right, unread), scoring="generate")
+
+
+@pytest.fixture
+def half_read(tmp_path):
+    """A base that names an option in 1 to 6 of 12 (right in 1, 2, 3), and a tuned model in all (in 2 to 9)."""
+    return (written(tmp_path, ANATOMY, "base", {1, 2, 3}, set(range(7, 13))),
+            written(tmp_path, ANATOMY, "tuned", set(range(2, 10))))  # fmt: skip
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_run_whose_answers_were_all_read_is_compared_over_the_answered_too(half_read, turned):
+    base, tuned = half_read
+    assert ("accuracy_answered" in base.record.estimates, "accuracy_answered" in tuned.record.estimates) == (
+        True,
+        False,
+    )
+    found = compare_runs(*(half_read[::-1] if turned else half_read)).differences
+    whole, answered = found["accuracy"], found["accuracy_answered"]
+
+    # Over all 12: gained 4 to 9, lost 1. Over 1 to 6, which both answered: gained 4, 5, 6, lost 1.
+    sign = -1 if turned else 1
+    assert (whole.n, whole.value) == (12, pytest.approx(sign * (6 - 1) / 12))
+    assert (answered.n, answered.value) == (6, pytest.approx(sign * (3 - 1) / 6))
+    assert {answered.first, answered.second} == {3 / 6, 5 / 6}
+    assert (answered.lost, answered.gained) == ((3, 1) if turned else (1, 3))
+    assert answered.p == pytest.approx(2 * (1 + 4) / 2**4)  # McNemar: at most 1 of 4, on either side
+
+
+def test_a_task_that_both_leave_out_counts_whole_among_the_answered_of_all_together(half_read, tmp_path):
+    others = (written(tmp_path, GENETICS, "base", {1, 2}), written(tmp_path, GENETICS, "tuned", {1, 2, 3, 4, 5}))
+    for order in (1, -1):
+        firsts, seconds = ([half_read[i], others[i]][::order] for i in (0, 1))
+        found = compare(firsts, seconds)
+        both = found.pooled["accuracy_answered"]
+
+        assert [one.task for one in found.tasks if "accuracy_answered" in one.differences] == [ANATOMY]
+        assert (both.n, both.gained, both.lost) == (6 + 12, 3 + 3, 1)
+        assert (both.first, both.second) == (pytest.approx((3 + 2) / 18), pytest.approx((5 + 5) / 18))
+
+
+def test_beside_a_base_every_model_has_the_figure_over_the_answered_once_one_has_it(half_read, tmp_path):
+    column = (ANATOMY, "accuracy_answered")
+    other = written(tmp_path, ANATOMY, "other", {1, 2})
+    rows = {row.model: row.figures for row in against([*half_read, other], "tuned").rows}
+
+    assert {name: figures[column].estimate.value for name, figures in rows.items()} == {
+        "tuned": 8 / 12, "base": 3 / 6, "other": 2 / 12,
+    }  # fmt: skip
+    assert rows["base"][column].difference.n == 6 and rows["tuned"][column].difference is None
+    # Both answered all 12: the same pairs as accuracy's.
+    assert replace(rows["other"][column].difference, p_holm=None) == replace(
+        rows["other"][ANATOMY, "accuracy"].difference, p_holm=None
+    )
+    assert rows["other"][column].difference.value == pytest.approx((2 - 8) / 12)
+    assert column not in {c for row in against([half_read[1], other], "tuned").rows for c in row.figures}
+
+
+def test_runs_that_answered_no_question_both_have_no_pairs_among_the_answered(tmp_path):
+    early, late = (written(tmp_path, ANATOMY, name, {1, 12}, unread)
+                   for name, unread in (("early", set(range(7, 13))), ("late", set(range(1, 7)))))  # fmt: skip
+    found = compare_runs(early, late)
+
+    assert "accuracy_answered" not in found.differences
+    assert found.unpaired["accuracy_answered"] == "No question has accuracy_answered in both runs."
+    assert "accuracy" in found.differences
