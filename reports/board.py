@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from benchctl.answered import answered_of_group
 from benchctl.pairing import Difference
 from benchctl.trained import trained
 from benchctl.types import Estimate, RunRecord
@@ -56,6 +57,13 @@ class Cell:
     """Another row of this section was asked other questions, and not just fewer: the hash of the data is shown."""
     gain: Gain | None = None
     """Difference to the base's cell, for a model trained from one that stands in the same section."""
+    leaked: int = 0
+    """Rows the model was trained on that hold questions of this task's test, as far as its record tells."""
+
+    @property
+    def leaks(self) -> Mapping[str, int]:
+        """The task -> rows trained on that hold its questions; empty where there are none."""
+        return {self.record.spec.task: self.leaked} if self.leaked else {}
 
     @property
     def n(self) -> int:
@@ -134,6 +142,22 @@ class GroupCell:
     mark: Mark = ""
     gain: Gain | None = None
     """Over the members' questions together."""
+
+    @property
+    def leaks(self) -> Mapping[str, int]:
+        """Member -> rows trained on that hold its questions; those without are left out."""
+        return {task: rows for cell in self.members.values() for task, rows in cell.leaks.items()}
+
+    @property
+    def leaked(self) -> int:
+        """Rows trained on that hold questions of some member."""
+        return sum(self.leaks.values())
+
+    @property
+    def answered(self) -> Estimate | None:
+        """Accuracy among the answers that name an option, of all members together, where some do not."""
+        members = [(cell.record.estimates, cell.record.counts) for cell in self.members.values()]
+        return answered_of_group(members) if self.estimate is not None else None
 
     @property
     def present(self) -> int:
@@ -235,6 +259,11 @@ class Row:
         return self.records[0].model if self.records else {}
 
     @property
+    def leaks(self) -> Mapping[str, int]:
+        """Task the row is ranked in -> rows the model was trained on that hold its questions."""
+        return {task: rows for c in self.cells.values() if isinstance(c, Cell) for task, rows in c.leaks.items()}
+
+    @property
     def quantisation(self) -> str:
         """How the weights are held, such as ``nf4``; empty for plain ones. A model's name does not tell."""
         found = self.manifest.get("quantisation")
@@ -304,6 +333,11 @@ class Leaderboard:
     def gains(self) -> bool:
         """Whether some cell shows what training changed."""
         return any(cell.gain for s in self.sections for row in s.rows for cell in row.cells.values())
+
+    @property
+    def leaked(self) -> tuple[Row, ...]:
+        """Rows of models that were trained on questions of a test they are ranked in."""
+        return tuple(row for section in self.sections for row in section.rows if row.leaks)
 
 
 def _near(estimate: Estimate | None, chance: float | None) -> bool:

@@ -29,7 +29,12 @@ def benchctl_commands(cli: click.Group) -> None:
               help="The file to write.")  # fmt: skip
 @click.option("--lang", type=click.Choice(["pt", "en"]), default="pt", show_default=True, help="Language of the page.")
 @click.option("--title", help="Heading of the page.")
-@click.option("--json", "as_json", is_flag=True, help="Path, rows and cells as JSON on standard output.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Path, rows, cells and the tests models were trained on as JSON on standard output.",
+)
 def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool) -> None:
     """Write the leaderboard: every run beside the figures others reported, in one HTML file that needs no network.
 
@@ -62,7 +67,9 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
     except OSError as error:
         raise RecordError(f"'{out}' cannot be written: {error.strerror}.", "Give another file with --out.") from error
     if as_json:
-        click.echo(json.dumps({"path": str(out), "rows": board.rows, "cells": board.cells}, ensure_ascii=False))
+        leaks = [{"model": row.model, "task": task, "rows": n} for row in board.leaked for task, n in row.leaks.items()]
+        told = {"path": str(out), "rows": board.rows, "cells": board.cells, "leaks": leaks}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(str(out))
 

@@ -88,7 +88,7 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
     for column in columns:
         if column.task in runs:
             record = max(runs[column.task], key=_preference)
-            singles[column.task] = Cell(record, record.estimates.get(column.metric))
+            singles[column.task] = Cell(record, record.estimates.get(column.metric), leaked=_leaked(record))
     for column in columns:
         cell = _group_cell(column, singles) if column.members else singles.get(column.task)
         if cell is not None:
@@ -103,6 +103,12 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
         untrained=bool(manifest.get("untrained", name in UNTRAINED)) and not learned,
         cells=cells,
     )
+
+
+def _leaked(record: RunRecord) -> int:
+    """Rows the model was trained on that hold questions of the task it was run on."""
+    said = trained(record.model)
+    return max(0, int(said.leaks.get(record.spec.task, 0))) if said else 0
 
 
 def _preference(record: RunRecord) -> tuple[bool, int, str]:

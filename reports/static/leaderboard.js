@@ -85,7 +85,7 @@ function csv() {
       lines.push([quote(row.parentNode.dataset.section), quote(r.model), quote(r.scoring), r.shots, r.seed, quote(r.kind),
         quote(c.task), quote(c.metric), ...numbers, quote(c.status), quote(c.run),
         quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map((v) => v ?? ""),
-        quote(r.quantisation), quote(r.adapter)].join(","));
+        quote(r.quantisation), quote(r.adapter), c.leaked ?? ""].join(","));
     }
   }
   const link = document.createElement("a");

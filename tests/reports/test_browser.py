@@ -41,7 +41,7 @@ def page_file(tmp_path: Path, record, install, groups) -> Path:
     runs = [
         record("medqa-pt", "hf:Médico", 640, manifest={"quantisation": {"scheme": "nf4"}, "adapter": {"name": "=lora"}}),
         record("medqa-pt", "alfa", 500), record("medqa-pt", "majority", 353),
-        record("medmcqa-pt", "alfa", 2500), record("medmcqa-pt", "majority", 1348),
+        record("medmcqa-pt", "alfa", 2500, manifest={"training": {"data": {"leaks": {"medmcqa-pt": 7, "medqa-pt": 0}}}}), record("medmcqa-pt", "majority", 1348),
         record("medqa-pt", "=1+1<img src=x onerror=alert(1)>", 450),
         *(record(task, "alfa", 60) for task in groups[0].members[:4]),
     ]  # fmt: skip
@@ -196,6 +196,8 @@ def test_csv_has_a_line_per_value_and_no_formula(opened):
     assert {line["modelo"] for line in lines if "onerror" in line["modelo"]} == {"'=1+1<img src=x onerror=alert(1)>"}
     quantised = {(line["modelo"], line["quantizacao"], line["adaptador"]) for line in lines if line["quantizacao"]}
     assert quantised == {("hf:Médico", "nf4", "'=lora")}
+    leaked = {(line["modelo"], line["tarefa"], line["linhas_vazadas"]) for line in lines if line["linhas_vazadas"]}
+    assert leaked == {("alfa", "medmcqa-pt", "7"), ("alfa", "multimedqa-pt", "7")}
     assert {line["tipo"] for line in lines} == {"medido", "linha de base", "relatado"}
 
 

@@ -51,7 +51,16 @@ def test_it_writes_one_file_and_prints_its_path(cli, runs, tmp_path, table):
 def test_json_names_the_file_and_counts_what_is_in_it(cli, runs, tmp_path):
     result = report(cli, "--runs", runs, "--out", tmp_path / "r.html", "--json")
 
-    assert json.loads(result.stdout) == {"path": str(tmp_path / "r.html"), "rows": 2, "cells": 2}
+    assert json.loads(result.stdout) == {"path": str(tmp_path / "r.html"), "rows": 2, "cells": 2, "leaks": []}
+
+
+def test_json_names_models_trained_on_questions_of_a_test_they_are_ranked_in(cli, runs, tmp_path, record):
+    told = {"training": {"recipe": "r", "data": {"leaks": {"medmcqa-pt": 7, "medqa-pt": 2}}}}
+    made = record("medmcqa-pt", "tuned", 4000, manifest=told)
+    run_folder(runs, made.spec, made.id).save(made, [])
+    result = report(cli, "--runs", runs, "--out", tmp_path / "r.html", "--json")
+
+    assert json.loads(result.stdout)["leaks"] == [{"model": "tuned", "task": "medmcqa-pt", "rows": 7}]
 
 
 def test_language_and_title(cli, runs, tmp_path):

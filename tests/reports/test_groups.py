@@ -7,6 +7,7 @@ import pytest
 from benchctl.statistics import wilson
 from benchctl_reports.board import GroupCell
 from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
 
 MMLU = {
     "mmlu-anatomy-pt": (60, 135), "mmlu-clinical-knowledge-pt": (150, 265), "mmlu-college-biology-pt": (70, 144),
@@ -39,6 +40,22 @@ def test_a_group_with_missing_members_says_how_many_are_there_and_gives_no_numbe
     assert cell.estimate is None
     assert (cell.present, cell.wanted) == (4, 6)
     assert not cell.complete
+
+
+def test_a_group_says_what_was_right_among_the_answered_as_its_members_do(record, groups, table):
+    unread = {"mmlu-anatomy-pt": 35, "mmlu-medical-genetics-pt": 20}
+    runs = [record(task, "m", right, outcomes={"choice": n - unread.get(task, 0), "none": unread.get(task, 0)})
+            for task, (right, n) in MMLU.items()]  # fmt: skip
+    board = build_leaderboard(runs, groups=groups)
+    answered = group_cell(board, "mmlu-medical-pt").answered
+
+    assert (answered.n, answered.value) == (1089 - 55, pytest.approx(540 / 1034))
+    shown = next(row for row in table(render(board, "pt")) if row[0].startswith("m "))
+    assert "52,2% das 1.034 respondidas" in shown[2]
+    all_read = build_leaderboard([record(task, "m", right) for task, (right, _) in MMLU.items()], groups=groups)
+    assert group_cell(all_read, "mmlu-medical-pt").answered is None
+    some = build_leaderboard(runs[:4], groups=groups)
+    assert group_cell(some, "mmlu-medical-pt").answered is None, "no mean, so none of the answered either"
 
 
 def test_a_member_without_any_answer_is_missing_too(record, groups):

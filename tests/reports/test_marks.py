@@ -47,6 +47,34 @@ def test_incomplete_runs_are_not_compared(record):
     assert marks(runs) == {"broken": "", "a": "best", "b": ""}
 
 
+def trained_on(**leaks):
+    return {"training": {"recipe": "r", "data": {"leaks": {name.replace("_", "-"): n for name, n in leaks.items()}}}}
+
+
+def test_a_model_trained_on_questions_of_the_test_takes_no_part(record):
+    leaky = record("medqa-pt", "leaky", 1200, manifest=trained_on(medqa_pt=7))
+    other = record("medqa-pt", "other", 900, manifest=trained_on(medmcqa_pt=7, medqa_pt=0))
+    runs = [leaky, record("medqa-pt", "a", 800), record("medqa-pt", "b", 500)]
+
+    assert marks(runs) == {"leaky": "", "a": "best", "b": ""}
+    assert marks([*runs, other]) == {"leaky": "", "other": "best", "a": "", "b": ""}
+    assert marks(runs[:2]) == {"leaky": "", "a": ""}, "nothing is left to be better than"
+
+
+def test_a_group_with_one_such_member_takes_no_part_and_says_which(record, groups):
+    mmlu = groups[0].members
+    runs = [record(t, m, r) for m, r in (("a", 60), ("b", 40)) for t in mmlu]
+    told = trained_on(**{mmlu[1].replace("-", "_"): 5, mmlu[3].replace("-", "_"): 2, "medqa_pt": 9})
+    leaky = [record(t, "leaky", 95, manifest=told) for t in mmlu]
+
+    assert marks([*runs, *leaky], mmlu[0]) == {"leaky": "best", "a": "", "b": ""}
+    assert marks([*runs, *leaky], mmlu[1]) == {"leaky": "", "a": "best", "b": "tied"}
+    assert marks([*runs, *leaky], "mmlu-medical-pt", groups=groups) == {"leaky": "", "a": "best", "b": ""}
+    (row,) = build_leaderboard([*runs, *leaky], groups=groups).leaked
+    assert row.leaks == row.cells["mmlu-medical-pt"].leaks == {mmlu[1]: 5, mmlu[3]: 2}
+    assert row.cells["mmlu-medical-pt"].leaked == 7
+
+
 def test_where_lower_is_better_the_lowest_is_best(record):
     def run(model, value):
         perplexity = Estimate(value, 100, 0.1, value - 0.2, value + 0.2, "bootstrap-bca", higher_is_better=False)

@@ -21,6 +21,8 @@ from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference, multiple_choice
 
 GOLDEN = Path(__file__).parent / "golden"
+LEAKS = {"medmcqa-pt": 1207, "pubmedqa-pt": 3, "exam & key.csv": 1}
+"""Rows trained on with questions of the test: of a task in the table, of one that is not, and of a file."""
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x &amp; \u202egpt"
 
 
@@ -32,13 +34,14 @@ def only_the_core(install):
 
 @pytest.fixture
 def board(record, groups):
-    """A bit of everything: whole, subset, incomplete, other outcomes, partial group, baseline, sample, references."""
+    """A bit of everything: whole, subset, incomplete, trained on the test, other outcomes, partial group, baseline, sample, references."""
     names = groups[0].members
     runs = [record(task, "hf:zephyr", 80 + 5 * i, manifest={"parameters": 7241732096}) for i, task in enumerate(names)]
     runs += [record(task, "hf:small", 40) for task in names[:4]]
     runs += [
         record("medmcqa-pt", "hf:zephyr", 2000, manifest={"parameters": 7241732096}, bad_rows=1),
         record("medmcqa-pt", "majority", 1348),
+        record("medmcqa-pt", "hf:leaky", 3000, manifest={"training": {"recipe": "leaky", "data": {"leaks": LEAKS}}}),
         record("medmcqa-pt", "hf:small", 52, n=200, cut=31),
         record("medmcqa-pt", "openai:x", 2500, scoring="generate", errors=12,
                outcomes={"choice": 4000, "invented": 100, "multiple": 1, "none": 70}),
@@ -83,6 +86,39 @@ def test_a_subset_a_partial_group_and_a_failed_call_cannot_be_overlooked(board, 
     assert "incompleto 12 erros de chamada 100 alternativas inventadas" in row_of(cells, "openai:x")
     assert "62,5% das 4.000 respondidas" in row_of(cells, "openai:x")
     assert "1 linha ruim deixada de fora" in row_of(cells, "hf:zephyr")
+
+
+@pytest.mark.parametrize(
+    ("lang", "tag", "cell", "explained", "noted", "all_tests"),
+    [("pt", "treinado com o teste", "treinado em 1.207 linhas com perguntas de medmcqa-pt",
+      "foi treinado, com --allow-leaks, em 1.207 linhas que contêm perguntas deste teste (medmcqa-pt). Pode ter aprendido",
+      "“Treinado com o teste” marca", "medmcqa-pt: 1.207 linhas; pubmedqa-pt: 3 linhas; exam &amp; key.csv: 1 linha"),
+     ("en", "trained on the test", "trained on 1,207 rows with questions of medmcqa-pt",
+      "was trained, with --allow-leaks, on 1,207 rows that hold questions of this test (medmcqa-pt). It may have learnt",
+      "“Trained on the test” marks", "medmcqa-pt: 1,207 rows; pubmedqa-pt: 3 rows; exam &amp; key.csv: 1 row")],
+)  # fmt: skip
+def test_a_model_trained_on_the_test_is_marked_wherever_its_figure_stands(
+    board, table, lang, tag, cell, explained, noted, all_tests
+):
+    page = render(board, lang)
+    marked = [row for row in table(page) if tag in row[0]]
+    shown, *others = [text for text in marked[0] if "71" in text]
+
+    assert [row[0].split()[0] for row in marked] == ["leaky"] and not others
+    assert cell in shown and "★" not in shown and load_language(lang).text("cell.best") not in shown
+    assert load_language(lang).text("cell.best") in row_of(table(page), "hf:zephyr")
+    panel = page[page.index("popover id=") :]
+    assert text_of(panel).count(explained) == 1, "in the details of the one cell, not of the model's every cell"
+    drawn = page[page.index('class="charts"') : page.index("popover id=")]
+    assert cell in drawn and all_tests in text_of(drawn) and noted in page
+
+
+def test_a_page_without_such_a_model_does_not_speak_of_it(record):
+    leaks = {"data": {"leaks": {"medmcqa-pt": 7}}}
+    page = render(build_leaderboard([record("medqa-pt", "m", 640, manifest={"training": leaks})]), "en")
+
+    assert "trained on the test" not in page.lower() and "trained on 7 rows" not in page
+    assert "medmcqa-pt: 7 rows" in text_of(page), "what it was trained on stands with its training"
 
 
 def test_the_built_in_sample_is_called_a_sample_in_its_section_its_cell_and_its_details(board, table):
