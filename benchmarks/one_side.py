@@ -18,6 +18,9 @@ from setting import Setting
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     """Times in seconds, peak resident memory in MiB, nats per choice and document, and the floor."""
+    from benchctl.threads import share_cores
+
+    share_cores()  # as the program does
     import torch
 
     from benchctl import runner

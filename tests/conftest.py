@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
+from benchctl.threads import share_cores
+
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
@@ -19,6 +21,7 @@ SHARED = ROOT.parent / "shared"
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_DATASETS_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+share_cores()
 
 
 @pytest.fixture(scope="session", autouse=True)

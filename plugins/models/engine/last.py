@@ -52,6 +52,8 @@ class LastLayer:
             return
         import torch
 
+        places = run.positions()
+
         def narrow(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if not _known(args, kwargs):  # a layer that is given more than we can cut stays whole
                 self._layer, run.wanted = None, ()
@@ -60,7 +62,7 @@ class LastLayer:
             try:
                 layer.forward(*args, **kwargs)
             except Collected:
-                at = torch.tensor(run.positions(), device=args[0].device)
+                at = torch.tensor(places, device=args[0].device)
                 kept = {name: _at(value, at) if name in PER_POSITION else value for name, value in kwargs.items()}
                 return (_at(args[0], at), *args[1:]), kept
             finally:
@@ -72,7 +74,7 @@ class LastLayer:
                 return None
             states = output[0] if isinstance(output, tuple) else output
             whole = states.new_zeros((1, sum(map(len, run.trees)), states.shape[2]))
-            whole[:, run.positions()] = states
+            whole[:, places] = states
             return (whole, *output[1:]) if isinstance(output, tuple) else whole
 
         hooks = [

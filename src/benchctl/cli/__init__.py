@@ -21,6 +21,7 @@ from benchctl.cli.run import run
 from benchctl.cli.show import show
 from benchctl.errors import BenchctlError
 from benchctl.plugins import get_plugins
+from benchctl.threads import share_cores
 
 USAGE_EXIT = 2
 INTERRUPTED_EXIT = 130
@@ -59,6 +60,7 @@ _OF_THE_DISK = {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The ``benchctl`` program: runs a command, turns what went wrong into two plain lines and an exit code."""
     debug = os.environ.get("BENCHCTL_DEBUG") == "1"
+    share_cores()
     try:
         get_plugins().call("benchctl_commands", cli=cli)
         code = cli.main(args=arguments, prog_name="benchctl", standalone_mode=False)
