@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from benchctl.records import StoredRun
+
     from .judging import Judgement
 
 EXIT_INCOMPLETE = 3
@@ -70,9 +72,7 @@ def judge(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stored = find_run(folder, run)
-    rival = find_run(folder, against) if against else None
-    if rival is not None and rival.record.id == stored.record.id:
-        raise click.UsageError("--against names the run itself; give another one.")
+    rival = _rival(stored, folder, against) if against else None
     chosen = load_rubric(rubric or ("pair-pt" if rival else "long-answer-pt"))
     _check(chosen.kind, rival is not None, control or control_mismatch)
     plan = Plan(
@@ -94,6 +94,15 @@ def judge(
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)
     _exit(found)
+
+
+def _rival(stored: StoredRun, folder: Path, against: str) -> StoredRun:
+    from benchctl.records import find_run
+
+    rival = find_run(folder, against)
+    if rival.record.id == stored.record.id:
+        raise click.UsageError("--against names the run itself; give another one.")
+    return rival
 
 
 def _check(kind: str, compared: bool, controlled: bool) -> None:
