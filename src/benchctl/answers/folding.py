@@ -56,6 +56,7 @@ class _Table(dict[int, str]):
 _TABLE = _Table()
 _EMPHASIS = re.compile(r"[*`$]|(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])|^[ ]*[#>]+(?=[ ]|$)", re.M)
 _STRUCK = re.compile(r"~~[^~\n]{1,200}~~|<(del|s)>[^<\n]{1,200}</\1>")
+_NO_WORD = re.compile(r"\W+")
 _KEPT = 20
 _RUN = re.compile(rf"\W{{{2 * _KEPT + 1},}}")  # what is no word never means more by being longer
 _LONE_E = re.compile(r"(?<![^\W_])[eE](?![^\W_])")
@@ -71,6 +72,12 @@ def lower(text: str) -> str:
     """Return ``text`` in lower case with its length unchanged (a few characters grow when lowered: they stay)."""
     small = text.lower()
     return small if len(small) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def without_marks(low: str) -> str:
+    """Return the words of folded lower-case ``low``, single spaces between them: what is left when two texts are
+    compared whatever their punctuation."""
+    return _NO_WORD.sub(" ", low).strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from benchctl.answers.compounds import compound_hits
-from benchctl.answers.folding import Folded, fold, lower
+from benchctl.answers.folding import Folded, without_marks
 from benchctl.answers.options import Option, Options
 from benchctl.answers.synonyms import has_synonyms, long_forms, same_verb, synonyms
 from benchctl.answers.words import NEGATIONS, Token, derived, same_sound, same_word, sound_start, word_set
@@ -26,7 +25,7 @@ _RANGE = re.compile(r"\s?-\s?\d")
 _LISTED = re.compile(r"\s*,\s*[a-z](?![^\W_])")
 _WORD = re.compile(r"\w+")
 _LISTED_BEFORE = re.compile(r"\w\s*,\s*\Z")
-_NO_WORD = re.compile(r"\W+")
+_LETTERS_CLOSE = re.compile(r"\s?[).:-]+\s*")
 _SHORTENING = ("-", ".")
 _COPULA = re.compile(r"\b(?:é|sao|is|are|es|son)\b")
 _PAUSE = re.compile(r"[,;:()]")
@@ -45,22 +44,19 @@ class TextMatch:
     spelt: int = 0  # how many of the option's words stand there accent by accent
 
 
-@lru_cache(maxsize=8192)
-def _bare(text: str) -> str:
-    low = lower(fold(text).text)
-    return _NO_WORD.sub(" ", low).strip()
-
-
 def exactly(options: Options, low: str) -> list[Option]:
     """Return the options whose text folded lower-case ``low`` is, punctuation and spacing aside."""
-    said = _NO_WORD.sub(" ", low).strip()
-    return [o for o in options.options if said and _bare(o.text) == said]
+    said = without_marks(low)
+    return [o for o in options.options if said and o.bare == said]
 
 
 def end_of_copy(option: Option, low: str, start: int, end: int) -> int | None:
     """Return where the option's text ends, if it is copied at ``start`` behind a letter's bracket or point."""
-    copy = r"\s+".join(map(re.escape, lower(fold(option.text).text).strip(" .").split()))
-    found = re.compile(r"\s?[).:-]+\s*" + copy).match(low, start, end) if copy else None
+    opened = _LETTERS_CLOSE.match(low, start, end)
+    copy = option.low.strip(" .").split() if opened else []
+    if not copy or any(word not in low[start:end] for word in copy):  # an expression of its own takes long to build
+        return None
+    found = re.compile(_LETTERS_CLOSE.pattern + r"\s+".join(map(re.escape, copy))).match(low, start, end)
     return found.end() if found else None
 
 
@@ -213,7 +209,7 @@ def _judge(
     start, end = words[cluster[0][0]].start, words[cluster[-1][0]].end
     if "+" in cluster[-1][1] and _LISTED.match(low, end):
         return None  # 'as vitaminas A, D, E e K' names a kind, not one of them
-    if share < 0.8 and _COPULA.search(low, start, end) and not _COPULA.search(_bare(option.text)):
+    if share < 0.8 and _COPULA.search(low, start, end) and not _COPULA.search(option.bare):
         return None  # 'o líquor normal é límpido' is not 'líquor límpido com proteína normal'
     if option.negated and not NEGATIONS & set(re.findall(r"\w+", low[max(0, start - 25) : end])):
         return None
@@ -327,7 +323,7 @@ def abbreviated(options: Options, short: str) -> str | None:
     initials = {o.label: "".join(w[0] for w in o.words) for o in options.options}
     fits = [label for label, letters in initials.items() if letters.startswith(short)]
     if not fits:  # 'S. Guillain-Barré': the small words of a name have no initial
-        fits = [o.label for o in options.options if "".join(w[0] for w in _WORD.findall(_bare(o.text))) == short]
+        fits = [o.label for o in options.options if "".join(w[0] for w in _WORD.findall(o.bare)) == short]
     return fits[0] if len(fits) == 1 else None
 
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchctl.answers.claim import denied
-from benchctl.answers.folding import fold, lower
 from benchctl.answers.lexicon import META
 from benchctl.answers.matching import meant_word
 from benchctl.answers.options import Option
@@ -216,7 +215,7 @@ def _own_word(case: Case, option: Option, key: str) -> str | None:
 
 def subject_of(option: Option, word: str) -> bool:
     """Tell whether the word only is what the option speaks of: 'a chávena' in 'porque a chávena estava rachada'."""
-    said = re.findall(r"\w+", lower(fold(option.text).text))
+    said = re.findall(r"\w+", option.low)
     at = said.index(word) if word in said else -1
     return 0 <= at < len(said) - 2 and said[at + 1] in _COPULAS
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from benchctl.answers.folding import fold, lower
 from benchctl.answers.values import Case, Value
 from benchctl.answers.words import same_word, tokens
 
@@ -68,7 +67,7 @@ def numbers_in_order(case: Case) -> Value | None:
 
 def in_range(case: Case) -> Value | None:
     """Return the option whose range holds the only number said ('por volta da 26ª semana' for '24 a 28')."""
-    ranges = {o.label: _RANGE.fullmatch(lower(fold(o.text).text).strip(" .")) for o in case.options.options}
+    ranges = {o.label: _RANGE.fullmatch(o.low.strip(" .")) for o in case.options.options}
     found = [m for m in _NUMBER_ALONE.finditer(case.low) if int(m[1]) not in _digits(case.question.words)]
     if not all(ranges.values()) or len(found) != 1 or len(case.low.split()) > 12 or "?" in case.low:
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from benchctl.answers.folding import fold, lower
+from benchctl.answers.folding import fold, lower, without_marks
 from benchctl.answers.phrases import any_of
-from benchctl.answers.words import NEGATIONS, Token, same_word, tokens, weight, word_set
+from benchctl.answers.words import NEGATIONS, Token, same_word, sound_start, tokens, weight, word_set
 
 NONE_OF_THEM = re.compile(
     r"\b"
@@ -50,10 +50,13 @@ _ITEM_START = re.compile(r"(?<![^\W_])\(?([A-Ja-j])\s?[).:-]+\s+(?=\S)")
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option. ``words`` are its meaning words; ``negated`` tells whether its own text says no."""
+    """One option. ``words`` are its meaning words; ``negated`` tells whether its own text says no. ``low`` is the text
+    folded and in lower case, ``bare`` that without punctuation."""
 
     label: str
     text: str
+    low: str
+    bare: str
     words: tuple[str, ...]
     unique: frozenset[str]
     weights: dict[str, float]
@@ -107,14 +110,14 @@ def repeats(option: Option, low: str) -> bool:
     """Tell whether ``low`` holds most of the option's words."""
     said = [t.key for t in tokens(low)]
     if not option.words:
-        return lower(fold(option.text).text).strip(" .") == low.strip(" .")
+        return option.low.strip(" .") == low.strip(" .")
     matched = sum(option.weights[w] for w in set(option.words) if any(same_word(w, s) for s in said))
     return matched >= 0.6 * sum(option.weights.values())
 
 
 def _end_of_copy(option: Option, low: str, start: int) -> int | None:
     """Return where the option's text ends if it is copied at ``start`` (spacing and final stop aside)."""
-    copy = re.escape(lower(fold(option.text).text).strip().rstrip("."))
+    copy = re.escape(option.low.strip().rstrip("."))
     pattern = re.sub(r"(?:\\\s)+", r"\\s+", copy)
     found = _compiled(pattern).match(low, start)
     if (
@@ -138,16 +141,18 @@ def prepare_options(choices: Mapping[str, str]) -> Options:
 @lru_cache(maxsize=2048)
 def _prepare(items: tuple[tuple[str, str], ...]) -> Options:
     plains = {label: fold(text).text for label, text in items}
+    lows = {label: lower(text) for label, text in plains.items()}
     words = {label: tuple(t.key for t in _option_words(text)) for label, text in plains.items()}
     options = []
     for label, text in items:
-        others = [w for other, ws in words.items() if other != label for w in ws]
-        unique = frozenset(w for w in words[label] if not any(same_word(w, o) for o in others))
+        others = {w for other, ws in words.items() if other != label for w in ws}
+        unique = frozenset(w for w in words[label] if not _among(w, others))
         weights = {w: weight(w) * (1.0 if w in unique else 0.35) for w in words[label]}
-        negated = bool(NEGATIONS & {t.key for t in tokens(lower(plains[label]), keep_stop=True)})
-        options.append(Option(label, text, words[label], unique, weights, negated, _roman(plains[label])))
+        negated = bool(NEGATIONS & {t.key for t in tokens(lows[label], keep_stop=True)})
+        low, roman = lows[label], _roman(plains[label])
+        options.append(Option(label, text, low, without_marks(low), words[label], unique, weights, negated, roman))
     letters = {label.strip().upper(): label for label, _ in items if re.fullmatch(r"\s*[A-Za-z]\s*", label)}
-    lows = {label: lower(text).strip(" .") for label, text in plains.items()}
+    lows = {label: low.strip(" .") for label, low in lows.items()}
     none_label = next((k for k, v in lows.items() if NONE_OF_THEM.fullmatch(v)), None)
     all_label = next((k for k, v in lows.items() if ALL_OF_THEM.match(v) and len(v) < 45), None)
     resolved = _resolve_roman(options)
@@ -155,6 +160,12 @@ def _prepare(items: tuple[tuple[str, str], ...]) -> Options:
     all_label = all_label or next((o.label for o in resolved if every and o.roman == every), None)
     known = frozenset(w for o in resolved for w in o.words)
     return Options(resolved, letters, _polar(lows), none_label, all_label, known)
+
+
+def _among(word: str, others: set[str]) -> bool:
+    """Tell whether one of ``others`` is that word; most need no closer look, since they begin otherwise."""
+    first = sound_start(word) if word.isalpha() else ""
+    return word in others or any(same_word(word, o) for o in others if not first or sound_start(o) == first)
 
 
 def _option_words(text: str) -> tuple[Token, ...]:
@@ -208,5 +219,5 @@ def _resolve_roman(options: list[Option]) -> tuple[Option, ...]:
     resolved = []
     for o in options:
         roman = (o.roman or every) if sets and o.roman is not None else None
-        resolved.append(Option(o.label, o.text, o.words, o.unique, o.weights, o.negated, roman))
+        resolved.append(replace(o, roman=roman))
     return tuple(resolved)

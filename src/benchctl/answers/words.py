@@ -41,7 +41,6 @@ _SOUNDS = (
     ("pt", "t"), ("tireo", "tiro"), ("cc", "c"), ("ct", "t"), ("ce", "se"), ("ci", "si"), ("z", "s"),
     ("ae", "e"), ("oe", "e"),
 )  # fmt: skip
-_START_SOUNDS = {"k": "c", "q": "c", "y": "i", "w": "v", "z": "s", "x": "c"}
 _ADJECTIVE = re.compile(r"([a-z]+?)(?:ic[oa]s?|a[lr]|a(?:is|res)|ari[oa]s?|os[oa]s?|ian[oa]s?)")
 _ENCLITIC = re.compile(r"-l[oa]s?(?![^\W_])")
 _SUPERLATIVE = ("issimo", "issima", "issimos", "issimas")
@@ -222,12 +221,9 @@ def _one_slip(one: str, other: str) -> bool:
 
 
 def sound_start(word: str) -> str:
-    """Return the sound a word begins with: words that begin with different ones are never the same word."""
-    if word[:2] in ("oe", "ae"):
-        return "e"
-    if word[:2] == "es" and word[2:3] in ("p", "t", "c", "k", "q"):
-        return "s"
-    return "f" if word.startswith("ph") else _START_SOUNDS.get(word[0], word[0])
+    """Return the sound a word begins with: plain words that begin with different ones are never the same word."""
+    first = sound(word)[:1]
+    return "c" if first == "x" else first  # the disease of a germ may be spelt with either
 
 
 def weight(word: str) -> float:
