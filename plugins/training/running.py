@@ -216,13 +216,13 @@ def _finish(job: Job, conductor: Conductor, record: Record) -> dict[str, Any]:
 
 
 def _chosen(recipe: Recipe, conductor: Conductor) -> dict[str, Any]:
-    """Which checkpoint the result is, and why."""
-    best, last = conductor.watch.best, conductor.trainer.state.global_step
+    """Which checkpoint the result is, by what, and why in words."""
+    by, best, last = recipe.training.best, conductor.watch.best, conductor.trainer.state.global_step
     if best is None:
-        return {"step": last, "why": "the last step, as the recipe says", "value": None}
-    what = "lowest validation loss" if recipe.training.best == "validation_loss" else f"best {recipe.training.best}"
+        return {"step": last, "by": "last", "why": "the last step, as the recipe says", "value": None}
+    what = "lowest validation loss" if by == "validation_loss" else f"best {by}"
     at = "also the last step" if best.step == last else f"the last was step {last}"
-    return {"step": best.step, "why": f"{what} of all evaluations; {at}", "value": best.value}
+    return {"step": best.step, "by": by, "why": f"{what} of all evaluations; {at}", "value": best.value}
 
 
 def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:

@@ -34,7 +34,10 @@ class Trained:
     losses: Mapping[str, float] = field(default_factory=dict)
     """``train``, ``validation``, ``validation_before``."""
     chosen_step: float | None = None
+    chosen_by: str = ""
+    """``validation_loss``, ``last`` or the task whose score chose; empty in records before there was such an entry."""
     chosen_why: str = ""
+    """The same in English words."""
     chosen_value: float | None = None
     steps: float | None = None
     epochs: float | None = None
@@ -71,6 +74,7 @@ def trained(model: Mapping[str, Any]) -> Trained | None:
         share=_number(parameters, "share"),
         losses=_numbers(said, "losses"),
         chosen_step=_number(chosen, "step"),
+        chosen_by=_text(chosen, "by"),
         chosen_why=_text(chosen, "why"),
         chosen_value=_number(chosen, "value"),
         steps=_number(said, "steps"),

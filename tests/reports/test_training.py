@@ -26,7 +26,7 @@ TRAINING = {
     "data": {"source": "drbyte_ptbr_valid.csv", "rows": 1500, "validation_rows": 150, "hash": "ab" * 32},
     "parameters": {"all": 222_000, "trainable": 16_880, "share": 0.076}, "steps": 200, "epochs": 2.13, "seconds": 74.0,
     "losses": {"train": 1.21, "validation": 1.37, "validation_before": 4.05}, "peak_bytes": 612_000_000,
-    "chosen": {"step": 100, "why": "lowest validation loss", "value": 1.37}, "tokens_per_second": 8123.4,
+    "chosen": {"step": 100, "by": "validation_loss", "why": "lowest", "value": 1.37}, "tokens_per_second": 8123.4,
     "settings": {"r": 16, "targets": ["q_proj", "v_proj"]},
     "curves": {"train": [[50, 2.0], [100, 1.5], [150, 1.3], [200, 1.21]],
                "validation": [[0, 4.05], [100, 1.37], [200, 1.5]]},
@@ -307,6 +307,21 @@ def test_every_drawing_has_a_title_a_description_and_its_values_as_text(trained)
     assert "Valores das curvas (5 passos)" in page and "1,3700" in page
 
 
+@pytest.mark.parametrize(
+    ("chosen", "shown"),
+    [({"by": "validation_loss", "why": "lowest"}, "passo 100 · a menor perda de validação de todas as avaliações<"),
+     ({"by": "last", "why": "the last step"}, "passo 100 · o último, como pede a receita<"),
+     ({"by": "medqa-pt", "why": "best medqa-pt"}, "passo 100 · o melhor resultado em medqa-pt de todas as avaliações<"),
+     ({"why": "an older record's words"}, 'passo 100 · <bdi lang="en">an older record&#39;s words</bdi><'),
+     ({}, "passo 100<")],
+)  # fmt: skip
+def test_the_page_says_in_its_language_what_chose_the_checkpoint(record, chosen, shown):
+    said = {**TRAINING, "chosen": {"step": 100, **chosen}}
+    page = render(build_leaderboard([record("medqa-pt", "m", 400, manifest={"training": said})]), "pt")
+
+    assert shown in re.sub(r"\s+", " ", page)
+
+
 def test_a_board_without_trainings_has_no_such_section(record):
     assert load_language("pt").text("training.heading") not in render(
         build_leaderboard([record("medqa-pt", "m", 400)]), "pt"
@@ -319,7 +334,8 @@ def test_a_board_without_trainings_has_no_such_section(record):
      {"parameters": None, "losses": {"train": None}, "chosen": {"step": "last"}, "recipe": None},
      {"curves": {"validation": [[0, 2.0]]}, "chosen": {"step": 999}},
      {"recipe": "<script>alert(1)</script>", "data": {"source": "<img src=x onerror=alert(1)>", "rows": "many"},
-      "settings": {"<b>": "<i>"}, "chosen": {"step": 1, "why": "<script>"}}],
+      "settings": {"<b>": "<i>"}, "chosen": {"step": 1, "why": "<script>"}},
+     {"chosen": {"step": 1, "by": "<script>{0}"}}],
 )  # fmt: skip
 def test_a_damaged_or_hostile_training_does_no_harm(record, said):
     page = render(build_leaderboard([record("medqa-pt", "m", 400, manifest={"training": said})]), "pt")

@@ -73,7 +73,7 @@ class FakeTrain:
         value = self.loss(recipe, steps)
         facts = {
             "status": "stopped" if stopped else "complete", "steps": steps, "seconds": 1.5, "base": "tiny", "data": {"hash": self.data},
-            "losses": {"validation": value}, "chosen": {"step": steps, "why": "validation loss", "value": value},
+            "losses": {"validation": value}, "chosen": {"step": steps, "by": "validation_loss", "why": "validation loss", "value": value},
         }  # fmt: skip
         return Training(folder, facts["status"], facts, asked)
 

@@ -85,7 +85,8 @@ def test_the_chosen_checkpoint_is_the_one_with_the_lowest_validation_loss(short)
     curve = {step: loss for step, loss in done.facts["curves"]["validation"] if step}
     best = min(curve, key=curve.__getitem__)
     assert best < 8
-    assert done.facts["chosen"]["step"] == best and done.facts["chosen"]["value"] == curve[best]
+    chosen = done.facts["chosen"]
+    assert (chosen["step"], chosen["value"], chosen["by"]) == (best, curve[best], "validation_loss")
     assert done.facts["losses"]["validation"] == curve[best]
     kept = (done.folder / f"checkpoints/checkpoint-{best}/adapter_model.safetensors").read_bytes()
     assert (done.folder / "adapter/adapter_model.safetensors").read_bytes() == kept

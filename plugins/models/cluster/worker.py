@@ -13,6 +13,7 @@ from typing import Any
 import benchctl
 from benchctl.errors import ModelCallError
 from benchctl.model import Model, check_response, parse_spec
+from benchctl.threads import share_cores
 from benchctl.types import Kind, Request, Response, Sample
 
 SETTINGS = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE", "TOKENIZERS_PARALLELISM")
@@ -93,6 +94,7 @@ class Worker:
         from benchctl.plugins import get_plugins
 
         os.environ.update(self._setup.environment)
+        share_cores()  # a node that the command did not start does not have it from there
         if Path(self._setup.folder).is_dir():
             os.chdir(self._setup.folder)
         backend, args = parse_spec(self._setup.spec)

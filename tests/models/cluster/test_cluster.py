@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -175,6 +176,14 @@ def test_an_error_in_a_worker_is_two_lines_and_no_traceback(ray, benchctl, stori
     assert (alone.code, shared.code) == (1, 1)
     assert "Traceback" not in shared.err
     assert shared.err.strip().splitlines()[-2:] == alone.err.strip().splitlines()[-2:]
+
+
+def test_a_worker_shares_its_cores_also_on_a_node_that_was_started_without_saying_so(monkeypatch, tmp_path):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert workers.Worker(workers.Setup("majority", str(tmp_path), {})).model.name == "majority"
+    assert os.environ["GOMP_SPINCOUNT"] == "10000"
 
 
 def test_a_cluster_that_does_not_answer_is_told_in_two_lines(ray, benchctl):
