@@ -103,13 +103,16 @@ def spec_of(recipe: Recipe, result: Path, beside: Path) -> str:
 
 
 def _told(path: Path, beside: Path) -> str:
-    """A path from ``{here}``, where it lies below or not far above; else from the root."""
+    """A path from ``{here}`` where it lies below, or where it was given as seen from the working folder; one given from
+    the root that lies elsewhere stays so, since a project that is moved does not take it along."""
     import os
 
-    found = os.path.relpath(path.resolve(), beside.resolve())
+    place, here = path.resolve(), beside.resolve()
+    elsewhere = path.is_absolute() and not place.is_relative_to(here)
+    found = str(path) if elsewhere else f"{HERE}/{os.path.relpath(place, here)}"
     if "," in found:
         raise BadConfig(f"'{path}' has a comma, which cannot stand in a model's spec.", "Train to another --out.")
-    return f"{HERE}/{found}"
+    return found
 
 
 def _entry(name: str, values: Mapping[str, Any]) -> str:

@@ -116,6 +116,24 @@ def test_a_base_in_a_folder_is_told_from_where_the_file_lies(tmp_path, monkeypat
     assert load_config().model_spec("x") == f"hf:{tmp_path}/modelos/base,adapter={tmp_path}/t/adapter"
 
 
+def test_a_base_outside_the_project_is_found_when_the_project_is_moved(tmp_path, monkeypatch):
+    for folder in ("modelos/base", "projeto", "antigos/2026"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "projeto")
+    load_config.cache_clear()
+    base, near, out = tmp_path / "modelos/base", "../modelos/base", tmp_path / "saída"
+    registry.register("x", find_recipe("tiny-lora", [f"model.base={base}"]), Path("t/adapter"), "abc")
+    registry.register("y", find_recipe("tiny-full", [f"model.base={near}"]), out / "model", "abd")
+    registry.register("z", find_recipe("tiny-lora", [f"model.base={near}"]), Path("t/adapter"), "abe")
+    moved = tmp_path / "antigos/2026/projeto"
+    (tmp_path / "projeto").rename(moved)
+    monkeypatch.chdir(moved)
+    load_config.cache_clear()
+    assert load_config().model_spec("x") == f"hf:{base},adapter={moved}/t/adapter"
+    assert load_config().model_spec("y") == f"hf:{out}/model"
+    assert load_config().model_spec("z") == f"hf:{moved}/{near},adapter={moved}/t/adapter"  # moves with its neighbours
+
+
 @pytest.mark.slow
 def test_two_processes_share_one_training(tmp_path):
     # As 'accelerate launch' does on GPUs; on processors it would need MPI for more than one process.
