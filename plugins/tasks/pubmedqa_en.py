@@ -41,7 +41,7 @@ class PubMedQAEnglish(EnglishTask):
         """The authors' object keyed by article, or a copy of the hub's rows."""
         keyed = keyed_json(path, "pubid") if path.suffix.lower() == ".json" and path.is_file() else None
         if keyed is None:
-            return read_table(path)
+            return read_table(path, keep_broken=True)
         keyed.require(("QUESTION", "CONTEXTS", "final_decision"))
         rows = tuple(replace(row, values=_as_on_hub(row.values)) for row in keyed.rows)
         return Table(rows, frozenset(self.columns), keyed.source)

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -43,6 +44,15 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenRow(Row):
+    """A record that cannot be read by itself; those around it can."""
+
+    reason: str = ""
+    hint: str = ""
+    """How to mend it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """All the rows of one source."""
 
@@ -52,6 +62,8 @@ class Table:
     source: str
     """The path as given, or ``hub:REPOSITORY``, for messages and the record."""
     revision: str | None = None
+    broken: tuple[BrokenRow, ...] = ()
+    """What stands among the rows and cannot be read; empty where the reader was not told to keep such rows."""
 
     def require(self, columns: Sequence[str]) -> None:
         """Check that the columns are there.
@@ -61,14 +73,19 @@ class Table:
         """
         missing = [c for c in columns if c not in self.columns]
         if missing:
+            found = (name if name == name.strip() != "" else repr(name) for name in sorted(self.columns))
             raise BadData(
                 f"{self.source}: no column {', '.join(repr(c) for c in missing)}.",
-                f"Expected the columns {', '.join(columns)}; found {', '.join(sorted(self.columns)) or 'none'}.",
+                f"Expected the columns {', '.join(columns)}; found {', '.join(found) or 'none'}.",
             )
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, *, keep_broken: bool = False) -> Table:
     """The rows of a local file.
+
+    Args:
+        keep_broken: a record that cannot be read, such as one with a cell too few, goes to :attr:`Table.broken` instead
+            of stopping; not where no record can be read.
 
     Raises:
         BadData: the file is missing, of an unknown kind, or broken; with the line where there is one.
@@ -87,9 +104,13 @@ def read_table(path: Path) -> Table:
         raise BadData(f"{path}: not a whole gzip file ({error}).", "Check that it was copied whole.") from error
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error
+    broken = tuple(row for row in rows if isinstance(row, BrokenRow))
+    whole = tuple(row for row in rows if not isinstance(row, BrokenRow))
+    if broken and not (keep_broken and whole):
+        raise BadData(f"{path}, {broken[0].place}: {broken[0].reason}.", broken[0].hint)
     if not rows:
         raise BadData(f"{path}: holds no rows.", "Check that it is the right file and was copied whole.")
-    return Table(rows, common_columns(rows), str(path))
+    return Table(whole, common_columns(whole), str(path), broken=broken)
 
 
 def common_columns(rows: Sequence[Row]) -> frozenset[str]:
@@ -111,36 +132,70 @@ _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
 def separator(file: TextIO) -> str:
-    """What parts the cells of a CSV file: a comma; where the header has none, the semicolon or tab in it.
+    """What parts the cells of a CSV file: of comma, semicolon and tab the one by which most of the first rows have as
+    many cells as the header, which has several; the comma where none does.
 
-    Spreadsheets in Brazil write semicolons. The file is left at its beginning.
+    Spreadsheets in Brazil write semicolons, also around a header such as ``Resposta (A, B ou C)``. The file is left at
+    its beginning.
     """
+    agreeing = {sign: _agreeing(file, sign) for sign in _NAMES}
+    file.seek(0)
     header = file.readline()
     file.seek(0)
+    if any(agreeing.values()):
+        return max(agreeing, key=agreeing.__getitem__)
     return next((sign for sign in _NAMES if sign in header), ",")
+
+
+def _agreeing(file: TextIO, sign: str) -> int:
+    """How many of the first rows have as many cells as the header; 0 where that has only one."""
+    file.seek(0)
+    count = 0
+    try:
+        records = (cells for cells in csv.reader(file, strict=True, delimiter=sign) if cells)
+        width = len(next(records, ()))
+        for cells in islice(records, 20):
+            count += len(cells) == width > 1
+    except csv.Error:
+        pass  # quotation marks that make no sense this way; those before may
+    return count
 
 
 def _read_csv(path: Path) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
     with _open(path) as file:
         sign = separator(file)
-        reader = csv.DictReader(file, strict=True, delimiter=sign)
-        line = 2
+        reader = csv.reader(file, strict=True, delimiter=sign)
+        header: list[str] = []
+        number, line = 0, 1
         try:
-            for number, record in enumerate(reader, 1):
-                if None in record or None in record.values():
-                    found = sum(v is not None for v in record.values()) + len(record.get(None, [])) - (None in record)
-                    wanted = len(reader.fieldnames or [])
-                    raise BadData(
-                        f"{path}, row {number} (line {line}): {found} cells where the header has {wanted}.",
+            for cells in reader:
+                begin, line = line, reader.line_num + 1
+                if not cells:
+                    continue  # an empty line is no record
+                if not header:
+                    header = _header(path, cells)
+                    continue
+                number += 1
+                if len(cells) == len(header):
+                    yield Row(number, dict(zip(header, cells, strict=True)), begin)
+                else:
+                    yield BrokenRow(
+                        number, {}, begin, f"{len(cells)} cells where the header has {len(header)}",
                         f"A cell that holds {_NAMES[sign]} or a quotation mark must be quoted."
-                        if wanted > 1
+                        if len(header) > 1
                         else "Cells are parted by commas, semicolons or tabs; the header has none of them.",
-                    )
-                yield Row(number, record, line)
-                line = reader.line_num + 1
+                    )  # fmt: skip
         except csv.Error as error:
             raise BadData(f"{path}, line {line}: {error}.", "Check the quotation marks there.") from error
+
+
+def _header(path: Path, names: list[str]) -> list[str]:
+    """The names of the columns; several may be empty, as spreadsheets leave them at the right."""
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise BadData(f"{path}: the header has the column '{twice}' twice.", "Rename or remove one of the two.")
+    return names
 
 
 def _read_jsonl(path: Path) -> Iterator[Row]:
@@ -149,17 +204,17 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
         for line, text in enumerate(file, 1):
             if text.strip():
                 number += 1
-                yield Row(number, _record(path, text, line), line)
+                yield _record(text, number, line)
 
 
-def _record(path: Path, text: str, line: int) -> dict[str, Any]:
+def _record(text: str, number: int, line: int) -> Row:
     try:
         record = json.loads(text)
     except json.JSONDecodeError as error:
-        raise BadData(f"{path}, line {line}: not JSON ({error.msg}).", "Each line must hold one object.") from error
+        return BrokenRow(number, {}, line, f"not JSON ({error.msg})", "Each line must hold one object.")
     if not isinstance(record, dict):
-        raise BadData(f"{path}, line {line}: holds no object.", "Each line must hold one object.")
-    return record
+        return BrokenRow(number, {}, line, "holds no object", "Each line must hold one object.")
+    return Row(number, record, line)
 
 
 def _read_json(path: Path) -> Iterator[Row]:

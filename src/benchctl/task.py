@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from benchctl.data import Row, RowError, Table, read_table
-from benchctl.errors import BadData
+from benchctl.data import BrokenRow, Row, RowError, Table, read_table
+from benchctl.errors import BadData, BenchctlError, PluginError
 from benchctl.fingerprints import digest
 from benchctl.hub import HubDataset, read_hub
 from benchctl.types import Sample
@@ -16,6 +16,10 @@ from benchctl.types import Sample
 if TYPE_CHECKING:
     from benchctl.metric import Metric
     from benchctl.scoring import Scoring
+
+T = TypeVar("T")
+
+_DEFECT = "This is a defect of the task's plugin; BENCHCTL_DEBUG=1 shows where in it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class Task:
         Raises:
             BadData: with file, line and what was expected.
         """
-        return read_table(path)
+        return read_table(path, keep_broken=True)
 
     def load(self, data: str | None, *, skip_bad_rows: bool = False) -> TaskData:
         """The test samples.
@@ -123,21 +127,23 @@ class Task:
     def shots(self, source: str) -> tuple[Sample, ...]:
         """All the examples few-shot prompts may use: ``builtin``, ``hub`` or a path, never the test split."""
         if source == "builtin":
-            return self._builtin("dev")
+            return self._builtin("dev", "--shots-data")
         if source == "hub":
             if self.hub_shots is None:
                 raise BadData(f"{self.name} has no training split on the hub.", "Use --shots-data builtin or a file.")
             table = read_hub(self.hub_shots)
         else:
             table = self.read(_in_folder(Path(source), self.shots_files, self.name))
+        if table.broken:
+            raise BadData(f"{table.source}, {table.broken[0].place}: {table.broken[0].reason}.", table.broken[0].hint)
         found: list[Sample] = []
         for row in table.rows:
             try:
-                example = self.shot(row)
+                example = self._called(self.shot, row, table.source)
+                if example is not None:
+                    found.append(self._checked(example, row, table.source))
             except RowError:
                 continue  # training data need not be perfect: an unusable row is simply not an example
-            if example is not None:
-                found.append(example)
         if not found:
             raise BadData(f"{table.source}: no row can serve {self.name} as an example.", "Check --shots-data.")
         return tuple(found)
@@ -150,32 +156,89 @@ class Task:
         return read_hub(self.hub)
 
     def _samples(self, table: Table, skip_bad_rows: bool) -> TaskData:
-        table.require(self.columns)
-        rows = [row for row in table.rows if self.wanted(row)]
+        lacking = [column for column in self.columns if column not in table.columns]
+        if any(all(column not in row.values for row in table.rows) for column in lacking):
+            table.require(self.columns)
         samples: list[Sample] = []
         bad: list[str] = []
         tidied: dict[str, int] = {}
-        for row in rows:
+        places: dict[str, str] = {}
+        for row in sorted((*table.rows, *table.broken), key=lambda row: row.number):
             try:
-                samples.append(self.sample(row))
+                sample = self._wanted_sample(row, lacking, table.source)
+                if sample is None:
+                    continue
+                if sample.id in places:
+                    raise RowError(
+                        f"the id '{sample.id}' stands already in {places[sample.id]}; answers are kept by id"
+                    )
             except RowError as error:
                 if not skip_bad_rows:
+                    mend = f"{row.hint} Or" if isinstance(row, BrokenRow) else "Mend the row, or"
                     raise BadData(
                         f"{table.source}, {row.place}: {error}.",
-                        "Mend the row, or leave such rows out with --skip-bad-rows (they are counted and shown).",
+                        f"{mend} leave such rows out with --skip-bad-rows (they are counted and shown).",
                     ) from error
                 bad.append(f"{row.place}: {error}")
                 continue
-            for column in self.tidied(row):
+            places[sample.id] = row.place
+            samples.append(sample)
+            for column in self._called(self.tidied, row, table.source):
                 tidied[column] = tidied.get(column, 0) + 1
         if not samples:
-            raise BadData(f"{table.source}: no usable row for {self.name}.", "Check that it is the right file.")
-        _unique_ids(samples, table.source)
+            first = f"; the first of {len(bad)} left out: {bad[0]}" if bad else ""
+            raise BadData(f"{table.source}: no usable row for {self.name}{first}.", "Check that it is the right file.")
         return TaskData(tuple(samples), table.source, table.revision, False, tuple(bad), tidied)
 
-    def _builtin(self, split: str) -> tuple[Sample, ...]:
+    def _wanted_sample(self, row: Row, lacking: Sequence[str], source: str) -> Sample | None:
+        """The row's sample; None for a row of another task.
+
+        Raises:
+            RowError: the row cannot be used.
+        """
+        if isinstance(row, BrokenRow):
+            raise RowError(row.reason)
+        if not self._called(self.wanted, row, source):
+            return None
+        absent = [column for column in lacking if column not in row.values]
+        if absent:
+            raise RowError(f"no column {', '.join(repr(column) for column in absent)}")
+        return self._checked(self._called(self.sample, row, source), row, source)
+
+    def _called(self, method: Callable[[Row], T], row: Row, source: str) -> T:
+        """What a method of the plugin says of a row; a defect in it is told with the row that showed it."""
+        try:
+            return method(row)
+        except (RowError, BenchctlError):
+            raise
+        except Exception as error:
+            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            raise PluginError(f"Task {self.name} failed at {source}, {row.place}: {said}.", _DEFECT) from error
+
+    def _checked(self, made: Sample, row: Row, source: str) -> Sample:
+        """The sample, with the row's columns for templates. An answer that is no option would be wrong for every model.
+
+        Raises:
+            RowError: the row cannot be used.
+            PluginError: what the plugin made is no sample.
+        """
+        if not (isinstance(made, Sample) and isinstance(made.id, str) and isinstance(made.choices, Mapping)):
+            raise PluginError(
+                f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id is no text or whose "
+                f"choices are no mapping: {made!r}.",
+                _DEFECT,
+            )
+        if self.kind == "multiple_choice":
+            empty = next((label for label, text in made.choices.items() if not text.strip()), None)
+            if empty is not None:
+                raise RowError(f"option {empty} is empty")
+            if made.target not in made.choices:
+                raise RowError(f"the right answer '{made.target}' is none of the options ({', '.join(made.choices)})")
+        return made if "row" in made.metadata else replace(made, metadata={**made.metadata, "row": dict(row.values)})
+
+    def _builtin(self, split: str, option: str = "--data") -> tuple[Sample, ...]:
         if self.builtin is None:
-            raise BadData(f"{self.name} ships no sample of its own.", "Give --data FILE.")
+            raise BadData(f"{self.name} ships no {split} rows of its own.", f"Give {option} FILE.")
         rows = (row for row in read_table(self.builtin).rows if row.text("split") == split)
         return tuple(builtin_sample(row) for row in rows)
 
@@ -209,13 +272,3 @@ def _in_folder(path: Path, names: Sequence[str], task: str) -> Path:
         known = f"{task} looks there for {' or '.join(names)}." if names else f"Give {task} a file."
         raise BadData(f"The folder '{path}' has no file of {task}.", known)
     return found
-
-
-def _unique_ids(samples: Sequence[Sample], source: str) -> None:
-    seen: set[str] = set()
-    for sample in samples:
-        if sample.id in seen:
-            raise BadData(
-                f"{source}: the id '{sample.id}' stands twice.", "Ids must be unique: answers are kept by id."
-            )
-        seen.add(sample.id)

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchctl.data import Row, RowError, read_table
-from benchctl.errors import BadData
+from benchctl.errors import BadData, PluginError
 from benchctl.plugins import get_plugins
+from benchctl.prompts import PromptBuilder
 from benchctl.task import Task
+from benchctl.types import Sample
 
 COLUMNS = ["dataset", "instruction", "input", "output", *(f"alternative_{x}" for x in "abcd")]
 
@@ -127,8 +129,8 @@ def test_lines_are_counted_where_cells_hold_line_ends(task, tmp_path):
         ("d.csv", "dataset|instruction\nMedMCQA|oi, tarde\n", "2 cells where the header has 1"),
         ("d.csv", "dataset;instruction\nMedMCQA;oi; tarde\n", r"row 1 \(line 2\): 3 cells where the header has 2"),
         ("d.csv", "dataset,instruction\n", "holds no rows"),
-        ("d.jsonl", '{"a": 1}\n{"a": \n', "line 2: not JSON"),
-        ("d.jsonl", "[1]\n", "line 1: holds no object"),
+        ("d.jsonl", '{"a": 1}\n{"a": \n', r"row 2 \(line 2\): not JSON"),
+        ("d.jsonl", "[1]\n", r"row 1 \(line 1\): holds no object"),
         ("d.json", '{"a": 1}', "does not hold a list"),
         ("d.json", '[{"a": 1},', "not JSON"),
         ("d.xlsx", "x", "unknown kind of file '.xlsx'"),
@@ -172,3 +174,122 @@ def test_a_tasks_own_reason_reaches_the_message(tmp_path):
     path.write_text('{"q": 1}\n', "utf-8")
     with pytest.raises(BadData, match=r"row 1 \(line 1\): I do not like it"):
         Picky().load(str(path))
+
+
+class Plain(Task):
+    """As a newcomer writes one: nothing is checked."""
+
+    name, columns = "plain", ("q", "a", "b", "certa")
+
+    def sample(self, row: Row) -> Sample:
+        return Sample(row.text("q"), row.text("q"), {"A": row.text("a"), "B": row.text("b")}, row.text("certa"))
+
+
+LINES = [{"q": f"q{i}", "a": "sim", "b": "não", "certa": "AB"[i % 2]} for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({**LINES[3], "certa": ""}, "the right answer '' is none of the options (A, B)"),
+        ({**LINES[3], "certa": "b"}, "the right answer 'b' is none of the options (A, B)"),
+        ({**LINES[3], "b": None}, "option B is empty"),
+        ({**LINES[3], "q": "q1"}, "the id 'q1' stands already in row 2 (line 2); answers are kept by id"),
+        ({"q": "q3", "a": "sim", "b": "não"}, "no column 'certa'"),
+        ([1], "holds no object"),
+        ('{"q": "q3', "not JSON"),
+    ],
+)
+def test_rows_that_no_task_can_use_are_refused_whatever_its_plugin_checks(tmp_path, line, reason):
+    lines = [*LINES[:3], line, *LINES[4:]]
+    path = tmp_path / "d.jsonl"
+    path.write_text("".join((x if isinstance(x, str) else json.dumps(x)) + "\n" for x in lines), "utf-8")
+    with pytest.raises(BadData) as stop:
+        Plain().load(str(path))
+    assert stop.value.message.startswith(f"{path}, row 4 (line 4): {reason}")
+    assert "--skip-bad-rows" in stop.value.hint
+    data = Plain().load(str(path), skip_bad_rows=True)
+    assert [s.id for s in data.samples] == ["q0", "q1", "q2", "q4", "q5"]
+    (bad,) = data.bad_rows
+    assert bad.startswith(f"row 4 (line 4): {reason}")
+
+
+def test_a_row_with_a_cell_too_few_can_be_left_out_and_the_places_of_the_others_stay(task, tmp_path):
+    rows = [row(i) for i in range(5)]
+    path = write(tmp_path / "d.csv", rows)
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join([*lines[:2], "", "MedMCQA,só isto", *lines[3:-1], "MedMCQA,P?,,Z,a,b,c,d"]), "utf-8")
+    with pytest.raises(BadData, match=r"row 2 \(line 4\): 2 cells where the header has 8") as stop:
+        task.load(str(path))
+    assert "must be quoted. Or leave such rows out with --skip-bad-rows" in stop.value.hint
+    data = task.load(str(path), skip_bad_rows=True)
+    assert [s.id for s in data.samples] == ["0", "2", "3"]
+    assert [place.split(":")[0] for place in data.bad_rows] == ["row 2 (line 4)", "row 5 (line 7)"]
+    with pytest.raises(BadData, match=r"row 2 \(line 4\)"):
+        task.shots(str(path))
+
+
+def test_a_column_that_stands_twice_is_refused_since_nobody_can_tell_which_is_meant(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("q,certa,certa,,\nx,A,B,,\n", "utf-8")
+    with pytest.raises(BadData, match="has the column 'certa' twice"):
+        read_table(path)
+
+
+@pytest.mark.parametrize("header", ['"Prova, ano";q;Resposta (A, B ou C)', "Prova, ano;q;Resposta (A, B ou C)"])
+def test_commas_in_a_header_of_semicolons_do_not_part_its_cells(tmp_path, header):
+    path = tmp_path / "d.csv"
+    path.write_text(header + '\nENEM;Qual, enfim?;A\n"UFG";"B, de bola; é";B\nUFG;Qual?;C\n', "utf-8")
+    assert [list(r.values.values()) for r in read_table(path).rows] == [
+        ["ENEM", "Qual, enfim?", "A"], ["UFG", "B, de bola; é", "B"], ["UFG", "Qual?", "C"],
+    ]  # fmt: skip
+
+
+def test_a_space_in_a_columns_name_is_seen_in_the_message(tmp_path):
+    path = tmp_path / "d.csv"
+    path.write_text("q; certa\nx;A\n", "utf-8")
+    with pytest.raises(BadData) as stop:
+        read_table(path).require(["q", "certa"])
+    assert stop.value.hint == "Expected the columns q, certa; found ' certa', q."
+
+
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        (lambda row: row.values["nada"], "failed at .*, row 1 .*: KeyError: 'nada'"),
+        (lambda row: None, "made no Sample of .*row 1 .*: None"),
+        (lambda row: Sample(row.number, "q", {"A": "a"}, "A"), "made no Sample of .*whose id is no text"),
+        (lambda row: Sample("1", "q", ["a"], "A"), "made no Sample of .*choices are no mapping"),
+    ],
+)
+def test_a_defect_of_a_tasks_plugin_is_told_with_the_row_that_showed_it(tmp_path, made, says):
+    class Defective(Task):
+        name, columns = "defective", ("q",)
+
+        def sample(self, row: Row) -> Sample:
+            return made(row)
+
+    path = tmp_path / "d.jsonl"
+    path.write_text('{"q": 1}\n', "utf-8")
+    for skip in (False, True):
+        with pytest.raises(PluginError, match=says):
+            Defective().load(str(path), skip_bad_rows=skip)
+
+
+def test_templates_see_the_raw_columns_of_a_task_that_does_not_keep_them(tmp_path):
+    path = tmp_path / "d.jsonl"
+    path.write_text(json.dumps(LINES[0] | {"fonte": "ENEM"}), "utf-8")
+    (sample,) = Plain().load(str(path)).samples
+    assert PromptBuilder(Plain(), "letter", "{{ row.fonte }}: {{ question }}").text(sample) == "ENEM: q0"
+
+
+def test_an_example_whose_answer_is_no_option_is_none(tmp_path):
+    path = tmp_path / "d.jsonl"
+    path.write_text("".join(json.dumps({**x, "certa": c}) + "\n" for x, c in zip(LINES, "A?B", strict=False)), "utf-8")
+    assert [s.id for s in Plain().shots(str(path))] == ["q0", "q2"]
+
+
+def test_a_task_without_examples_of_its_own_asks_for_a_file_of_examples():
+    with pytest.raises(BadData) as stop:
+        Plain().shots("builtin")
+    assert stop.value.hint == "Give --shots-data FILE."
