@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +24,7 @@ PACKAGES = ("benchctl", "torch", "transformers", "tokenizers", "peft", "bitsandb
 """Packages whose version can change a result."""
 
 ERRORS_KEPT = 20
+NAMES_KEPT = 20
 
 
 class Stopwatch:
@@ -68,6 +69,7 @@ def build(
         },
         model={
             "name": job.model.name, "prompt_style": job.model.prompt_style, **job.model.manifest(), **chosen_by(scored),
+            **served_by(r.detail for one in scored for r in one.responses),
         },
         versions=versions(),
         hardware=hardware(),
@@ -110,6 +112,14 @@ def chosen_by(scored: Sequence[Scored]) -> dict[str, Any]:
     """How many choices were read in which way, where the backend says: by ``logprobs``, ``generation``, ..."""
     ways = Counter(str(r.detail["choose_by"]) for one in scored for r in one.responses if "choose_by" in r.detail)
     return {"choose_by": dict(sorted(ways.items()))} if ways else {}
+
+
+def served_by(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the server of an API said it was, over the answers of all sittings; empty for backends without one."""
+    kept = list(details)
+    names = {"served_model": "served_model", "system_fingerprints": "system_fingerprint"}
+    found = {name: sorted({str(d[key]) for d in kept if key in d}) for name, key in names.items()}
+    return {name: said[:NAMES_KEPT] for name, said in found.items() if said}
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:

@@ -173,6 +173,11 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
         display.note(
             f"note: {job.task.name} · {job.model.name}: {record.counts['cut']} prompts were cut on the left to fit."
         )
+    if len(served := record.model.get("served_model", ())) > 1:
+        display.note(
+            f"warning: {job.task.name} · {job.model.name}: the answers are of {len(served)} models, by what the server "
+            f"says: {', '.join(served)}. samples.jsonl says which."
+        )
     if record.counts["errors"]:
         first = record.errors[0]
         display.note(

@@ -96,6 +96,9 @@ def test_the_same_command_again_asks_nothing(judged, benchctl):
     again = benchctl("judge", run.path, "--judge", server.spec(), "--json")
     assert sum(server.asked.values()) == before
     assert json.loads(again.out)["results"] == json.loads(ran.out)["results"]
+    (judge,) = json.loads(again.out)["judges"]
+    content = json.loads((run.path / "judgements" / judge["id"] / "judge.json").read_text("utf-8"))
+    assert content["judge"]["model"]["served_model"] == ["juiz-2026-01"], "who judged is still known"
     assert again.code == 3
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from benchctl import manifest
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.journal import Journal
@@ -108,6 +109,8 @@ class Bench:
     """Question's key -> its last line in the journal."""
     failed: dict[str, str] = field(default_factory=dict)
     """Question's key -> why the call failed for good in this sitting."""
+    owners: Sequence[Sample] = ()
+    """Of all the questions asked: what the model is told that both rounds are about."""
 
     def recall(self, questions: Sequence[Question]) -> None:
         """Take up what the journal holds of these questions; lines of others stay where they are."""
@@ -122,6 +125,7 @@ class Bench:
         """Ask all that has no verdict yet, then once more what could not be read. Stops when the purse is empty."""
         reader = Reader(self.rubric)
         self.recall(questions)
+        self.owners = [q.owner for q in questions]
         self.moved(self._settled(questions), len(questions))
         for attempt in range(1, ATTEMPTS + 1):
             due = [q for q in questions if self._due(q, attempt)]
@@ -132,6 +136,10 @@ class Bench:
                     continue
                 self._keep(question, attempt, response, reader)
                 self.moved(self._settled(questions), len(questions))
+
+    def served_by(self) -> dict[str, Any]:
+        """What the judge's server said it was, in all sittings."""
+        return manifest.served_by(reply.get("backend") or {} for reply in self.replies.values())
 
     def _settled(self, questions: Iterable[Question]) -> int:
         return sum(q.key in self.replies and not self._due(q, ATTEMPTS) for q in questions)
@@ -159,8 +167,7 @@ class Bench:
         """The judge's replies as they come."""
         if not questions or self.purse.empty:
             return
-        owners = [q.owner for q in questions]
-        self.model.meet(owners, owners)
+        self.model.meet(self.owners, [q.owner for q in questions])
         seen: set[int] = set()
         for index, answered in self._stream(requests):
             yield questions[index], check_response(index, answered, len(requests), seen, self.model)

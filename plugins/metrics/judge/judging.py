@@ -141,7 +141,7 @@ def judge_run(plan: Plan, spec: str, moved: Mover) -> Judgement:
             except KeyboardInterrupt:
                 found.interrupted = True
             finally:
-                found.facts = {**facts, "name": model.name, "model": dict(model.manifest())}
+                found.facts = {**facts, "name": model.name, "model": {**model.manifest(), **bench.served_by()}}
                 write_manifest(plan, found)
         return found
     finally:

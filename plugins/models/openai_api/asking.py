@@ -13,7 +13,7 @@ from . import choosing
 from .calling import Answered, Caller, CallFailed
 from .costs import Budget
 from .secrets import Redactor
-from .wire import Body, Echo, Likely, Wire, Written, read_usage
+from .wire import Body, Echo, Likely, Wire, Written, read_usage, served_by
 
 CHOICE_TOKENS = 256
 """Length limit of an answer from which a choice is read."""
@@ -43,7 +43,7 @@ class Asker:
         """A free answer."""
         make = partial(self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop)
         answered = await self._call(make, partial(self._wire.read_written, stop=request.stop))
-        return self.written(answered.value, answered.reply, **_took(answered))
+        return self.written(answered.value, answered.reply, **self._took(answered))
 
     def written(self, written: Written, reply: Mapping[str, Any], **more: Any) -> Response:
         """The response that a generated answer is."""
@@ -82,9 +82,10 @@ class Asker:
             return None
         labels = [choice.strip() for choice in request.choices]
         weighed = choosing.weigh_labels(tops, labels)
-        detail: dict[str, Any] = {"choose_by": "logprobs"}
+        took = self._took(answered)
+        detail: dict[str, Any] = {"choose_by": "logprobs", **took["detail"]}
         usage = self._budget.charge(read_usage(answered.reply))
-        seconds = answered.seconds
+        seconds = took["seconds"]
         if weighed is None:  # no label is likely enough to be listed: the model says something else, so it names none
             detail["first"] = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
             return Response(text="", usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
@@ -95,14 +96,14 @@ class Asker:
     async def _by_generation(self, request: Choose) -> Response:
         make = partial(self._wire.written, request.prompt, CHOICE_TOKENS, 0.0)
         answered = await self._call(make, partial(self._wire.read_written, stop=()))
-        took = _took(answered)
+        took = self._took(answered)
         detail = {"choose_by": "generation", **took["detail"]}
         return self.written(answered.value, answered.reply, seconds=took["seconds"], detail=detail)
 
     async def options(self, request: Choose) -> Response:
         """Whole options, by echo: a call per option."""
         prompt = str(request.prompt)
-        scores, seconds = [], 0.0
+        scores, seconds, detail = [], 0.0, {"choose_by": "echo"}
         for choice in request.choices:
             answered = await self._echo(prompt + choice)
             score = choosing.weigh_option(answered.value, prompt, choice) if answered.value else None
@@ -110,7 +111,8 @@ class Asker:
                 return Response(error=NO_ECHO)
             scores.append(score)
             seconds += answered.seconds
-        return Response(tuple(scores), seconds=round(seconds, 6), detail={"choose_by": "echo"})
+            detail |= served_by(answered.reply, self._redactor)
+        return Response(tuple(scores), seconds=round(seconds, 6), detail=detail)
 
     async def perplexity(self, request: Perplexity) -> Response:
         """A whole text, by echo."""
@@ -126,9 +128,10 @@ class Asker:
         if not nats or None in nats:
             return Response(error="the server gives no log-probability for the first token")
         known = [n for n in nats if n is not None]
-        detail = {"bos": True} if echo.bos else {}
+        took = self._took(answered)
+        detail = {**took["detail"], **({"bos": True} if echo.bos else {})}
         return Response(
-            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
+            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=took["seconds"], detail=detail
         )
 
     async def _echo(self, text: str) -> Answered:
@@ -148,11 +151,10 @@ class Asker:
                 raise
         return await self._caller.call(self._wire.path, make(), read)
 
-
-def _took(answered: Answered) -> dict[str, Any]:
-    """Seconds, and the attempts where there were several."""
-    attempts = {"attempts": answered.attempts} if answered.attempts > 1 else {}
-    return {"seconds": answered.seconds, "detail": attempts}
+    def _took(self, answered: Answered) -> dict[str, Any]:
+        """Seconds, who answered, and the attempts where there were several."""
+        attempts = {"attempts": answered.attempts} if answered.attempts > 1 else {}
+        return {"seconds": answered.seconds, "detail": {**served_by(answered.reply, self._redactor), **attempts}}
 
 
 def labels_asked(requests: Sequence[Choose], owners: Sequence[Any]) -> bool:

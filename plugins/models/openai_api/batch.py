@@ -22,7 +22,7 @@ from benchctl.records import replace_file
 from benchctl.types import Generate, Response
 
 from .secrets import Redactor
-from .wire import Body, Malformed, read_usage
+from .wire import Body, Malformed, read_usage, served_by
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -108,10 +108,10 @@ def _response(model: OpenAIModel, row: Mapping[str, Any], request: Generate) -> 
         written = model.wire.read_written(body, request.stop)
     except Malformed as error:
         return Response(error=f"batch: {error}")
-    model.tally.saw(body, model.redactor)
     text = model.redactor.answer(written.text)
     usage = model.budget.charge(read_usage(body))
-    return Response(text=text, finish_reason=written.finish_reason, usage=usage, detail={"batch": True})
+    detail = {"batch": True, **served_by(body, model.redactor)}
+    return Response(text=text, finish_reason=written.finish_reason, usage=usage, detail=detail)
 
 
 def _line(key: str, path: str, body: Body) -> bytes:

@@ -27,7 +27,6 @@ RETRIED = (408, 409, 425, 429)
 """Statuses below 500 after which the same request may succeed."""
 HOPELESS = (401, 402, 403)
 """Statuses after which no request will succeed."""
-MOST_NAMES = 20
 POOL = 16
 """Connections per client: the HTTP library looks at every connection of a pool at every call."""
 
@@ -55,18 +54,10 @@ class Answered(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What happened on the wire, for the manifest; only this sitting's."""
+    """What happened on the wire, for the manifest; only one run's, and only this sitting's."""
 
     calls: int = 0
     faults: Counter[str] = field(default_factory=Counter)
-    served: set[str] = field(default_factory=set)
-    system_fingerprints: set[str] = field(default_factory=set)
-
-    def saw(self, reply: Mapping[str, Any], redactor: Redactor) -> None:
-        """Remember what the server says it is."""
-        for name, seen in (("model", self.served), ("system_fingerprint", self.system_fingerprints)):
-            if isinstance(reply.get(name), str) and len(seen) < MOST_NAMES:
-                seen.add(redactor.error(reply[name]))
 
 
 class _Again(Exception):
@@ -160,13 +151,11 @@ class Caller:
 
     def _read(self, reply: Mapping[str, Any], read: Callable[[Mapping[str, Any]], T]) -> T:
         try:
-            value = read(reply)
+            return read(reply)
         except Malformed as error:
             said = reply.get("error")
             text = f": {self._redactor.error(json.dumps(said, ensure_ascii=False))}" if said else ""
             raise _Again(f"{error}{text}", "reply") from None
-        self._tally.saw(reply, self._redactor)
-        return value
 
     def _judge(self, error: APIStatusError) -> Exception:
         """What an HTTP error means: try again, give this request up, or stop altogether."""

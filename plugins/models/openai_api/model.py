@@ -36,7 +36,9 @@ class OpenAIModel(Model):
         self._price = find_price(self.name)
         self.budget = Budget(self._price, self.settings.batch)
         self._ways = Ways(self.settings.choose_by)
+        self._samples: Sequence[Sample] = ()
         self._owners: Sequence[Sample] = ()
+        self._spent_before = 0.0
 
     @property
     def capabilities(self) -> frozenset[Kind]:  # type: ignore[override]
@@ -53,20 +55,22 @@ class OpenAIModel(Model):
         return digest(["openai", 1, s.model, place, s.mode, s.choose_by, s.temperature, s.send_temperature, s.seed])
 
     def manifest(self) -> Mapping[str, Any]:
-        """The address, what the server says it is, and how the calls of this sitting went."""
+        """The address, and how the calls of this run went in this sitting; who answered stands in the answers."""
         s = self.settings
         sent: Any = s.temperature if s.temperature is not None else "as asked"
         return {
             "api": "openai", "base_url": s.base_url, "mode": s.mode, "batch": s.batch,
             "temperature": sent if s.send_temperature else "server's default", "seed": s.seed,
-            "served_model": sorted(self.tally.served), "system_fingerprints": sorted(self.tally.system_fingerprints),
             "calls": self.tally.calls, "faults": dict(sorted(self.tally.faults.items())),
-            "spent": round(self.budget.spent, 6) if self._price else None,
+            "spent": round(self.budget.spent - self._spent_before, 6) if self._price else None,
         }  # fmt: skip
 
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
-        """Remember what the requests are about: it tells labels from options' texts."""
-        self._owners = owners
+        """Remember what the requests are about: it tells labels from options' texts. Other samples are another run,
+        whose calls are counted anew; the sum that may be spent is the command's."""
+        if samples is not self._samples:
+            self.tally, self._spent_before = Tally(), self.budget.spent
+        self._samples, self._owners = samples, owners
 
     def expect_json(self, schema: Mapping[str, Any]) -> None:
         """Send the schema as ``response_format`` with every chat; dropped where the server refuses it."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from benchctl.types import Message, Prompt, Usage
 
+from .secrets import Redactor
 from .settings import Settings
 
 Body = dict[str, Any]
@@ -165,6 +166,13 @@ def read_usage(reply: Mapping[str, Any]) -> Usage:
     found = reply.get("usage")
     counts = found if isinstance(found, Mapping) else {}
     return Usage(_count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens")))
+
+
+def served_by(reply: Mapping[str, Any], redactor: Redactor) -> dict[str, str]:
+    """What the server says it is, for the response's detail: kept with each answer, it outlives the sitting and shows
+    which answers are whose when a provider puts another model behind the name."""
+    names = {"served_model": reply.get("model"), "system_fingerprint": reply.get("system_fingerprint")}
+    return {name: redactor.error(said) for name, said in names.items() if isinstance(said, str)}
 
 
 def _choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -29,6 +29,9 @@ class Served:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/stats", timeout=10) as reply:
             return dict(json.load(reply))
 
+    def post(self, path: str) -> None:
+        urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", b"", timeout=10).close()
+
     def stop(self) -> None:
         self.process.kill()
         self.process.wait()

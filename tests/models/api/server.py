@@ -47,6 +47,9 @@ class Server:
             writer.close()
 
     async def answer(self, method: str, path: str, headers: dict[str, str], body: bytes, writer: Any) -> bool:
+        if path == "/revive":
+            self.args.die_after = 0
+            return await send(writer, 200, {})
         if path == "/stats":
             stats = {"asked": sum(self.asked.values()), "answered": self.answered, "faults": self.faults,
                      "most_open": self.most_open, "batches": len(self.batches), "prompts": len(self.asked)}  # fmt: skip
@@ -141,7 +144,9 @@ class Server:
                     "top_logprobs": [{t["token"]: t["logprob"] for t in logprobs["content"][0]["top_logprobs"]}]
                 }
             choice = {"index": 0, "text": text, "logprobs": logprobs}
-        return {"id": "x", "object": "chat.completion", "model": "served-1", "system_fingerprint": "fp_1",
+        changed = self.args.becomes and sum(self.answered.values()) > self.args.becomes_after
+        name = self.args.becomes if changed else "served-1"
+        return {"id": "x", "object": "chat.completion", "model": name, "system_fingerprint": "fp_1",
                 "usage": usage, "choices": [{**choice, "finish_reason": "stop"}]}  # fmt: skip
 
     async def batch(self, method: str, path: str, body: bytes, writer: Any) -> bool:
@@ -225,6 +230,10 @@ async def main() -> None:
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
     parser.add_argument("--no-system", default="", help="like a chat template that knows no system turn")
     parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")
+    parser.add_argument(
+        "--becomes", default="", help="another model behind the same name, after --becomes-after answers"
+    )
+    parser.add_argument("--becomes-after", type=int, default=0)
     parser.add_argument("--batch-seconds", type=float, default=0.0)
     server = Server(parser.parse_args())
     listening = await asyncio.start_server(server.serve, "127.0.0.1", server.args.port, limit=2**24)

@@ -25,6 +25,27 @@ def test_free_answers_are_written_down_with_usage_and_what_the_server_says_it_is
     assert first["text"].startswith("Alternativa ") and first["finish_reason"] == "stop" and first["seconds"] > 0
 
 
+def test_the_record_of_each_task_says_who_answered_that_task_and_what_it_took(serve, benchctl, tmp_path):
+    server = serve(becomes="served-2", becomes_after=10)
+    ran = benchctl("run", "--task", "medmcqa-pt,medqa-pt", "--data", "builtin", "--limit", "10", *GENERATE, "--json",
+                   "--model", f"openai:gpt,base_url={server.url},connections=1")  # fmt: skip
+    first, second = (json.loads((tmp_path / one["path"] / "run.json").read_text()) for one in json.loads(ran.out))
+    assert (first["model"]["served_model"], second["model"]["served_model"]) == (["served-1"], ["served-2"])
+    assert (first["model"]["calls"], second["model"]["calls"]) == (10, second["counts"]["n"])
+
+
+def test_a_model_that_changes_between_two_sittings_stays_in_the_record_and_is_told(serve, run, tmp_path):
+    server = serve(becomes="served-2", becomes_after=4, die_after=4)
+    spec = f"openai:gpt,base_url={server.url},connections=1,retries=0,patience=1"
+    assert record(run(spec, *GENERATE), tmp_path)["model"]["served_model"] == ["served-1"]
+    server.post("/revive")
+    ran = run(spec, *GENERATE)
+    assert record(ran, tmp_path)["model"]["served_model"] == ["served-1", "served-2"]
+    assert "served-1, served-2" in ran.err, "a figure of two models is no figure of one"
+    names = [line["responses"][0]["detail"]["served_model"] for line in answers(ran, tmp_path)]
+    assert names == ["served-1"] * 4 + ["served-2"] * 6
+
+
 def test_choices_go_by_the_first_tokens_log_probabilities_where_the_server_gives_them(serve, run, tmp_path):
     ran = run(f"openai:gpt,base_url={serve(logprobs='yes').url}")
     assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": 10}
