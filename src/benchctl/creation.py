@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchctl.config import load_config
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, PluginError, did_you_mean
 from benchctl.metric import Metric
 from benchctl.model import Model, parse_spec
 from benchctl.plugins import Plugins
+from benchctl.scoring import SCORINGS
 from benchctl.task import Task, TaskGroup
 
 
@@ -19,8 +20,16 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     Raises:
         UnknownName: nobody offers it.
         BadConfig: arguments for a task that takes none.
+        PluginError: it is offered under another name than its own, by which its runs are found again, or is of no kind.
     """
     task: Task | TaskGroup = _create(plugins, "task", spec)
+    offered, args = parse_spec(spec, "task")
+    if task.name != offered and not (args.target or args.options):
+        raise PluginError(
+            f"The task offered as '{offered}' calls itself '{task.name}'.", "Its plugin must give it one name."
+        )
+    if isinstance(task, Task) and task.kind not in SCORINGS and not task.scorings:
+        raise PluginError(f"The task {task.name} is of kind '{task.kind}'.", did_you_mean(task.kind, SCORINGS))
     return task
 
 

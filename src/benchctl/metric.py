@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from benchctl import statistics
+from benchctl.errors import BenchctlError, PluginError
 from benchctl.types import Answer, Estimate, Response, Sample
 
 if TYPE_CHECKING:
@@ -65,12 +67,42 @@ class Metric:
         return None
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
-        """The metric over a run; None where it applies to no sample."""
+        """The metric over a run; None where it applies to no sample.
+
+        Raises:
+            PluginError: a value that is no finite number.
+        """
         pairs = [(v, s.sample.cluster or s.sample.id) for s in scored if (v := self.value(s)) is not None]
         if not pairs:
             return None
         values = [value for value, _ in pairs]
+        if not all(math.isfinite(value) for value in values):
+            raise PluginError(
+                f"Metric {self.name} gave {next(v for v in values if not math.isfinite(v))} for a sample.",
+                "A value is a finite number, or None where the metric does not apply.",
+            )
         clusters = [cluster for _, cluster in pairs]
         if self.percent and set(values) <= {0.0, 1.0}:
             return statistics.proportion(values, clusters, higher_is_better=self.higher_is_better)
         return statistics.mean(values, clusters, higher_is_better=self.higher_is_better, percent=self.percent)
+
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+def called(metric: Metric, method: Callable[[A], T], of: A) -> T:
+    """What a method of the metric gives for ``of``; a defect in it is told with its name.
+
+    Raises:
+        PluginError: the method failed.
+    """
+    try:
+        return method(of)
+    except BenchctlError:
+        raise
+    except Exception as error:
+        raise PluginError(
+            f"Metric {metric.name} failed: {type(error).__name__}: {' '.join(str(error).split())}.",
+            "The answers are kept: mend the metric's plugin and run the same command. BENCHCTL_DEBUG=1 shows where.",
+        ) from error

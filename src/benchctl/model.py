@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from benchctl.errors import BadConfig, PluginError, did_you_mean
-from benchctl.types import Choose, Generate, Kind, Perplexity, Response, Sample
+from benchctl.types import Choose, Generate, Kind, Perplexity, Request, Response, Sample
 
 
 class Model:
@@ -134,20 +135,40 @@ def parse_spec(spec: str, kind: str = "model") -> tuple[str, ModelArgs]:
     return backend, ModelArgs(spec, target, pairs, kind)
 
 
-def check_response(index: int, response: object, asked: int, seen: set[int], model: Model) -> Response:
+def check_response(index: int, response: object, requests: Sequence[Request], seen: set[int], model: Model) -> Response:
     """What a backend yielded, if it keeps the contract of :class:`Model`.
 
+    Log-likelihoods that are no numbers, as weights that diverged or overflowed in half precision give them, are no
+    answer: the first option would win every time. They become an error of that request.
+
     Raises:
-        PluginError: an index that was not asked or came twice, or something that is no :class:`Response`.
+        PluginError: an index that was not asked or came twice, something that is no :class:`Response`, or one that
+            answers another kind of request.
     """
     problem = ""
     if not isinstance(response, Response):
         problem = f"yielded a {type(response).__name__} instead of a Response"
-    elif not 0 <= index < asked:
-        problem = f"answered request {index} of {asked}"
+    elif not 0 <= index < len(requests):
+        problem = f"answered request {index} of {len(requests)}"
     elif index in seen:
         problem = f"answered request {index} twice"
+    elif response.error is None:
+        problem = _unfit(requests[index], response)
     if problem or not isinstance(response, Response):
         raise PluginError(f"The model {model.name!r} {problem}.", "This is a defect of its plugin; tell its author.")
     seen.add(index)
+    nats = [choice.nats for choice in response.choices] + ([] if response.nats is None else [response.nats])
+    if any(math.isnan(value) for value in nats) or (nats and not any(math.isfinite(value) for value in nats)):
+        said = f"its log-likelihoods are no numbers ({nats[0]}): weights that are damaged, or too large for its dtype"
+        return replace(response, choices=(), nats=None, error=said)
     return response
+
+
+def _unfit(request: Request, response: Response) -> str:
+    """Why a response is none to this request; empty where it is."""
+    if isinstance(request, Choose) and response.choices:
+        given, asked = len(response.choices), len(request.choices)
+        return "" if given == asked else f"scored {given} of the {asked} choices of a request"
+    if isinstance(request, Perplexity):
+        return "answered a text whose likelihood was asked without any nats" if response.nats is None else ""
+    return "yielded a Response without an answer or an error" if response.text is None else ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchctl import fingerprints, manifest, records
 from benchctl.errors import BadConfig
-from benchctl.metric import Metric, Scored
+from benchctl.metric import Metric, Scored, called
 from benchctl.model import Model, check_response
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
@@ -107,7 +107,7 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     if not requests:
         return
     for index, answered in getattr(job.model, job.scoring.kind)(requests):
-        response = check_response(index, answered, len(requests), seen, job.model)
+        response = check_response(index, answered, requests, seen, job.model)
         sample, place = owners[index]
         parts[sample.id][place] = response
         if len(parts[sample.id]) == len(job.requests[sample.id]):
@@ -126,13 +126,15 @@ def read_answers(scoring: Scoring, samples: Sequence[Sample], done: Mapping[str,
 
 def estimate(metrics: Sequence[Metric], scored: Sequence[Scored]) -> dict[str, Estimate]:
     """Every metric that applies, over the answered samples."""
-    return {name: e for metric in metrics for name, e in metric.estimates(scored).items()} if scored else {}
+    if not scored:
+        return {}
+    return {name: e for metric in metrics for name, e in called(metric, metric.estimates, scored).items()}
 
 
 def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score]:
     """One score per answered sample."""
     for one in scored:
-        values = {name: value for metric in metrics for name, value in metric.values(one).items()}
+        values = {name: value for metric in metrics for name, value in called(metric, metric.values, one).items()}
         yield Score(
             one.sample.id, values, one.answer.label, one.answer.outcome, one.answer.explanation, one.sample.cluster
         )

@@ -155,7 +155,7 @@ def _ask(model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Gen
         model.expect_json({"type": "object", "properties": {"codigo": codes}, "required": ["codigo"]})
         replies = model.generate([r for r in requests if isinstance(r, Generate)])
     for index, response in replies:
-        checked = check_response(index, response, len(requests), seen, model)
+        checked = check_response(index, response, requests, seen, model)
         if checked.error is None:
             yield index, _reply(checked, list(_codes(unread[index].sample)))
 

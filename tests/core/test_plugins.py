@@ -8,7 +8,8 @@ from importlib.metadata import EntryPoint, entry_points
 
 import pytest
 
-from benchctl.errors import UnknownName
+from benchctl.creation import create_task
+from benchctl.errors import PluginError, UnknownName
 from benchctl.plugins import GROUP, Plugins
 
 BUILT_IN = list(entry_points(group=GROUP))
@@ -88,3 +89,18 @@ def test_every_offer_says_what_it_is():
     for kind in ("task", "model", "metric"):
         for offer in plugins.offers(kind).values():
             assert len(offer.summary) > 15, f"{kind} {offer.name} has no description"
+
+
+@pytest.mark.parametrize(
+    ("task", "says"),
+    [
+        ("name, columns = 'other', ('q',)", "The task offered as 'mine' calls itself 'other'"),
+        ("columns = ('q',)", "The task offered as 'mine' calls itself ''"),
+        ("name, kind = 'mine', 'multiple-choice'", "The task mine is of kind 'multiple-choice'"),
+    ],
+)
+def test_a_task_that_could_not_be_run_is_refused_with_the_reason(foreign, task, says):
+    offer = "@hookimpl\ndef benchctl_tasks():\n    return {'mine': Mine}"
+    source = f"{HOOK}from benchctl.task import Task\nclass Mine(Task):\n    {task}\n{offer}"
+    with pytest.raises(PluginError, match=says):
+        create_task(Plugins([foreign("mine_plugin", source)]), "mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 
@@ -10,10 +11,11 @@ import pytest
 
 from benchctl.errors import BadConfig, PluginError, RecordError
 from benchctl.journal import read_lines
+from benchctl.metric import Metric
 from benchctl.records import read_runs
 from benchctl.runner import run
 from benchctl.testing import ScriptedModel, prefers
-from benchctl.types import Choose, Response
+from benchctl.types import ChoiceScore, Choose, Perplexity, Response
 
 
 def test_a_run_scores_every_sample(job, tmp_path):
@@ -155,6 +157,67 @@ def test_a_model_that_answers_twice_is_named_as_the_culprit(job, tmp_path):
     model = ScriptedModel(prefers("A"), order=lambda indices: [0, 0])
     with pytest.raises(PluginError, match="answered request 0 twice"):
         run(job(model), tmp_path)
+
+
+@pytest.mark.parametrize("scoring", ["letter", "option", "perplexity"])
+@pytest.mark.parametrize("nats", [math.nan, -math.inf])
+def test_likelihoods_that_are_no_numbers_are_errors_and_not_the_first_option(job, tmp_path, scoring, nats):
+    def script(request, sample):
+        if isinstance(request, Perplexity):
+            return Response(nats=nats if sample.id in "13" else -1.0, tokens=1, bytes=1)
+        return Response(tuple(ChoiceScore(nats if sample.id in "13" else -1.0, 1, 1) for _ in request.choices))
+
+    record, folder = run(job(ScriptedModel(script), 4, scoring), tmp_path)
+    assert (record.status, record.counts["answered"], record.counts["errors"]) == ("incomplete", 2, 2)
+    assert {error["id"] for error in record.errors} == {"1", "3"}
+    assert "no numbers" in record.errors[0]["reason"]
+    assert [line["id"] for line in folder.answers()] == ["0", "2"]
+
+
+def test_an_option_that_cannot_follow_is_no_error(job, tmp_path):
+    def script(request, sample):
+        return Response(tuple(ChoiceScore(-math.inf if i else -1.0, 1, 1) for i in range(len(request.choices))))
+
+    record, _ = run(job(ScriptedModel(script), 4), tmp_path)
+    assert (record.status, record.estimates["accuracy"].value) == ("complete", 0.25)
+
+
+@pytest.mark.parametrize(
+    ("response", "scoring", "says"),
+    [
+        (Response((ChoiceScore(-1.0, 1, 1),)), "letter", "scored 1 of the 4 choices"),
+        (Response(), "letter", "without an answer"),
+        (Response(), "generate", "without an answer"),
+        (Response(text="A"), "perplexity", "without any nats"),
+    ],
+)
+def test_a_response_to_another_question_is_a_defect_of_the_model(job, tmp_path, response, scoring, says):
+    with pytest.raises(PluginError, match=says):
+        run(job(ScriptedModel(lambda request, sample: response), 4, scoring), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        (lambda scored: 1 / 0, "Metric mine failed: ZeroDivisionError: division by zero"),
+        (lambda scored: scored.nothing, "Metric mine failed: AttributeError"),
+        (lambda scored: math.nan, "Metric mine gave nan for a sample"),
+        (lambda scored: math.inf, "Metric mine gave inf for a sample"),
+    ],
+)
+def test_a_defect_of_a_metric_is_told_by_its_name_and_costs_no_answer(job, tmp_path, value, says):
+    class Mine(Metric):
+        name = "mine"
+
+        def value(self, scored):
+            return value(scored)
+
+    model = ScriptedModel(prefers("A"))
+    with pytest.raises(PluginError, match=says):
+        run(replace(job(model), metrics=[Mine()]), tmp_path)
+    record, _ = run(job(model), tmp_path)
+    assert record.status == "complete"
+    assert len(model.asked) == record.counts["n"], "no question was asked twice"
 
 
 def test_a_model_that_forgets_samples_leaves_the_run_incomplete(job, tmp_path):

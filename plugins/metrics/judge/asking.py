@@ -170,7 +170,7 @@ class Bench:
         self.model.meet(self.owners, [q.owner for q in questions])
         seen: set[int] = set()
         for index, answered in self._stream(requests):
-            yield questions[index], check_response(index, answered, len(requests), seen, self.model)
+            yield questions[index], check_response(index, answered, requests, seen, self.model)
             if self.purse.empty:  # the backend was told the limit too; one that does not know it is left here
                 return
         for index in set(range(len(questions))) - seen:

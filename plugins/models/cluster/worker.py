@@ -133,7 +133,7 @@ class Worker:
             if known:  # a script may ask without having met
                 self.model.meet(known, [known[owner] for owner in owners])
             for index, response in getattr(self.model, kind)(requests):
-                yield index, check_response(index, response, len(requests), seen, self.model)
+                yield index, check_response(index, response, requests, seen, self.model)
             yield Finished(dict(self.model.manifest()))
         except Exception as error:
             yield Raised.of(error)
