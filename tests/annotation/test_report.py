@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import numpy as np
@@ -126,6 +127,22 @@ def test_the_interval_covers_the_true_score_in_about_95_of_100_samples(won, lost
         found = corrected(0.5, [Stratum(size, drawn)])
         hits += found.low <= truth <= found.high
     assert 0.93 <= hits / 1000 <= 1.0
+
+
+def test_a_blind_sheet_shows_no_reading_and_no_right_option_and_its_labels_count_as_blind(free_run, benchctl, tmp_path):
+    file = tmp_path / "sheet.csv"
+    assert benchctl("annotate", free_run.stored.path, "--sample", "5", "--blind", "--export", file).code == 0
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 5 and all(row["answer"] and row["question"] for row in rows)
+    assert {row[column] for row in rows for column in ("reading_outcome", "reading_label", "target")} == {""}
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "outcome": "none"} for row in rows)
+    assert benchctl("annotate", free_run.stored.path, "--import", file, "--annotator", "ana").code == 0
+    said = json.loads(benchctl("annotate", free_run.stored.path, "--agreement", "--json").out)
+    assert said["annotators"]["ana"]["blind"] == said["annotators"]["ana"]["labels"] == 5
 
 
 def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run, benchctl, tmp_path):

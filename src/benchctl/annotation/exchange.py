@@ -16,10 +16,11 @@ from benchctl.errors import BadData
 from benchctl.records import replace_file
 from benchctl.types import OUTCOMES
 
-COLUMNS = ("id", "annotator", "outcome", "label", "note", "at", "draw", "reading_outcome", "reading_label", "target",
-           "question", "answer")  # fmt: skip
-"""``draw`` is ``random``, ``random:OUTCOME+OUTCOME`` or ``chosen``: how the answer came to be labelled. An import needs
-``id``, ``outcome`` and ``label`` only; without ``draw`` the labels count as chosen. Without an outcome a row waits."""
+COLUMNS = ("id", "annotator", "outcome", "label", "note", "at", "draw", "blind", "reading_outcome", "reading_label",
+           "target", "question", "answer")  # fmt: skip
+"""``draw`` is ``random``, ``random:OUTCOME+OUTCOME`` or ``chosen``: how the answer came to be labelled; ``blind`` is
+``yes`` where the reading and the right option were hidden. An import needs ``id``, ``outcome`` and ``label`` only;
+without ``draw`` the labels count as chosen. Without an outcome a row waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def export_csv(path: Path, items: Sequence[Item], annotators: Mapping[str, State
     The file is UTF-8 with the mark that spreadsheets look for.
 
     Args:
-        draw: how the answers without a label were chosen; None: not at random.
+        draw: how the answers without a label were chosen; None: not at random. Blind: readings and right options are
+            left empty, also beside the labels there are.
     """
     by_id = {item.sample.id: item for item in items}
     said = [
@@ -49,20 +51,22 @@ def export_csv(path: Path, items: Sequence[Item], annotators: Mapping[str, State
     ]  # fmt: skip
     labelled = {a.id for _, a in said if a.label is not None}
     waiting = [("", Annotation(i, draw=draw or Draw())) for i in by_id if i not in labelled]
+    hidden = draw is not None and draw.blind
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for name, a in [*said, *waiting]:
-        writer.writerow(_row(name, a, by_id[a.id]))
+        writer.writerow(_row(name, a, by_id[a.id], hidden))
     replace_file(path, "\ufeff" + out.getvalue())
     return sum(a.label is not None for _, a in said)
 
 
-def _row(annotator: str, a: Annotation, item: Item) -> list[str]:
+def _row(annotator: str, a: Annotation, item: Item, hidden: bool) -> list[str]:
     outcome, label = (a.label.outcome, a.label.label or "") if a.label else ("", "")
     sample = item.sample
-    return [a.id, annotator, outcome, label, a.note, a.at, _draw_name(a.draw), item.reading.outcome,
-            item.reading.label or "", sample.target, sample.question, item.text]  # fmt: skip
+    seen = ("", "", "") if hidden else (item.reading.outcome, item.reading.label or "", sample.target)
+    return [a.id, annotator, outcome, label, a.note, a.at, _draw_name(a.draw), "yes" if a.draw.blind else "", *seen,
+            _plain(sample.question), _plain(item.text)]  # fmt: skip
 
 
 def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) -> list[Line]:
@@ -127,9 +131,16 @@ def _line(place: str, row: Mapping[str, str], known: Mapping[str, Item], source:
         )
     given = (row.get("draw") or "chosen").strip()
     only = tuple(o for o in given.partition(":")[2].split("+") if o)
-    draw = Draw(random=given.startswith("random"), only=only, source=source)
+    blind = (row.get("blind") or "").strip().lower() == "yes"
+    draw = Draw(random=given.startswith("random"), only=only, blind=blind, source=source)
     note, annotator = ((row.get(column) or "").strip() for column in ("note", "annotator"))
     return Line(identity, annotator or None, Label(outcome, label or None), note, draw)
+
+
+def _plain(text: str) -> str:
+    """A text that a spreadsheet would take for a formula, such as an answer that begins with a hyphen, gets an
+    apostrophe in front; an import reads neither column."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _draw_name(draw: Draw) -> str:

@@ -65,7 +65,7 @@ def annotate(
         _agreement(stored, items, as_json)
     elif export_file is not None:
         chosen = select(items, filters, {}, seed=None if in_order else seed, count=count)
-        _export(stored, chosen, export_file, draw if count is not None else None)
+        _export(stored, chosen, export_file, draw if count is not None else Draw(blind=blind))
     elif import_file is not None:
         _import(stored, items, import_file, annotator)
     else:
