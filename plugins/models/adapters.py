@@ -216,7 +216,7 @@ def _wrong_base(adapter: Adapter, settings: Settings, reason: str) -> ModelCallE
     made = f"'{adapter.base}'" if adapter.base else "another model"
     return ModelCallError(
         f"The adapter '{adapter.name}', made for {made}, does not fit '{settings.target}': {reason}.",
-        "Name its own base; if you know that this one is the same, add any_base=true.",
+        "Name its own base; if you know that this one is the same, add any_base=true ('benchctl merge': --any-base).",
     )
 
 

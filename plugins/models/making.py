@@ -122,10 +122,10 @@ def write_quantized(given: str, method: str, out: Path, options: Mapping[str, An
 def _to_gptq(model: HFModel, out: Path, options: Mapping[str, Any]) -> dict[str, Any]:
     from . import quantize
 
+    group = quantize.group_size(model.weights.config, options["group_size"])
     rows = quantize.calibration(
         options["tasks"], options["data"], options["samples"], options["seed"], options["test_data"]
     )
-    group = quantize.group_size(model.weights.config, options["group_size"])
     quantize.to_gptq(model.folder, out, rows.texts, int(options["bits"]), group, model.device)
     source = rows.source if rows.source in ("builtin", "hub") else Path(rows.source).name
     return {

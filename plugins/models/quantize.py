@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchctl.data import read_table
-from benchctl.errors import BadData, MissingExtra, ModelCallError
+from benchctl.errors import BadConfig, BadData, MissingExtra, ModelCallError
 from benchctl.fingerprints import digest
 
 GROUPS = (128, 64, 32, 16)
@@ -83,13 +83,22 @@ def _refuse_test_files(columns: Sequence[str], source: str) -> None:
 
 
 def group_size(config: Any, wanted: int | None) -> int:
-    """The largest usual group that divides the inputs of the model's layers, or the one asked for."""
-    if wanted:
-        return wanted
+    """The largest usual group that divides the inputs of the model's layers, or the one asked for.
+
+    Raises:
+        BadConfig: some sizes are no multiples of 16: no kernel packs such layers, whatever the group.
+    """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     sizes = [getattr(text, name, None) for name in ("hidden_size", "intermediate_size", "n_embd")]
     known = [size for size in sizes if isinstance(size, int)]
-    return next((group for group in GROUPS if all(size % group == 0 for size in known)), -1)
+    fits = next((group for group in GROUPS if all(size % group == 0 for size in known)), None)
+    if fits is None:
+        odd = " and ".join(str(size) for size in known if size % GROUPS[-1])
+        raise BadConfig(
+            f"GPTQ packs layers whose size is a multiple of {GROUPS[-1]}, and this model has some of {odd}.",
+            "Use --method nf4.",
+        )
+    return wanted or fits
 
 
 def to_gptq(source: Path, out: Path, texts: Sequence[str], bits: int, group: int, device: str) -> None:

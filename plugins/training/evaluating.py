@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchctl.config import load_config
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, BadData
 from benchctl.matrix import Display, Matrix, run_matrix
 from benchctl.results import Result
 
@@ -15,6 +15,7 @@ from .recipe import Recipe
 
 if TYPE_CHECKING:
     from benchctl.task import Task
+    from benchctl.types import Sample
 
     from ..models.hf import HFModel
 
@@ -47,6 +48,16 @@ def choosing_task(best: str) -> Task:
     return task
 
 
+def check_choice(recipe: Recipe) -> None:
+    """Refuse a ``training.best`` that names no task, before anything is read.
+
+    Raises:
+        UnknownName, BadConfig: no such task, or no single one.
+    """
+    if recipe.training.best not in NOT_TASKS:
+        choosing_task(recipe.training.best)
+
+
 def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore]:
     """What scores the live model on the task that chooses the checkpoint.
 
@@ -71,7 +82,7 @@ def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore]:
     source = recipe.training.best.partition(":")[2] or ("hub" if task.hub_shots else "builtin")
     scoring = get_scoring(task, None, 256)
     rows, seed = recipe.training.best_rows, recipe.training.seed
-    data = TaskData(tuple(task.shots(source)), source)
+    data = TaskData(_choosing_rows(task, source), source)
     spec = RunSpec(task.name, live.name, scoring=scoring.name, shots=0, seed=seed, limit=rows, drawn=True)
     job = prepare(spec, task, scoring, create_metrics(get_plugins(), task), live, data)
 
@@ -85,9 +96,21 @@ def scorer(recipe: Recipe, live: HFModel) -> Callable[[Any], TaskScore]:
             )
         found = estimate(job.metrics, read_answers(scoring, job.samples, done))
         first = next(iter(found.values()))
-        return TaskScore(first.value, first.higher_is_better)
+        return TaskScore(first.value, first.higher_is_better is not False)
 
     return score
+
+
+def _choosing_rows(task: Task, source: str) -> tuple[Sample, ...]:
+    try:
+        return tuple(task.shots(source))
+    except BadData as error:
+        if source != "hub":
+            raise
+        raise BadData(  # its own hint speaks of --data, which here are the rows to train on
+            error.message,
+            f"Check the connection, or set best={task.name}:builtin (the rows that ship) or best={task.name}:FILE.",
+        ) from error
 
 
 def use(live: HFModel, trained: Any) -> None:

@@ -16,7 +16,7 @@ from .around import alone, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
 from .crew import Crew, crew
-from .evaluating import NOT_TASKS, scorer
+from .evaluating import NOT_TASKS, check_choice, scorer
 from .folder import TrainingFolder, identity, training_folder
 from .recipe import Recipe
 from .record import Record, fixed_facts, parameters, versions_here
@@ -114,11 +114,12 @@ def at_hand(recipe: Recipe, allow_leaks: bool = False, test_data: Sequence[str |
     """The rows as :func:`train` would read them; None where the base's files or the rows are not on this machine.
 
     Raises:
-        BadConfig, BadData: as :func:`train`.
+        UnknownName, BadConfig, BadData: as :func:`train`.
     """
     from .prepare import prepare
     from .sources import Unreachable
 
+    check_choice(recipe)
     try:
         model = base.base_model(recipe, recipe.model.device)
     except ModelCallError:
@@ -142,6 +143,7 @@ def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display)
     if options.register:
         registry.check_name(name, recipe)
     make = get_plugins().find("trainer", recipe.objective).factory
+    check_choice(recipe)
     model = base.base_model(recipe, members.device(recipe.model.device))
     try:
         prepared = prepare(recipe, model.tokenizer, allow_leaks=options.allow_leaks, test_data=options.test_data)

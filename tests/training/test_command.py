@@ -40,6 +40,8 @@ def test_objectives_are_listed_with_where_they_come_from(benchctl):
         (("--recipe", "tiny-lora", "--name", "majority"), 1, "a kind of model"),
         (("--recipe", "tiny-lora", "--evaluate", "medqa"), 1, "Did you mean medqa-pt"),
         (("--recipe", "tiny-lora", "--evaluate", "medqa-pt", "--eval-data", "nada.csv"), 1, "no data file 'nada.csv'"),
+        (("--recipe", "tiny-lora", "--set", "best=medmcqa"), 1, "Did you mean medmcqa-pt"),
+        (("--recipe", "tiny-lora", "--set", "best=medmcqa", "--dry-run"), 1, "Did you mean medmcqa-pt"),
         (("--set", "steps=3"), 2, "Missing option '--recipe'"),
         (("--dry-run",), 2, "Missing option '--recipe'"),
         (("--recipe", "tiny-lora", "--data", "nirgends.csv"), 1, "nirgends.csv"),
@@ -49,6 +51,13 @@ def test_what_cannot_be_is_said_in_two_lines_before_anything_is_trained(benchctl
     ran = benchctl("train", *arguments)
     assert ran.code == code and said in ran.err and "Traceback" not in ran.err
     assert not (tmp_path / "trainings").exists()
+
+
+def test_where_the_rows_that_choose_are_out_of_reach_the_hint_is_not_about_those_to_train_on(benchctl, monkeypatch):
+    pytest.importorskip("trl", reason="needs the extra 'train'")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    ran = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--set", "best=medmcqa-pt")
+    assert ran.code == 1 and "best=medmcqa-pt:builtin" in ran.err and "--data" not in ran.err
 
 
 def test_a_name_of_benchctl_toml_is_not_evaluated_in_place_of_the_result(benchctl, tmp_path):

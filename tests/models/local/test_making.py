@@ -68,6 +68,12 @@ def test_quantising_to_4_bits_says_how_much_it_changed(benchctl, tiny, tmp_path)
     assert 0.01 < said["error"] < 0.3
 
 
+def test_layers_that_gptq_cannot_pack_are_refused_before_anything_is_quantised(benchctl, shared, tmp_path):
+    done = benchctl("quantize", shared / "models/stories260K", "--method", "gptq", "--out", "g")
+    assert done.code == 1 and "some of 172" in done.err and "--method nf4" in done.err
+    assert not (tmp_path / "g").exists()
+
+
 @pytest.mark.slow
 @needs_gptq
 def test_gptq_is_calibrated_on_training_rows_and_the_same_each_time(benchctl, tiny, tmp_path):
