@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
 from benchctl import __version__
 from benchctl.errors import BadConfig, BadData
 from benchctl.matrix import Matrix
@@ -67,7 +69,10 @@ def _task(spec: RunSpec, task: Task, out: Path) -> dict[Path, str]:
             f"{task.name} with scoring '{spec.scoring}' cannot be given to lm-eval.",
             "Multiple-choice tasks can, with --scoring letter or option.",
         )
-    samples = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows).samples
+    data = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows)
+    if data.bad_rows:
+        click.echo(f"note: {task.name}: {len(data.bad_rows)} unusable rows left out, e.g. {data.bad_rows[0]}", err=True)
+    samples = data.samples
     pool = task.shots(spec.shots_data) if spec.shots else ()
     shots = choose_shots(pool, samples, spec.shots, spec.seed, task.name)
     prompts = PromptBuilder(task, spec.scoring, spec.prompt_template, shots)

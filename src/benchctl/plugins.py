@@ -90,11 +90,15 @@ class Plugins:
         """The offer called ``name``.
 
         Raises:
-            UnknownName: there is none; with did-you-mean.
+            UnknownName: there is none; with did-you-mean, and with the plugins that failed and may have had it.
         """
         offers = self._registries[kind]
         if name not in offers:
-            raise UnknownName(kind, name, offers, f"benchctl list {kind}s")
+            error = UnknownName(kind, name, offers, f"benchctl list {kind}s")
+            failed = [f"plugin '{info.name}' {info.problems[0]}" for info in self.infos if info.problems]
+            if failed:
+                error.hint += f" Note: {'; '.join(failed)}."
+            raise error
         return offers[name]
 
     def create(self, kind: str, name: str, *args: Any) -> Any:

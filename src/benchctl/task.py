@@ -222,10 +222,10 @@ class Task:
             RowError: the row cannot be used.
             PluginError: what the plugin made is no sample.
         """
-        if not (isinstance(made, Sample) and isinstance(made.id, str) and isinstance(made.choices, Mapping)):
+        if not (isinstance(made, Sample) and _of_text(made)):
             raise PluginError(
-                f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id is no text or whose "
-                f"choices are no mapping: {made!r}.",
+                f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id or target is no text or "
+                f"whose choices do not map text to text: {made!r}.",
                 _DEFECT,
             )
         if self.kind == "multiple_choice":
@@ -272,3 +272,11 @@ def _in_folder(path: Path, names: Sequence[str], task: str) -> Path:
         known = f"{task} looks there for {' or '.join(names)}." if names else f"Give {task} a file."
         raise BadData(f"The folder '{path}' has no file of {task}.", known)
     return found
+
+
+def _of_text(sample: Sample) -> bool:
+    """Whether ids, labels and options are text, as a plugin without types may forget."""
+    parts: list[object] = [sample.id, sample.target]
+    if not isinstance(sample.choices, Mapping):
+        return False
+    return all(isinstance(part, str) for part in (*parts, *sample.choices, *sample.choices.values()))

@@ -258,8 +258,10 @@ def test_a_space_in_a_columns_name_is_seen_in_the_message(tmp_path):
     [
         (lambda row: row.values["nada"], "failed at .*, row 1 .*: KeyError: 'nada'"),
         (lambda row: None, "made no Sample of .*row 1 .*: None"),
-        (lambda row: Sample(row.number, "q", {"A": "a"}, "A"), "made no Sample of .*whose id is no text"),
-        (lambda row: Sample("1", "q", ["a"], "A"), "made no Sample of .*choices are no mapping"),
+        (lambda row: Sample(row.number, "q", {"A": "a"}, "A"), "made no Sample of .*whose id or target is no text"),
+        (lambda row: Sample("1", "q", ["a"], "A"), "made no Sample of .*choices do not map text"),
+        (lambda row: Sample("1", "q", {1: "a"}, "1"), "made no Sample of .*choices do not map text"),
+        (lambda row: Sample("1", "q", {"A": None}, "A"), "made no Sample of .*choices do not map text"),
     ],
 )
 def test_a_defect_of_a_tasks_plugin_is_told_with_the_row_that_showed_it(tmp_path, made, says):

@@ -104,3 +104,22 @@ def test_a_task_that_could_not_be_run_is_refused_with_the_reason(foreign, task, 
     source = f"{HOOK}from benchctl.task import Task\nclass Mine(Task):\n    {task}\n{offer}"
     with pytest.raises(PluginError, match=says):
         create_task(Plugins([foreign("mine_plugin", source)]), "mine")
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("import no_such_module", "plugin 'mine' cannot be loaded (ModuleNotFoundError"),
+        (
+            HOOK + "@hookimpl\ndef benchctl_tasks():\n    raise ValueError('no')",
+            "benchctl_tasks failed (ValueError: no)",
+        ),
+    ],
+)
+def test_a_name_that_a_failed_plugin_may_have_had_is_missed_with_the_reason(foreign, source, says):
+    with pytest.raises(UnknownName) as stop:
+        Plugins([*BUILT_IN, foreign("mine", source)]).find("task", "mine-pt")
+    assert says in stop.value.hint
+    with pytest.raises(UnknownName) as stop:
+        Plugins(BUILT_IN).find("task", "mine-pt")
+    assert "plugin" not in stop.value.hint

@@ -83,6 +83,16 @@ def test_a_drawn_subset_is_the_one_a_run_draws(benchctl, dummy, tmp_path):
     assert [json.loads(x)["id"] for x in Path("exported/medqa-pt.jsonl").read_text("utf-8").splitlines()] == ids
 
 
+def test_rows_left_out_of_an_export_are_told(benchctl, tmp_path):
+    row = {"dataset": "MedMCQA", "instruction": "Qual?", "input": "", "output": "A"}
+    row |= {f"alternative_{x}": f"opção {x}" for x in "abcd"}
+    data = tmp_path / "d.json"
+    data.write_text(json.dumps([row, {**row, "output": "E"}]), "utf-8")
+    files = ("--format", "lm-eval", "--out", "exported", "--data", str(data))
+    done = benchctl("export", "task", "medmcqa-pt", *files, "--skip-bad-rows")
+    assert "note: medmcqa-pt: 1 unusable rows left out, e.g. row 2: the label 'E'" in done.err
+
+
 def test_a_group_is_exported_with_its_members(benchctl, dummy, tmp_path):
     export(benchctl, "mmlu-medical-pt", "--data", "builtin", "--scoring", "option", "--limit", 2)
     figures, samples = evaluate(dummy, tmp_path / "exported", "mmlu-medical-pt")
