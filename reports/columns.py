@@ -54,7 +54,7 @@ def _task_column(task: str, records: Sequence[RunRecord], group: str | None) -> 
     chances = {record.task.get("chance") for record in records}
     chance = chances.pop() if len(chances) == 1 and metric == HEADLINE else None
     title = str(records[-1].task.get("title") or task)
-    return Column(task, title, metric, shape.percent, shape.higher_is_better, chance, group=group)
+    return Column(task, title, metric, shape.percent, shape.higher_is_better is not False, chance, group=group)
 
 
 def _group_column(group: TaskGroup, by_task: Mapping[str, Sequence[RunRecord]], known: Mapping[str, Column]) -> Column:
@@ -62,7 +62,8 @@ def _group_column(group: TaskGroup, by_task: Mapping[str, Sequence[RunRecord]], 
     metric = headline(records)
     shape = _shape(records, metric)
     chance = _group_chance([known.get(task) for task in group.members], by_task)
-    return Column(group.name, group.title, metric, shape.percent, shape.higher_is_better, chance, group.members)
+    higher = shape.higher_is_better is not False
+    return Column(group.name, group.title, metric, shape.percent, higher, chance, group.members)
 
 
 def _group_chance(members: Sequence[Column | None], by_task: Mapping[str, Sequence[RunRecord]]) -> float | None:

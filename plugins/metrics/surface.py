@@ -18,6 +18,7 @@ class Length(Metric):
     """Words of the answer; neither more nor less is better, it says what else to look at."""
 
     name = "length"
+    higher_is_better = None
 
     def value(self, scored: Scored) -> float | None:
         """Words; None where the model wrote none."""

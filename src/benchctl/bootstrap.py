@@ -28,7 +28,7 @@ def of_sums(
     statistic: Callable[[Array], Array],
     clusters: Sequence[Hashable] | None = None,
     *,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = True,
     percent: bool = False,
     seed: int = 0,
     resamples: int = RESAMPLES,

@@ -38,7 +38,8 @@ class Metric:
     """Base of every metric: ``value`` for one sample; ``estimate`` over all, by default the mean with its interval."""
 
     name: ClassVar[str]
-    higher_is_better: ClassVar[bool] = True
+    higher_is_better: ClassVar[bool | None] = True
+    """None: neither more nor less is better."""
     percent: ClassVar[bool] = False
     """True for shares between 0 and 1, shown as percentages."""
     spec: str = ""

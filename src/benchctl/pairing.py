@@ -17,8 +17,9 @@ PERMUTATIONS = 9999
 _CELLS = 2_000_000
 """Most random numbers drawn at once: 16 MB."""
 
-Verdict = Literal["better", "worse", "unclear", "same"]
-"""``unclear``: chance alone would often give such a difference. ``same``: no question differs."""
+Verdict = Literal["better", "worse", "differs", "unclear", "same"]
+"""``differs``: of a figure that is no better higher or lower. ``unclear``: chance alone would often give such a
+difference. ``same``: no question differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Pairs:
     """Passage of each question, or its id."""
     figure: Callable[[Array], Array] | None = None
     """From sums to figures; None: the mean of the one column."""
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
     percent: bool = False
 
     @property
@@ -62,7 +63,7 @@ class Difference:
     """Of the interval: ``tango``, ``bootstrap-bca``, ``normal-clustered``, ``constant`` or ``none``."""
     test: str
     """``mcnemar-exact`` or ``permutation``."""
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
     percent: bool = False
     gained: int | None = None
     """Questions only the second has right; None unless every value is 0 or 1."""
@@ -79,6 +80,8 @@ class Difference:
         p = self.p if self.p_holm is None else self.p_holm
         if p >= SIGNIFICANT or self.value == 0:
             return "unclear"
+        if self.higher_is_better is None:
+            return "differs"
         return "better" if (self.value > 0) == self.higher_is_better else "worse"
 
     @property

@@ -67,11 +67,11 @@ class Shared:
             UnknownName, MissingExtra: the metric's plugin, or what it needs, is no longer there.
         """
         estimate = with_answered(self.first.run.record)[metric]
-        shape = {"higher_is_better": estimate.higher_is_better, "percent": estimate.percent}
+        shape = estimate.higher_is_better, estimate.percent
         if self.first.is_mean(metric) and self.second.is_mean(metric):
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
             one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))
-            return self._kept(metric, Pairs(ids, one, two, self._clusters(ids), None, **shape))
+            return self._kept(metric, Pairs(ids, one, two, self._clusters(ids), None, *shape))
         computed = _metric(self.first.run.record, metric)
         sums = [side.sums(computed, self.ids) for side in (self.first, self.second)] if computed else []
         if len(sums) != 2 or sums[0] is None or sums[1] is None:
@@ -79,7 +79,7 @@ class Shared:
         rows = [(i, a, b) for i, a, b in zip(self.ids, sums[0].rows, sums[1].rows, strict=True) if a and b]
         ids = [i for i, _, _ in rows]
         found = Pairs(
-            ids, [a for _, a, _ in rows], [b for _, _, b in rows], self._clusters(ids), sums[0].figure, **shape
+            ids, [a for _, a, _ in rows], [b for _, _, b in rows], self._clusters(ids), sums[0].figure, *shape
         )
         return self._kept(metric, found)
 

@@ -12,7 +12,7 @@ CONFIDENCE = 0.95
 
 
 def proportion(
-    values: Sequence[float], clusters: Sequence[Hashable] | None = None, *, higher_is_better: bool = True
+    values: Sequence[float], clusters: Sequence[Hashable] | None = None, *, higher_is_better: bool | None = True
 ) -> Estimate:
     """A share of right answers, with Wilson's interval (Wilson 1927, as scipy computes it).
 
@@ -47,7 +47,7 @@ def mean(
     values: Sequence[float],
     clusters: Sequence[Hashable] | None = None,
     *,
-    higher_is_better: bool = True,
+    higher_is_better: bool | None = True,
     percent: bool = False,
     seed: int = 0,
 ) -> Estimate:

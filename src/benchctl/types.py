@@ -181,7 +181,8 @@ class Estimate:
     """Bounds of the 95 % interval; None where the metric has no interval."""
     method: str
     """How the interval was computed, such as ``wilson`` or ``bootstrap-bca``."""
-    higher_is_better: bool = True
+    higher_is_better: bool | None = True
+    """None: neither more nor less is better, as of a length."""
     percent: bool = False
     """Shown as a percentage: the value is a share between 0 and 1."""
 

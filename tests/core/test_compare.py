@@ -58,6 +58,17 @@ def test_a_run_beside_itself_differs_by_nothing(runs):
     assert all((d.value, d.low, d.high, d.p) == (0, 0, 0, 1) for d in found.differences.values())
 
 
+def test_longer_answers_are_neither_better_nor_worse(tmp_path, benchctl):
+    for name, words in (("base", "Letra A."), ("tuned", "A resposta certa desta pergunta é a letra A.")):
+        run(tmp_path / "runs", "medmcqa-pt", name, lambda *_, said=words: Response(text=said), scoring="generate")
+    told = json.loads(benchctl("compare", "base", "tuned", "--json").out)["tasks"][0]["metrics"]["length"]
+    assert (told["value"], told["verdict"], told["higher_is_better"]) == (7.0, "differs", None)
+    shown = benchctl("compare", "base", "tuned", "--show", "0", "--lang", "pt").out
+    assert "difere " in shown and "length ↓" not in shown
+    table = benchctl("compare", "--against", "base", "--lang", "pt").out
+    assert "difere " in table and "melhor" not in (shown + table).replace("menor é melhor", "")
+
+
 def test_turned_round_only_the_sign_changes(runs):
     there, back = compare_runs(*runs).differences, compare_runs(*reversed(runs)).differences
 

@@ -232,7 +232,7 @@ def _judged_by(recipe: Recipe) -> tuple[str, bool]:
     if recipe.training.best in NOT_TASKS:
         return LOSS, False
     task = choosing_task(recipe.training.best)
-    return task.name, create_metrics(get_plugins(), task)[0].higher_is_better
+    return task.name, create_metrics(get_plugins(), task)[0].higher_is_better is not False
 
 
 def _value(facts: Mapping[str, Any], recipe: Recipe) -> float:

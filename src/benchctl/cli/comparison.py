@@ -46,7 +46,7 @@ def _heading(one: Comparison, lang: str) -> None:
 
 def _rows(task: str, differences: Mapping[str, Difference], lang: str) -> Iterator[list[str]]:
     for metric, d in differences.items():
-        name = metric if d.higher_is_better else f"{metric} ↓"
+        name = metric if d.higher_is_better is not False else f"{metric} ↓"
         shown = [value(Estimate(v, d.n, None, None, None, "", percent=d.percent), lang) for v in (d.first, d.second)]
         only = ["" if c is None else number(c, 0, lang) for c in (d.lost, d.gained)]
         ps = [probability(d.p, lang), "" if d.p_holm is None else probability(d.p_holm, lang)]

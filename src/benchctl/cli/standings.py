@@ -59,7 +59,7 @@ def _metrics(table: Table, task: str, columns: Sequence[Column], lang: str) -> D
     drawn = _drawn(task)
     drawn.add_column(say("model", lang), overflow="fold", ratio=1)
     for column in columns:
-        lower = "" if table.shape(column).higher_is_better else f" ↓ ({say('lower is better', lang)})"
+        lower = "" if table.shape(column).higher_is_better is not False else f" ↓ ({say('lower is better', lang)})"
         drawn.add_column(column.metric + lower, justify="right", overflow="fold")
     for place, row in enumerate(table.rows):
         name = f"{row.model} ({say('base', lang)})" if place == 0 else row.model

@@ -8,7 +8,8 @@ from benchctl.pairing import Difference
 from benchctl.types import Estimate
 
 PT: Mapping[str, str] = {
-    "better": "melhor", "worse": "pior", "unclear": "não se distingue", "same": "igual", "model": "modelo",
+    "better": "melhor", "worse": "pior", "differs": "difere", "unclear": "não se distingue", "same": "igual",
+    "model": "modelo",
     "metric": "métrica", "difference": "diferença", "95 % interval": "intervalo de 95 %", "only A": "só A",
     "only B": "só B", "verdict": "veredito", "task": "tarefa", "all together": "todas juntas",
     "lower is better": "menor é melhor", "parameters": "parâmetros", "trainable": "treináveis", "share": "parcela",
