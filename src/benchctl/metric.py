@@ -100,7 +100,7 @@ def called(metric: Metric, method: Callable[[A], T], of: A) -> T:
     """
     try:
         return method(of)
-    except BenchctlError:
+    except (BenchctlError, OSError):
         raise
     except Exception as error:
         raise PluginError(

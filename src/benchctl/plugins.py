@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 
 from benchctl import hookspecs
-from benchctl.errors import PluginError, UnknownName, did_you_mean
+from benchctl.errors import BenchctlError, PluginError, UnknownName, did_you_mean
 
 GROUP = "benchctl"
 REGISTRIES = {
@@ -106,8 +106,20 @@ class Plugins:
 
         Raises:
             UnknownName: nobody offers it; with did-you-mean.
+            PluginError: somebody's plugin failed to make it.
         """
-        return self.find(kind, name).factory(*args)
+        offer = self.find(kind, name)
+        try:
+            return offer.factory(*args)
+        except (BenchctlError, OSError):
+            raise
+        except Exception as error:
+            if offer.plugin.builtin:
+                raise  # a bug of ours is shown whole
+            raise PluginError(
+                f"The {kind} '{name}' of plugin '{offer.plugin.name}' cannot be made: {type(error).__name__}: {error}.",
+                "Check what was given to it, else tell its author; BENCHCTL_DEBUG=1 shows where it failed.",
+            ) from error
 
     def _load(self, entry: EntryPoint) -> None:
         info = PluginInfo(entry.name, entry.value, _distribution(entry), _version(entry))

@@ -209,7 +209,7 @@ class Task:
         """What a method of the plugin says of a row; a defect in it is told with the row that showed it."""
         try:
             return method(row)
-        except (RowError, BenchctlError):
+        except (RowError, BenchctlError, OSError):
             raise
         except Exception as error:
             said = f"{type(error).__name__}: {' '.join(str(error).split())}"

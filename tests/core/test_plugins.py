@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 
 import pytest
 
-from benchctl.creation import create_task
+from benchctl.creation import create_metrics, create_task
 from benchctl.errors import PluginError, UnknownName
+from benchctl.model import ModelArgs
 from benchctl.plugins import GROUP, Plugins
+from benchctl.runner import prepare, run
+from benchctl.scoring import get_scoring
+from benchctl.types import RunSpec
 
 BUILT_IN = list(entry_points(group=GROUP))
 
@@ -123,3 +129,25 @@ def test_a_name_that_a_failed_plugin_may_have_had_is_missed_with_the_reason(fore
     with pytest.raises(UnknownName) as stop:
         Plugins(BUILT_IN).find("task", "mine-pt")
     assert "plugin" not in stop.value.hint
+
+
+def test_a_factory_that_fails_is_told_with_its_plugin(foreign):
+    factory = "def mine(args):\n    return float(args)\n@hookimpl\ndef benchctl_metrics():\n    return {'mine': mine}"
+    with pytest.raises(PluginError, match=r"The metric 'mine' of plugin 'p1' cannot be made: ValueError: .*'abc'"):
+        Plugins([foreign("p1", HOOK + factory)]).create("metric", "mine", "abc")
+
+
+def test_the_tutorials_plugin_works_as_it_stands_there(foreign, tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "tutorial" / "plugin.md").read_text("utf-8")
+    code, table = ("\n".join(re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)) for kind in ("python", "csv"))
+    plugins = Plugins([*BUILT_IN, foreign("tutorial_plugin", code)])
+    assert plugins.problems == []
+    (tmp_path / "capitais.csv").write_text(table, "utf-8")
+    task = create_task(plugins, "capitals-pt")
+    data = task.load(str(tmp_path / "capitais.csv"))
+    model = plugins.create("model", "shortest", ModelArgs("shortest"))
+    spec = RunSpec(task.name, "shortest", scoring="option")
+    metrics = create_metrics(plugins, task, ["vowels"])
+    record, folder = run(prepare(spec, task, get_scoring(task, "option", 1), metrics, model, data), tmp_path / "runs")
+    assert [score.answer for score in folder.scores()] == ["C", "A"], "Natal is the shortest of both"
+    assert (record.estimates["accuracy"].value, record.estimates["vowels"].value) == (0.0, 0.5)
