@@ -78,6 +78,8 @@ class Matrix:
         template = options.get("prompt_template")
         data = load_config().data_path(options.get("data"))
         values = {**options, "prompt_template": _read(template) if template else None, "data": data}
+        if "shots_data" in options:
+            values["shots_data"] = load_config().data_path(options["shots_data"])
         max_cost = values.pop("max_cost", None)
         shared = {name: values.pop(name, None) for name in ("workers", "ray")}
         cluster = ",".join(f"{name}={value}" for name, value in shared.items() if value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from benchctl.errors import BadConfig, BadData
+from benchctl.errors import BadConfig, BadData, BenchctlError
 from benchctl.task import Task
 from benchctl.types import Message, Prompt, Sample
 
@@ -65,6 +65,8 @@ class PromptBuilder:
         from jinja2 import StrictUndefined, TemplateSyntaxError
         from jinja2.sandbox import SandboxedEnvironment
 
+        if self.template is not None and not self.template.strip():
+            raise BadConfig("The prompt template is empty.", "docs/how-to/prompts.md shows one.")
         environment = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
         try:
             return environment.from_string(self.template if self.template is not None else QUESTION)
@@ -86,10 +88,8 @@ class PromptBuilder:
         """The sample through the template.
 
         Raises:
-            BadConfig: the template uses a variable that does not exist.
+            BadConfig: the template uses a variable that does not exist, or cannot be filled in.
         """
-        from jinja2 import TemplateError
-
         named = any(label != text for label, text in sample.choices.items())
         values: dict[str, Any] = {
             "question": sample.question,
@@ -103,8 +103,13 @@ class PromptBuilder:
         }
         try:
             return self._compiled.render(values)
-        except TemplateError as error:
-            raise BadConfig(f"Prompt template: {error}.", f"It may use {', '.join(VARIABLES)}.") from error
+        except BenchctlError:
+            raise
+        except Exception as error:  # what the user wrote ran, and may fail as any code may: {{ row.age + 1 }}
+            said = str(error).rstrip(".")
+            raise BadConfig(
+                f"Prompt template, sample {sample.id}: {said}.", f"It may use {', '.join(VARIABLES)}."
+            ) from error
 
     def answer(self, sample: Sample) -> str:
         """The right answer as an example shows it."""

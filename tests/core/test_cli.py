@@ -137,6 +137,16 @@ def test_a_data_source_and_a_model_named_in_benchctl_toml(benchctl, tmp_path):
     assert json.loads(ran.out)[0]["n"] == 4
 
 
+def test_examples_can_be_named_in_benchctl_toml_too(benchctl, tmp_path):
+    write_rows(tmp_path / "teste.csv", [row(i) for i in range(4)])
+    write_rows(tmp_path / "treino.csv", [row(i) for i in range(10, 14)])
+    (tmp_path / "benchctl.toml").write_text('[data]\nmeu = "teste.csv"\nexemplos = "treino.csv"\n', "utf-8")
+    command = ("run", "--task", "medmcqa-pt", "--model", "majority", "--data", "meu", "--shots", "2", "--json")
+    ran = benchctl(*command, "--shots-data", "exemplos")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)[0]["n"] == 4
+
+
 def test_a_section_that_nothing_reads_is_refused(benchctl, tmp_path):
     (tmp_path / "benchctl.toml").write_text('[model.meu]\nspec = "random"\n', "utf-8")
     ran = benchctl("list", "models")

@@ -88,6 +88,12 @@ def test_a_broken_template_says_the_line():
         asked(QUESTION, "letter", template="oi\n{% if %}")
 
 
+@pytest.mark.parametrize("template", ["{{ question + 1 }}", "{{ 1 / 0 }}", "{{ choices['A'].nothing() }}", "", " \n"])
+def test_a_template_that_cannot_be_filled_in_or_is_empty_is_refused(template):
+    with pytest.raises(BadConfig, match=r"template, sample 1: |template is empty"):
+        asked(QUESTION, "letter", template=template)
+
+
 def test_a_template_cannot_reach_into_the_program():
     with pytest.raises(BadConfig):
         asked(QUESTION, "letter", template="{{ question.__class__.__mro__[1].__subclasses__() }}")
