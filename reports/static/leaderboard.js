@@ -75,17 +75,21 @@ function recall() {
 function csv() {
   // A text that a spreadsheet would take for a formula gets an apostrophe in front.
   const quote = (v) => `"${String(v ?? "").replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
-  const lines = [csvButton.dataset.columns];
+  // As spreadsheets in the page's language read it: in Brazil and Portugal a comma is the decimal sign.
+  const decimal = document.documentElement.lang.startsWith("pt") ? "," : ".";
+  const separator = decimal === "," ? ";" : ",";
+  const number = (v) => (v ?? "").replace(".", decimal);
+  const lines = [csvButton.dataset.columns.replaceAll(",", separator)];
   const ordered = [...table.querySelectorAll("tr[data-row]")].filter((row) => !row.hidden);
   for (const row of ordered) {
     const r = row.dataset;
     for (const cell of row.querySelectorAll("td[data-task]")) {
       const c = cell.dataset;
-      const numbers = [c.value, c.low, c.high, c.n, c.total].map((v) => v ?? "");
+      const numbers = [c.value, c.low, c.high, c.n, c.total].map(number);
       lines.push([quote(row.parentNode.dataset.section), quote(r.model), quote(r.scoring), r.shots, r.seed, quote(r.kind),
         quote(c.task), quote(c.metric), ...numbers, quote(c.status), quote(c.run),
-        quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map((v) => v ?? ""),
-        quote(r.quantisation), quote(r.adapter), c.leaked ?? ""].join(","));
+        quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map(number),
+        quote(r.quantisation), quote(r.adapter), c.leaked ?? ""].join(separator));
     }
   }
   const link = document.createElement("a");

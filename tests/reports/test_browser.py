@@ -188,17 +188,31 @@ def test_csv_has_a_line_per_value_and_no_formula(opened):
     with opened.expect_download() as download:
         opened.get_by_role("button", name="Baixar CSV").click()
     text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    lines = list(csv.DictReader(io.StringIO(text)))
+    lines = list(csv.DictReader(io.StringIO(text), delimiter=";"))  # as 'compare --csv --lang pt' and spreadsheets do
 
     assert download.value.suggested_filename == "placar.csv"
     majority = next(line for line in lines if line["modelo"] == "majority" and line["tarefa"] == "medmcqa-pt")
-    assert (majority["valor"], majority["n"], majority["tipo"]) == ("32.2257", "4183", "linha de base")
+    assert (majority["valor"], majority["n"], majority["tipo"]) == ("32,2257", "4183", "linha de base")
     assert {line["modelo"] for line in lines if "onerror" in line["modelo"]} == {"'=1+1<img src=x onerror=alert(1)>"}
     quantised = {(line["modelo"], line["quantizacao"], line["adaptador"]) for line in lines if line["quantizacao"]}
     assert quantised == {("hf:Médico", "nf4", "'=lora")}
     leaked = {(line["modelo"], line["tarefa"], line["linhas_vazadas"]) for line in lines if line["linhas_vazadas"]}
     assert leaked == {("alfa", "medmcqa-pt", "7"), ("alfa", "multimedqa-pt", "7")}
     assert {line["tipo"] for line in lines} == {"medido", "linha de base", "relatado"}
+
+
+def test_in_english_the_csv_has_commas_between_values_and_points_in_them(browser, tmp_path, record, install):
+    install()
+    file = tmp_path / "leaderboard.html"
+    file.write_text(render(build_leaderboard([record("medmcqa-pt", "alfa", 1348)]), "en"), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download CSV").click()
+    (line,) = csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig")))
+    tab.close()
+
+    assert (line["model"], line["value"], line["n"]) == ("alfa", "32.2257", "4183")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
