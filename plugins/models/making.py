@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchctl.config import load_config
 from benchctl.errors import BadConfig
 from benchctl.manifest import versions
 
@@ -123,9 +124,11 @@ def _to_gptq(model: HFModel, out: Path, options: Mapping[str, Any]) -> dict[str,
     from . import quantize
 
     group = quantize.group_size(model.weights.config, options["group_size"])
+    named = load_config().data_path
     rows = quantize.calibration(
-        options["tasks"], options["data"], options["samples"], options["seed"], options["test_data"]
-    )
+        options["tasks"], named(options["data"]) or "builtin", options["samples"], options["seed"],
+        named(options["test_data"]),
+    )  # fmt: skip
     quantize.to_gptq(model.folder, out, rows.texts, int(options["bits"]), group, model.device)
     source = rows.source if rows.source in ("builtin", "hub") else Path(rows.source).name
     return {

@@ -144,7 +144,8 @@ def _tell(training: Training, as_json: bool, results: Sequence[Mapping[str, Any]
     before, after = (_number(losses[key]) for key in ("validation_before", "validation"))
     click.echo(f"{training.folder / facts['result']}: validation loss {before} -> {after}, "
                f"training loss {_number(losses['train'])}")  # fmt: skip
-    click.echo(f"step {chosen['step']} of {facts['steps']} chosen: {chosen['why']}")
+    early = ", where patience ended it" if facts.get("stopped_early") else ""
+    click.echo(f"step {chosen['step']} of {facts['steps']} chosen: {chosen['why']}{early}")
     click.echo(
         f"{parameters['trainable']:,} of {parameters['all']:,} parameters trained ({parameters['share']:.2%}), "
         f"{facts['seconds']:.0f} s in {facts['sittings']} sitting{'s' * (facts['sittings'] > 1)}, "

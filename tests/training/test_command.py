@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,6 +87,14 @@ def test_it_trains_names_the_result_and_sets_it_beside_its_base(benchctl, tmp_pa
     assert again.code == 0 and json.loads(again.out)["sittings"] == 1 and "named model" not in again.err
     renamed = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--name", "mãe maria")
     assert renamed.code == 0 and 'benchctl run --model "mãe maria" runs it' in renamed.out
+
+
+def test_a_training_that_patience_ended_says_so(benchctl):
+    pytest.importorskip("trl", reason="needs the extra 'train'")
+    ran = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--set", "evaluate_every=1", "--set", "patience=2",
+                   "--set", "steps=40", "--set", "save_every=40", "--set", "learning_rate=0.3")  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert re.search(r"of all evaluations; the last was step \d+, where patience ended it", ran.out)
 
 
 def test_results_are_named_beside_the_config_and_the_users_own_come_first(tmp_path, monkeypatch):

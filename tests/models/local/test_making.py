@@ -7,6 +7,8 @@ import json
 
 import pytest
 
+from benchctl.config import load_config
+
 from .conftest import make, nats
 
 needs_gptq = pytest.mark.skipif(importlib.util.find_spec("gptqmodel") is None, reason="needs the extra 'gptq'")
@@ -120,7 +122,7 @@ def test_calibration_texts_are_training_rows_and_never_test_rows(tmp_path):
     assert not any(row.question in text for row in tested for text in found.texts)
 
 
-def test_a_file_in_the_form_of_the_test_data_needs_to_be_told_from_it(benchctl, teste):
+def test_a_file_in_the_form_of_the_test_data_needs_to_be_told_from_it(benchctl, teste, tmp_path):
     def quantise(*more):
         return benchctl(
             "quantize", "tiny", "--method", "gptq", "--task", "medmcqa-pt", "--data", teste, "--out", "x", *more
@@ -128,6 +130,9 @@ def test_a_file_in_the_form_of_the_test_data_needs_to_be_told_from_it(benchctl, 
 
     assert "would spoil the test" in quantise().err
     assert "No row of medmcqa-pt to calibrate on" in quantise("--test-data", teste).err
+    (tmp_path / "benchctl.toml").write_text(f'[data]\nprova = "{teste}"\n', "utf-8")
+    load_config.cache_clear()
+    assert "No row of medmcqa-pt to calibrate on" in quantise("--test-data", "prova").err
 
 
 def test_a_file_of_training_rows_calibrates(shared):
