@@ -338,3 +338,47 @@ class TestGermsQualitiesAndOtherNames:
     )
     def test_are_the_option(self, text, options, label):
         assert read(text, dict(zip("ABC", options, strict=False)), "Qual é o caso?") == label
+
+
+class TestYesOrNoOpensTheEnd:
+    """A chain of thought that ends in the answer and a word about it."""
+
+    THOUGHT = (
+        "O ensaio comparou dois grupos de pacientes durante oito semanas. A medida foi feita pela manhã, em repouso. "
+        "Os grupos eram parecidos no início."
+    )
+
+    @pytest.mark.parametrize("between", [" ", "\n\n"])
+    @pytest.mark.parametrize(
+        ("end", "label"),
+        [
+            ("Sim, segundo o estudo.", "sim"),
+            ("Não, os dados não sustentam essa hipótese.", "não"),
+            ("Não, os dados não sustentam essa hipótese. Mais estudos são necessários.", "não"),
+            ("Sim, mas apenas em idosos.", "sim"),
+            ("Sim – os resultados apontam nessa direção.", "sim"),
+            ("Talvez, já que a amostra era pequena.", "talvez"),
+            ("Yes, according to the trial.", "sim"),
+        ],
+    )
+    def test_is_the_answer(self, between, end, label):
+        assert read(f"{self.THOUGHT}{between}{end}", POLAR, TRIAL) == label
+
+    @pytest.mark.parametrize(
+        "end",
+        [
+            "Não se observaram eventos adversos.",
+            "Sim, não ou talvez.",
+            "O efeito dura? Sim, por semanas.",
+            "Sim, nos idosos. Não, nos jovens.",
+        ],
+    )
+    def test_is_not_read_into_a_denial_a_list_or_the_reply_to_another_question(self, end):
+        assert read(f"{self.THOUGHT} {end}", POLAR, TRIAL) == "NONE"
+
+    def test_groups_alike_before_the_trial_tell_nothing(self):
+        assert read(f"{self.THOUGHT} Os valores foram semelhantes na linha de base.", POLAR, TRIAL) == "NONE"
+        assert read("Os valores foram semelhantes ao fim do ensaio.", POLAR, TRIAL) == "não"
+
+    def test_counts_at_the_end_only(self):
+        assert read(f"Vejamos. Sim, havia dois grupos. {self.THOUGHT}", POLAR, TRIAL) == "NONE"

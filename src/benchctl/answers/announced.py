@@ -186,7 +186,7 @@ def _bracketed(case: Case, start: int, end: int) -> Value | None:
 def _has_meaning(case: Case, start: int, end: int) -> bool:
     if _VAGUE.match(case.low, start, end):
         return False
-    said = [t.key for t in case.words if t.start >= start and t.end <= end]
+    said = [t.key for t in case.between(start, end) if t.end <= end]
     return any(w not in lexicon.META and len(w) > 1 for w in said)
 
 

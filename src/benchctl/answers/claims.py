@@ -35,6 +35,7 @@ def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]
     return claims
 
 
+_WORD = re.compile(r"\w+")
 _TURNS = re.compile(r"[:;,.]|\b(?:é|es|is|mas|but|sino)\b")  # the rejection ends before the option
 
 
@@ -64,9 +65,10 @@ def _undecided(case: Case, start: int, end: int) -> Iterator[Claim]:
 
 def _alone(case: Case, unit: Unit) -> bool:
     """Tell whether a short reply that denies and asks nothing has this letter at its end ('bora de B')."""
-    words = re.findall(r"\w+", case.low)
-    ends = not re.search(r"\w", case.low[unit.end :])
-    return ends and len(words) <= 8 and not NEGATIONS & set(words) and "?" not in case.low and not case.matches
+    if _WORD.search(case.low, unit.end):
+        return False
+    words = _WORD.findall(case.low)
+    return len(words) <= 8 and not NEGATIONS & set(words) and "?" not in case.low and not case.matches
 
 
 def _called_right(case: Case, start: int, end: int) -> bool:

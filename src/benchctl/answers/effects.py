@@ -104,11 +104,26 @@ _IN_FAVOUR = re.compile(
 )
 _HEDGED = re.compile(r"\b(?:pode|podem|poderia\w*|talvez|possivelmente|might|may|could|se\s+\w+sse|seria)\b")
 
+# 'na inicio': see language.without_contraction
+_AT_START = re.compile(
+    r"\b(?:"
+    + any_of(
+        """n[ao] (inicio|comeco|momento basal|baseline|linha de base|entrada|admissao) / basa(l|is) / inicialmente /
+        de partida / (at|in) (the )?(baseline|start|entry|beginning) / baseline (characteristics|values) /
+        antes d[aeo]s? (tratamento|intervencao|estudo|ensaio|inicio|randomizacao|sorteio|cirurgia|treino) /
+        caracteristicas (iniciais|demograficas|basais|clinicas) / quanto (a|ao|à) (idade|sexo) /
+        (em|na|de|por) (idade|sexo)"""
+    )
+    + r")\b"
+)
+
 
 def finding(low: str, question: Question) -> str | None:
     """Return "yes", "no" or "maybe" as the sentence ``low`` (folded, lower case) reports it, else None."""
     if _OPEN.search(low):
         return "maybe"
+    if _AT_START.search(low):
+        return None  # groups that are alike before anything is done to them tell nothing of what it does
     if _INSIGNIFICANT.search(low) or _HEDGED.search(low):
         return None  # what an effect that may be chance amounts to is for the writer to say
     wanted = {g for word in question.focus for g in groups(word)}

@@ -117,7 +117,7 @@ def made_up_text(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int
     for start, end in reversed(told):
         if _DEPENDS.match(case.low, start, end):
             return None
-        said = [t for t in case.words if start <= t.start < end and t.key not in META and t.key not in NEGATIONS]
+        said = [t for t in case.between(start, end) if t.key not in META and t.key not in NEGATIONS]
         own = [t for t in said if not any(same_word(t.key, k) for k in case.question.keys)]
         mixed = [t for t in said if not any(same_word(t.key, w) for o in case.options.options for w in o.words)]
         if (
@@ -149,7 +149,7 @@ def named_first(case: Case, sentences: list[tuple[int, int]]) -> tuple[int, int]
     added = _ADDED.search(case.low, start, end) if len(sentences) == 1 and case.matches else None
     if added is None or case.options.polar or any(m.start < added.start() for m in case.matches):
         return None
-    said = [t for t in case.words if start <= t.start < added.start()]
+    said = case.between(start, added.start())
     known = [*case.question.keys, *(w for o in case.options.options for w in o.words)]
     fresh = said and not any(t.key in META | NEGATIONS or any(same_word(t.key, k) for k in known) for t in said)
     if not fresh or len(said) > 3 or not _is_name(case.low[start : added.start()], said[0].key):
@@ -210,11 +210,11 @@ def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
         " ".join(case.question.focus),
     )
     low = case.low[start:end]
-    own = [t for t in case.words if start <= t.start < end and not any(same_word(t.key, k) for k in case.question.keys)]
+    own = [t for t in case.between(start, end) if not any(same_word(t.key, k) for k in case.question.keys)]
     told_why = case.question.why and not _DEFINES.search(low) and not _shares_predicate(case, start, end)
     if told_why and asked is None:
         asked = re.search(r"\w{2,}(?:ou|eu|iu|ava|ia|aram|eram|iram|avam|iam)\b", low)
-    said = sum(start <= t.start < end for t in case.words)
+    said = len(case.between(start, end))
     asked = asked if 5 * len(own) >= 2 * said else None  # hardly more than the question said over
     short = 2 <= len(low.split()) <= 14 and re.search(r"[.!]\s*$", low)
     if not asked or not own or not short or case.question.copied(low) or NEGATIONS & set(re.findall(r"\w+", low)):
@@ -224,7 +224,7 @@ def _event(case: Case, start: int, end: int) -> tuple[int, int] | None:
 
 def _shares_predicate(case: Case, start: int, end: int) -> bool:
     """Tell whether a word that is an option's own is said: then it may be that option in other words."""
-    said = [t.key for t in case.words if start <= t.start < end]
+    said = [t.key for t in case.between(start, end)]
     own = [
         (o, w) for o in case.options.options for w in o.unique if not any(same_word(w, k) for k in case.question.keys)
     ]
@@ -268,7 +268,7 @@ def _restates(case: Case, start: int, end: int) -> bool:
         return True
     if after_asked_noun(case, start, end) is not None or (case.question.why and _BECAUSE.search(case.low, start, end)):
         return True
-    said = [t.key for t in case.words if start <= t.start < end]
+    said = [t.key for t in case.between(start, end)]
     shared = shared_words(focus, said)
     linked = _LINKS.search(case.low, start, end)
     return len(focus) > 1 and linked is not None and len(shared) >= max(min(2, len(focus)), 0.7 * len(focus))

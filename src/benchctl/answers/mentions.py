@@ -152,7 +152,7 @@ def mentions(case: Case, start: int, end: int) -> list[Mention]:
     """Return the options that the sentence from ``start`` to ``end`` names, even by one word of their own."""
     spans = [(m.label, m.start, m.end) for m in case.matches if start <= m.start and m.end <= end]
     taken = [(s, e) for _, s, e in spans]
-    words = [t for t in case.words if start <= t.start and t.end <= end]
+    words = [t for t in case.between(start, end) if t.end <= end]
     for index, token in enumerate(words):
         if any(s <= token.start < e for s, e in taken):
             continue

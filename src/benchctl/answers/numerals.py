@@ -102,9 +102,9 @@ def number_asked_for(case: Case) -> Value | None:
 def _beside(case: Case, start: int, end: int, low: int, high: int) -> int:
     """Return how many words of the question stand right before or right after the number."""
     stop = _STOPS.search(case.low, end, high)
-    after = [t.key for t in case.words if end <= t.start < (stop.start() if stop else high)][:5]
+    after = [t.key for t in case.between(end, stop.start() if stop else high)][:5]
     prior = [m.end() for m in _STOPS.finditer(case.low, low, start)]
-    before = [t.key for t in case.words if (prior[-1] if prior else low) <= t.start < start][-2:]
+    before = [t.key for t in case.between(prior[-1] if prior else low, start)][-2:]
     focus = set(case.question.focus or case.question.keys)
     return sum(any(same_word(w, s) or (len(w) > 4 and s[:5] == w[:5]) for s in (*before, *after)) for w in focus)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from benchctl.answers import lexicon
 from benchctl.answers.claim import SURE, Claim
 from benchctl.answers.phrases import WORD_END, any_of
+from benchctl.answers.polar import polar_value
 from benchctl.answers.sentences import asks, loops
 from benchctl.answers.values import Case, Value, exact_text, value_at
 from benchctl.answers.words import NEGATIONS, same_word, tokens
@@ -21,6 +23,8 @@ _REASONS = any_of(
 _CLOSED = re.compile(rf"\s*(?:[().:\]!?\"'}}>|/,;\n]|-(?![^\W_])|$|{_REASONS}{WORD_END}|\s+de\s+\w+\W*$)")
 _TAIL = (", entao", ", portanto", ", logo", " mesmo", ", claro", ", certo", ", ne", ", pronto", ", sem duvida")
 _ITEM_NAMED = re.compile(r"\W*(?:a\s+|o\s+)?(?:alternativa|opcao|letra|item|option)\s+[a-h]\b")
+_OPENS = re.compile(r"[\"'*\s]*(?:sim|nao|talvez|yes|no|maybe|si|quizas?)(?:[,;]|\s+[-–—])\s")
+_LATE = 3  # sentences that are the end of a reply
 _VERBS = any_of("é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene")
 _STATES = re.compile(rf"\s+{_VERBS}{WORD_END}")
 _GROUNDS = any_of(
@@ -43,7 +47,9 @@ _ASIDE = re.compile(r"\W*\([^)]*\)?")
 
 def opening_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]:
     """Return the claims of the first and the last sentence taken as answers of their own."""
-    found = [_lead(case, sentences), _last_line(case, sentences) if len(sentences) > 1 else None]
+    found = [_lead(case, sentences)]
+    if len(sentences) > 1:
+        found += [_last_line(case, sentences), _at_the_end(case, sentences)]
     return [claim for claim in found if claim is not None]
 
 
@@ -72,7 +78,7 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     if value.kind == "text" and _qualified(case, value, start):
         return None
     if value.kind in ("text", "all"):
-        looping = loops([w for w in case.words if start <= w.start < end])
+        looping = loops(case.between(start, end))
         past = _past_aside(case, value.end)
         grounded = (_GROUNDED.match(case.low, past, end) or _ADDED.match(case.low, past, end)) and not tokens(
             case.text[start : value.start]
@@ -132,7 +138,7 @@ def covers(case: Case, value: Value, start: int, end: int) -> bool:
     """Tell whether the stretch holds hardly anything but the value; an aside in brackets behind it does not count."""
     if value.kind == "text" and _STATES.match(case.low, value.end, end):
         return False  # 'O nervo vago é visceral' says something about the option
-    said = [t for t in case.words if start <= t.start < end]
+    said = case.between(start, end)
     aside = _ASIDE.match(case.low, value.end, end)
     stop = aside.end() if aside else value.end
     outside = [t for t in said if not value.start <= t.start < stop and t.key not in lexicon.META]
@@ -175,3 +181,23 @@ def _last_line(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     others = bare and not any(m.label in value.labels for m in case.matches if m.start < until)
     alone = others or not any(m.start < until for m in case.matches)
     return claim if value.kind == "text" and alone and not cut and covers(case, value, start, end) else None
+
+
+def _at_the_end(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
+    """Return the answer that a sentence near the end opens with ('Não, os dados não o sustentam. Faltam estudos.').
+
+    Where several do and differ, as in a list of what each would mean, none is the answer; nor is a reply to a question
+    that the writer puts.
+    """
+    said = sentences if case.options.polar else []
+    opened = [
+        value
+        for (before, until), (start, end) in pairwise(said)
+        if _OPENS.match(case.low, start, end)
+        and not asks(case.low[before:until]) and not asks(case.low[start:end])
+        and (value := polar_value(case, start, end))
+    ]  # fmt: skip
+    late = [value for value in opened if value.start >= sentences[-_LATE:][0][0]]
+    if not late or len({value.labels for value in opened}) > 1:
+        return None
+    return Claim(SURE, "last-line", late[-1], late[-1].start, late[-1].end)

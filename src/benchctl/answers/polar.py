@@ -230,7 +230,7 @@ def predicate_value(case: Case, sentences: list[tuple[int, int]]) -> Value | Non
 
 def _judged(case: Case, start: int, end: int) -> str | None:
     low = case.low[start:end]
-    said = [t.key for t in case.words if start <= t.start < end]
+    said = [t.key for t in case.between(start, end)]
     focus = [w for w in dict.fromkeys(case.question.focus) if len(w) > 2]
     shared = [w for w in focus if any(_same_stem(w, s) for s in said)]
     denies = bool(_DENIES & {t.key for t in tokens(low, keep_stop=True)})

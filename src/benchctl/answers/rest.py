@@ -253,7 +253,5 @@ def _question_words(case: Case, claim: Claim, sentences: list[tuple[int, int]]) 
     start, end = next(((s, e) for s, e in sentences if s <= claim.start < e), (claim.start, claim.end))
     for contrast in CONTRAST.finditer(case.low, start, end):
         start, end = (contrast.end(), end) if contrast.end() <= claim.value.start else (start, contrast.start())
-    outside = [
-        t.key for t in case.words if start <= t.start < end and not claim.value.start <= t.start < claim.value.end
-    ]
+    outside = [t.key for t in case.between(start, end) if not claim.value.start <= t.start < claim.value.end]
     return len(shared_words(case.question.focus, outside))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from benchctl.answers.folding import Folded, fold
 from benchctl.answers.letters import Letters, letters_at
@@ -63,6 +65,11 @@ class Case:
     question: Question
     words: Sequence[Token]
     matches: Sequence[TextMatch]
+
+    def between(self, start: int, end: int) -> Sequence[Token]:
+        """The words that begin from ``start`` on and before ``end``, found without a look at all the others."""
+        begins = attrgetter("start")
+        return self.words[bisect_left(self.words, start, key=begins) : bisect_left(self.words, end, key=begins)]
 
 
 def read_as(case: Case, value: Value, rule: str, start: int, end: int) -> Reading:
@@ -253,7 +260,7 @@ def text_value(case: Case, start: int, end: int) -> Value | None:
     Where no text is there in full, a part of one will do, if the whole stretch belongs to that option alone.
     """
     inside = [m for m in case.matches if m.start >= start and m.end <= end]
-    if not inside or sum(start <= t.start and t.end <= inside[0].start for t in case.words) > 2:
+    if not inside or sum(t.end <= inside[0].start for t in case.between(start, inside[0].start)) > 2:
         return part_of_one(case, start, end)
     run = [inside[0]]
     for match in inside[1:]:
@@ -277,7 +284,7 @@ def _joined(case: Case, start: int, end: int) -> bool:
     """Tell whether only 'e', 'ou' or the like stands between, and words of the question ('parede ... e parede ...')."""
     if _TEXT_JOIN.fullmatch(case.low, start, end):
         return True
-    between = [t for t in case.words if start <= t.start < end]
+    between = case.between(start, end)
     if len(between) != 1 or not any(same_word(between[0].key, k) for k in case.question.keys):
         return False
     return _TEXT_JOIN.fullmatch(case.low, start, between[0].start) is not None
@@ -286,7 +293,7 @@ def _joined(case: Case, start: int, end: int) -> bool:
 def _elided(case: Case, match: TextMatch, end: int) -> tuple[str, int] | None:
     """Return (label, end) of the option whose own word alone follows 'e' or 'ou' ('metabólica e respiratória')."""
     joined = _ELLIPSIS.match(case.low, match.end, end)
-    following = next((t for t in case.words if t.start >= match.end), None) if joined else None
+    following = next(iter(case.between(match.end, len(case.low))), None) if joined else None
     if joined is None or following is None or following.start != joined.end():
         return None
     said = case.options.by_label(match.label).words
@@ -302,21 +309,20 @@ def _elided(case: Case, match: TextMatch, end: int) -> tuple[str, int] | None:
 def _first_name(case: Case, said: list[Token], end: int) -> list[Token]:
     """Return the words up to the first pause, without the title before a name ('o marechal Deodoro, em 1889')."""
     pause = _PAUSE.search(case.low, said[0].start, end)
-    said = [t for t in said if t.end <= (pause.start() if pause else end)]
+    said = [t for t in said if t.end <= pause.start()] if pause else said
     titled = len(said) == 2 and case.text[said[0].start].islower() and case.text[said[1].start].isupper()
     return said[1:] if titled else said
 
 
 def part_of_one(case: Case, start: int, end: int) -> Value | None:
     """Return the option that holds every meaning word of the stretch, one of them its own."""
-    if (
-        end - start > 60
-        and len(case.low[start:end].split()) > 4 * max(1, sum(start <= t.start < end for t in case.words)) + 4
-    ):
+    if end - start > 60 and len(case.low[start:end].split()) > 4 * max(1, len(case.between(start, end))) + 4:
         return None  # hardly a word that means anything
     led = _ONE_THAT.match(case.low, start, end)
     start = led.end() if led else start
-    said = [t for t in case.words if t.start >= start and t.end <= end]
+    said = list(case.between(start, end))
+    if said and said[-1].end > end:
+        said.pop()
     label = holder(case.options, said)
     if label is None and said:
         said = _first_name(case, said, end)

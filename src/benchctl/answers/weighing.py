@@ -114,7 +114,7 @@ def _turned_to(case: Case, standing: Sequence[Mention]) -> list[Mention]:
 def _answers(case: Case, mention: Mention, told: Sequence[tuple[int, int]]) -> bool:
     """Tell whether a mention among several sentences answers: led up to, or beside the words that ask."""
     start, end = next((s, e) for s, e in told if s <= mention.start < e)
-    said = [t.key for t in case.words if start <= t.start < end and not mention.start <= t.start < mention.end]
+    said = [t.key for t in case.between(start, end) if not mention.start <= t.start < mention.end]
     last = _CLOSES.fullmatch(case.low, mention.end) is not None and not breaks_off(case.low)
     rivals = [m for s, e in told for m in mentions(case, s, e) if m.label != mention.label]
     if last and rivals and all(m.stance != FOR for m in rivals):
@@ -140,7 +140,7 @@ def _beside_question(case: Case, standing: Sequence[Mention], told: Sequence[tup
         for border in BORDER.finditer(case.low, low, high):
             first = border.end() if border.end() <= mention.start else first
             last = border.start() if border.start() >= mention.end and last == high else last
-        said = [t.key for t in case.words if first <= t.start < last and not mention.start <= t.start < mention.end]
+        said = [t.key for t in case.between(first, last) if not mention.start <= t.start < mention.end]
         if shared_words((f for f in case.question.focus if f[:3] != "tod"), said) or set(said) & {
             w for w in case.question.keys if "+" in w
         }:
