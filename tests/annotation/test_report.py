@@ -81,6 +81,22 @@ def test_two_annotators_kappa_and_ties(free_run):
     assert (found.annotated, found.unresolved) == (27, 3)
 
 
+def test_where_annotators_are_tied_each_of_their_labels_counts_in_part(free_run):
+    ids = [item.sample.id for item in free_run.items]
+    divided = ids[:12]
+    other = {i: Label("choice", "A") if i in divided else label for i, label in free_run.people.items()}
+    annotate(free_run, "ana", free_run.items, free_run.people)
+    found = report(free_run.items, annotate(free_run, "bruno", free_run.items, other))
+    each = [
+        report(free_run.items, {name: people})
+        for name, people in read_annotators(free_run.stored.path).items()
+    ]  # fmt: skip
+    assert found.unresolved == sum(free_run.people[i] != other[i] for i in ids) > 8
+    assert found.corrected.value == pytest.approx(np.mean([alone.corrected.value for alone in each]))
+    assert found.extraction.value == pytest.approx(np.mean([alone.extraction.value for alone in each]))
+    assert (found.extraction.n, found.corrected.n) == (40, 40)
+
+
 def test_three_annotators_vote(free_run):
     slip = {**free_run.people, "q0": Label("none")}
     for name, said in (("ana", free_run.people), ("bruno", slip), ("clara", free_run.people)):

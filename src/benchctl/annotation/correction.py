@@ -1,6 +1,7 @@
 """The score a run would have if people had read its answers, estimated from those they did read.
 
-With d = 1 where people find an answer right and the reading did not, -1 the other way round, and 0 elsewhere:
+With d = 1 where people find an answer right and the reading did not, -1 the other way round, 0 elsewhere, and what lies
+between where people are divided:
 
     corrected = run's score + mean of d over the annotated sample                      (difference estimator)
 
@@ -28,7 +29,7 @@ class Stratum:
 
     size: int
     """Answers in all, annotated or not."""
-    gains: Sequence[int]
+    gains: Sequence[float]
     """d of each annotated one."""
 
     @property
@@ -42,7 +43,7 @@ class Stratum:
         if n == self.size:
             return 0.0, 0.0
         effective = n / (1 - n / self.size)
-        won, lost = (self.gains.count(d) / n for d in (1, -1))
+        won, lost = (math.fsum(max(0.0, sign * d) for d in self.gains) / n for sign in (1, -1))
         won_low, won_high = wilson(won, effective)
         lost_low, lost_high = wilson(lost, effective)
         correlation = -math.sqrt(won * lost / ((1 - won) * (1 - lost))) if 0 < won < 1 and 0 < lost < 1 else 0.0

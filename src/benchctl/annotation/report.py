@@ -38,8 +38,9 @@ class AgreementReport:
     """Name -> ``labels``, ``skipped``, ``notes``, ``blind`` (labels given without seeing the reading)."""
     annotated: int
     unresolved: int
-    """Answers on which the annotators' votes are tied; left out of all that follows."""
-    extraction: Estimate | None
+    """Answers on which the annotators' votes are tied, beside ``annotated``. Each of the tied labels counts in part: these
+    are the hard answers, and to leave them out would flatter the readings. The confusion has none of them."""
+    extraction: Estimate
     """Share of answers read as people read them, outcome and option, with Wilson's interval."""
     wrong_readings: int
     """Answers where the reading names an option and people do not name the same one."""
@@ -72,19 +73,22 @@ def report(items: Sequence[Item], annotators: Mapping[str, State]) -> AgreementR
     votes = {i: given for i, given in votes.items() if given}
     if not votes:
         raise RecordError("Nobody has labelled an answer of this run.", "Label some: benchctl annotate RUN.")
-    people = {i: label for i, given in votes.items() if (label := _majority(given)) is not None}
+    people = {i: _majority(given) for i, given in votes.items()}
+    agreed = {i: labels[0] for i, labels in people.items() if len(labels) == 1}
     right = [float(by_id[i].right(by_id[i].reading)) for i in by_id]
     clusters = [item.sample.cluster or item.sample.id for item in items]
-    equal = [float(by_id[i].reading == label) for i, label in people.items()]
+    equal = [labels.count(by_id[i].reading) / len(labels) for i, labels in people.items()]
     same = [by_id[i].sample.cluster or i for i in people]
     fixed, reason = _correct(items, people, votes)
     return AgreementReport(
         annotators={name: _counts(state, said[name]) for name, state in annotators.items()},
-        annotated=len(people),
-        unresolved=len(votes) - len(people),
-        extraction=statistics.proportion(equal, same) if equal else None,
-        wrong_readings=sum(by_id[i].reading.label not in (None, label.label) for i, label in people.items()),
-        confusion=_confusion(by_id, people),
+        annotated=len(agreed),
+        unresolved=len(people) - len(agreed),
+        extraction=statistics.proportion(equal, same),
+        wrong_readings=sum(
+            by_id[i].reading.label not in (None, *(label.label for label in labels)) for i, labels in people.items()
+        ),
+        confusion=_confusion(by_id, agreed),
         pairs=[_pair(a, b, said[a], said[b]) for a, b in combinations(said, 2)],
         alpha=krippendorff_nominal([[a.label.category for a in given if a.label] for given in votes.values()]),
         score=statistics.proportion(right, clusters),
@@ -97,11 +101,10 @@ def _labelled(state: State, known: Mapping[str, Item]) -> dict[str, Annotation]:
     return {i: a for i, a in state.annotations.items() if a.label is not None and i in known}
 
 
-def _majority(given: Sequence[Annotation]) -> Label | None:
-    """The label most annotators gave; None for a tie."""
-    ranked = Counter(a.label for a in given if a.label is not None).most_common(2)
-    tied = len(ranked) == 2 and ranked[0][1] == ranked[1][1]
-    return None if tied else ranked[0][0]
+def _majority(given: Sequence[Annotation]) -> tuple[Label, ...]:
+    """The label most annotators gave; where several are tied, all of those."""
+    ranked = Counter(a.label for a in given if a.label is not None).most_common()
+    return tuple(label for label, count in ranked if count == ranked[0][1])
 
 
 def _counts(state: State, labelled: Mapping[str, Annotation]) -> dict[str, int]:
@@ -129,7 +132,7 @@ def _pair(one: str, other: str, mine: Mapping[str, Annotation], theirs: Mapping[
 
 
 def _correct(
-    items: Sequence[Item], people: Mapping[str, Label], votes: Mapping[str, Sequence[Annotation]]
+    items: Sequence[Item], people: Mapping[str, Sequence[Label]], votes: Mapping[str, Sequence[Annotation]]
 ) -> tuple[Estimate | None, str]:
     """The corrected score, or why there is none."""
     score = sum(item.right(item.reading) for item in items) / len(items)
@@ -146,6 +149,10 @@ def _correct(
             return None, f"no answer read as '{name}' was annotated, of {len(members)}"
         if not random and len(read) < len(members):
             return None, "the annotated answers are no random sample (annotated in the task's order, or imported so)"
-        gains = [item.right(people[item.sample.id]) - item.right(item.reading) for item in read]
+        said = [people[item.sample.id] for item in read]
+        gains = [
+            sum(map(item.right, labels)) / len(labels) - item.right(item.reading)
+            for item, labels in zip(read, said, strict=True)
+        ]
         strata.append(Stratum(len(members), gains))
     return corrected(score, strata), ""

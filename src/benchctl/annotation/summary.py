@@ -12,11 +12,10 @@ def lines(found: AgreementReport) -> Iterator[str]:
     """What ``benchctl annotate RUN --agreement`` prints."""
     for name, counts in found.annotators.items():
         yield f"{name}: " + ", ".join(f"{count} {what}" for what, count in counts.items())
-    tied = f", {found.unresolved} left out (annotators disagree)" if found.unresolved else ""
+    tied = f", and {found.unresolved} with tied labels, which count in part" if found.unresolved else ""
     yield f"annotated answers: {found.annotated}{tied}"
-    if found.extraction is not None:
-        yield f"readings that people agree with: {_figure(found.extraction)}"
-        yield f"readings that name an option people do not: {found.wrong_readings}"
+    yield f"readings that people agree with: {_figure(found.extraction)}"
+    yield f"readings that name an option people do not: {found.wrong_readings}"
     for reading, person, count in found.confusion:
         yield f"  {count:5d}  read {reading:12s}  people {person}" + ("" if reading == person else "   <-")
     for pair in found.pairs:
