@@ -38,8 +38,8 @@ class AgreementReport:
     """Name -> ``labels``, ``skipped``, ``notes``, ``blind`` (labels given without seeing the reading)."""
     annotated: int
     unresolved: int
-    """Answers with tied votes, beside ``annotated``. Each of the tied labels counts in part, since these are the hard ones
-    and to leave them out would flatter the readings. The confusion has none of them."""
+    """Answers with tied votes, beside ``annotated``. Each of the tied labels counts in part: these are the hard ones;
+    to leave them out would flatter the readings. The confusion has none of them."""
     extraction: Estimate
     """Share of answers read as people read them, outcome and option, with Wilson's interval."""
     wrong_readings: int
