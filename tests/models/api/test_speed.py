@@ -41,7 +41,7 @@ def bare_client(url: str) -> float:
 
 @pytest.mark.slow
 def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp_path, teste):
-    """On a machine where the openai client alone makes 700 calls a second; on a slower one in proportion.
+    """On a machine where the openai client alone makes 650 calls a second; on a slower one half of what it makes there.
 
     Another program can only slow a round down, so the best of three counts.
     """
@@ -55,7 +55,7 @@ def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp
         assert server.stats()["most_open"] == 64
         rate = QUESTIONS / record(ran, tmp_path)["timings"]["seconds"]  # from the first call to the last score
         print(f"{rate:.0f} answers a second, scored and on disk; the bare client {bare:.0f}")
-        rounds.append(rate / (400 * min(1.0, bare / 700)))
+        rounds.append(rate / (400 if bare >= 650 else bare / 2))
         if rounds[-1] >= 1:
             break
     assert max(rounds) >= 1, f"of 400 answers a second, or what this machine allows, were reached: {rounds}"
