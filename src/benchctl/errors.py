@@ -14,7 +14,8 @@ They are caught once, in :func:`benchctl.cli.main`. ``BENCHCTL_DEBUG=1`` shows t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 
 class BenchctlError(Exception):
@@ -47,6 +48,27 @@ class MissingExtra(BenchctlError):
 
 class PluginError(BenchctlError):
     """A plugin broke its contract."""
+
+
+@contextmanager
+def blamed(what: str, hint: str, *passed: type[Exception]) -> Iterator[None]:
+    """While open, a defect in a plugin's code is told as what failed and why, instead of by a traceback.
+
+    Args:
+        what: whose code it is and what it failed at.
+        passed: errors that it may raise; those of benchctl and of the system always may.
+
+    Raises:
+        PluginError: in place of any other exception.
+    """
+    told: tuple[type[Exception], ...] = (BenchctlError, OSError, *passed)
+    try:
+        yield
+    except told:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise PluginError(f"{what}: {said}.", f"{hint} BENCHCTL_DEBUG=1 shows where it failed.") from error
 
 
 class BadConfig(BenchctlError):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from benchctl import statistics
-from benchctl.errors import BenchctlError, PluginError
+from benchctl.errors import PluginError
 from benchctl.types import Answer, Estimate, Response, Sample
 
 if TYPE_CHECKING:
@@ -86,24 +86,3 @@ class Metric:
         if self.percent and set(values) <= {0.0, 1.0}:
             return statistics.proportion(values, clusters, higher_is_better=self.higher_is_better)
         return statistics.mean(values, clusters, higher_is_better=self.higher_is_better, percent=self.percent)
-
-
-A = TypeVar("A")
-T = TypeVar("T")
-
-
-def called(metric: Metric, method: Callable[[A], T], of: A) -> T:
-    """What a method of the metric gives for ``of``; a defect in it is told with its name.
-
-    Raises:
-        PluginError: the method failed.
-    """
-    try:
-        return method(of)
-    except (BenchctlError, OSError):
-        raise
-    except Exception as error:
-        raise PluginError(
-            f"Metric {metric.name} failed: {type(error).__name__}: {' '.join(str(error).split())}.",
-            "The answers are kept: mend the metric's plugin and run the same command. BENCHCTL_DEBUG=1 shows where.",
-        ) from error

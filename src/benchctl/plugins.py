@@ -12,7 +12,7 @@ from typing import Any
 import pluggy
 
 from benchctl import hookspecs
-from benchctl.errors import BenchctlError, PluginError, UnknownName, did_you_mean
+from benchctl.errors import PluginError, UnknownName, blamed, did_you_mean
 
 GROUP = "benchctl"
 REGISTRIES = {
@@ -109,17 +109,11 @@ class Plugins:
             PluginError: somebody's plugin failed to make it.
         """
         offer = self.find(kind, name)
-        try:
+        if offer.plugin.builtin:
+            return offer.factory(*args)  # a bug of ours is shown whole
+        said = f"The {kind} '{name}' of plugin '{offer.plugin.name}' cannot be made"
+        with blamed(said, "Check what was given to it, else tell its author."):
             return offer.factory(*args)
-        except (BenchctlError, OSError):
-            raise
-        except Exception as error:
-            if offer.plugin.builtin:
-                raise  # a bug of ours is shown whole
-            raise PluginError(
-                f"The {kind} '{name}' of plugin '{offer.plugin.name}' cannot be made: {type(error).__name__}: {error}.",
-                "Check what was given to it, else tell its author; BENCHCTL_DEBUG=1 shows where it failed.",
-            ) from error
 
     def _load(self, entry: EntryPoint) -> None:
         info = PluginInfo(entry.name, entry.value, _distribution(entry), _version(entry))

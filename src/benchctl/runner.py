@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from benchctl import fingerprints, manifest, records
-from benchctl.errors import BadConfig
-from benchctl.metric import Metric, Scored, called
+from benchctl.errors import BadConfig, blamed
+from benchctl.metric import Metric, Scored
 from benchctl.model import Model, check_response
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
@@ -103,7 +104,7 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     requests = list(chain.from_iterable(job.requests[sample.id] for sample in samples))
     parts: dict[str, dict[int, Response]] = {sample.id: {} for sample in samples}
     seen: set[int] = set()
-    job.model.meet(job.samples, [sample for sample, _ in owners])
+    job.model.meet(job.samples, [sample for sample, _ in owners])  # also for none: what it counts is of this run
     if not requests:
         return
     for index, answered in getattr(job.model, job.scoring.kind)(requests):
@@ -128,16 +129,29 @@ def estimate(metrics: Sequence[Metric], scored: Sequence[Scored]) -> dict[str, E
     """Every metric that applies, over the answered samples."""
     if not scored:
         return {}
-    return {name: e for metric in metrics for name, e in called(metric, metric.estimates, scored).items()}
+    found: dict[str, Estimate] = {}
+    for metric in metrics:
+        with _blamed(metric):
+            found |= metric.estimates(scored)
+    return found
 
 
 def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score]:
     """One score per answered sample."""
     for one in scored:
-        values = {name: value for metric in metrics for name, value in called(metric, metric.values, one).items()}
+        values: dict[str, float] = {}
+        for metric in metrics:
+            with _blamed(metric):
+                values |= metric.values(one)
         yield Score(
             one.sample.id, values, one.answer.label, one.answer.outcome, one.answer.explanation, one.sample.cluster
         )
+
+
+def _blamed(metric: Metric) -> AbstractContextManager[None]:
+    return blamed(
+        f"Metric {metric.name} failed", "The answers are kept: mend the metric's plugin and run the same command."
+    )
 
 
 def _content(sample: Sample) -> dict[str, Any]:

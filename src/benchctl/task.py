@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchctl.data import BrokenRow, Row, RowError, Table, read_table
-from benchctl.errors import BadData, BenchctlError, PluginError
+from benchctl.errors import BadData, PluginError, blamed
 from benchctl.fingerprints import digest
 from benchctl.hub import HubDataset, read_hub
 from benchctl.types import Sample
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DEFECT = "This is a defect of the task's plugin; BENCHCTL_DEBUG=1 shows where in it."
+_DEFECT = "This is a defect of the task's plugin."
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,13 +207,8 @@ class Task:
 
     def _called(self, method: Callable[[Row], T], row: Row, source: str) -> T:
         """What a method of the plugin says of a row; a defect in it is told with the row that showed it."""
-        try:
+        with blamed(f"Task {self.name} failed at {source}, {row.place}", _DEFECT, RowError):
             return method(row)
-        except (RowError, BenchctlError, OSError):
-            raise
-        except Exception as error:
-            said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise PluginError(f"Task {self.name} failed at {source}, {row.place}: {said}.", _DEFECT) from error
 
     def _checked(self, made: Sample, row: Row, source: str) -> Sample:
         """The sample, with the row's columns for templates. An answer that is no option would be wrong for every model.

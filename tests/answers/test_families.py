@@ -379,6 +379,7 @@ class TestYesOrNoOpensTheEnd:
     def test_groups_alike_before_the_trial_tell_nothing(self):
         assert read(f"{self.THOUGHT} Os valores foram semelhantes na linha de base.", POLAR, TRIAL) == "NONE"
         assert read("Os valores foram semelhantes ao fim do ensaio.", POLAR, TRIAL) == "não"
+        assert read(f"{self.THOUGHT} O café aumentou a pressão já na admissão.", POLAR, TRIAL) == "sim"
 
     def test_counts_at_the_end_only(self):
         assert read(f"Vejamos. Sim, havia dois grupos. {self.THOUGHT}", POLAR, TRIAL) == "NONE"

@@ -43,7 +43,7 @@ class Asker:
         """A free answer."""
         make = partial(self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop)
         answered = await self._call(make, partial(self._wire.read_written, stop=request.stop))
-        return self.written(answered.value, answered.reply, **self._took(answered))
+        return self.written(answered.value, answered.reply, seconds=answered.seconds, detail=self._about(answered))
 
     def written(self, written: Written, reply: Mapping[str, Any], **more: Any) -> Response:
         """The response that a generated answer is."""
@@ -82,10 +82,9 @@ class Asker:
             return None
         labels = [choice.strip() for choice in request.choices]
         weighed = choosing.weigh_labels(tops, labels)
-        took = self._took(answered)
-        detail: dict[str, Any] = {"choose_by": "logprobs", **took["detail"]}
+        detail: dict[str, Any] = {"choose_by": "logprobs", **self._about(answered)}
         usage = self._budget.charge(read_usage(answered.reply))
-        seconds = took["seconds"]
+        seconds = answered.seconds
         if weighed is None:  # no label is likely enough to be listed: the model says something else, so it names none
             detail["first"] = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
             return Response(text="", usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
@@ -96,9 +95,8 @@ class Asker:
     async def _by_generation(self, request: Choose) -> Response:
         make = partial(self._wire.written, request.prompt, CHOICE_TOKENS, 0.0)
         answered = await self._call(make, partial(self._wire.read_written, stop=()))
-        took = self._took(answered)
-        detail = {"choose_by": "generation", **took["detail"]}
-        return self.written(answered.value, answered.reply, seconds=took["seconds"], detail=detail)
+        detail = {"choose_by": "generation", **self._about(answered)}
+        return self.written(answered.value, answered.reply, seconds=answered.seconds, detail=detail)
 
     async def options(self, request: Choose) -> Response:
         """Whole options, by echo: a call per option."""
@@ -128,10 +126,9 @@ class Asker:
         if not nats or None in nats:
             return Response(error="the server gives no log-probability for the first token")
         known = [n for n in nats if n is not None]
-        took = self._took(answered)
-        detail = {**took["detail"], **({"bos": True} if echo.bos else {})}
+        detail = {**self._about(answered), **({"bos": True} if echo.bos else {})}
         return Response(
-            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=took["seconds"], detail=detail
+            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
         )
 
     async def _echo(self, text: str) -> Answered:
@@ -151,10 +148,10 @@ class Asker:
                 raise
         return await self._caller.call(self._wire.path, make(), read)
 
-    def _took(self, answered: Answered) -> dict[str, Any]:
-        """Seconds, who answered, and the attempts where there were several."""
+    def _about(self, answered: Answered) -> dict[str, Any]:
+        """Who answered, and the attempts where there were several: for the response's detail."""
         attempts = {"attempts": answered.attempts} if answered.attempts > 1 else {}
-        return {"seconds": answered.seconds, "detail": {**served_by(answered.reply, self._redactor), **attempts}}
+        return {**served_by(answered.reply, self._redactor), **attempts}
 
 
 def labels_asked(requests: Sequence[Choose], owners: Sequence[Any]) -> bool:

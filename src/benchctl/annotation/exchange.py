@@ -35,14 +35,14 @@ class Line:
     draw: Draw
 
 
-def export_csv(path: Path, items: Sequence[Item], annotators: Mapping[str, State], draw: Draw | None = None) -> int:
+def export_csv(path: Path, items: Sequence[Item], annotators: Mapping[str, State], draw: Draw) -> int:
     """Write the labels of some answers, and those that wait for one, to a CSV file; gives the number of labels.
 
     The file is UTF-8 with the mark that spreadsheets look for.
 
     Args:
-        draw: how the answers without a label were chosen; None: not at random. Blind: readings and right options are
-            left empty, also beside the labels there are.
+        draw: how the answers without a label were chosen. Blind: readings and right options are left empty, also
+            beside the labels there are.
     """
     by_id = {item.sample.id: item for item in items}
     said = [
@@ -50,13 +50,12 @@ def export_csv(path: Path, items: Sequence[Item], annotators: Mapping[str, State
         if a.id in by_id and (a.label is not None or a.note)
     ]  # fmt: skip
     labelled = {a.id for _, a in said if a.label is not None}
-    waiting = [("", Annotation(i, draw=draw or Draw())) for i in by_id if i not in labelled]
-    hidden = draw is not None and draw.blind
+    waiting = [("", Annotation(i, draw=draw)) for i in by_id if i not in labelled]
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for name, a in [*said, *waiting]:
-        writer.writerow(_row(name, a, by_id[a.id], hidden))
+        writer.writerow(_row(name, a, by_id[a.id], draw.blind))
     replace_file(path, "\ufeff" + out.getvalue())
     return sum(a.label is not None for _, a in said)
 

@@ -112,7 +112,7 @@ _AT_START = re.compile(
         de partida / (at|in) (the )?(baseline|start|entry|beginning) / baseline (characteristics|values) /
         antes d[aeo]s? (tratamento|intervencao|estudo|ensaio|inicio|randomizacao|sorteio|cirurgia|treino) /
         caracteristicas (iniciais|demograficas|basais|clinicas) / quanto (a|ao|à) (idade|sexo) /
-        (em|na|de|por) (idade|sexo)"""
+        (em|na) (idade|sexo)"""
     )
     + r")\b"
 )
@@ -122,8 +122,6 @@ def finding(low: str, question: Question) -> str | None:
     """Return "yes", "no" or "maybe" as the sentence ``low`` (folded, lower case) reports it, else None."""
     if _OPEN.search(low):
         return "maybe"
-    if _AT_START.search(low):
-        return None  # groups that are alike before anything is done to them tell nothing of what it does
     if _INSIGNIFICANT.search(low) or _HEDGED.search(low):
         return None  # what an effect that may be chance amounts to is for the writer to say
     wanted = {g for word in question.focus for g in groups(word)}
@@ -157,8 +155,8 @@ def _clauses(low: str) -> Iterator[str]:
 
 
 def _kind(clause: str, wanted: set[str]) -> str | None:
-    if _NULL.search(clause):
-        return "no"
+    if _NULL.search(clause):  # groups that are alike before anything is done to them tell nothing of what it does
+        return None if _AT_START.search(clause) else "no"
     said = groups(clause)
     same = said & wanted or any(said & _AS_GOOD.get(w, set()) for w in wanted)
     good = "better" in said and wanted & {"down", "prevent"}

@@ -152,14 +152,14 @@ def _prepare(items: tuple[tuple[str, str], ...]) -> Options:
         low, roman = lows[label], _roman(plains[label])
         options.append(Option(label, text, low, without_marks(low), words[label], unique, weights, negated, roman))
     letters = {label.strip().upper(): label for label, _ in items if re.fullmatch(r"\s*[A-Za-z]\s*", label)}
-    lows = {label: low.strip(" .") for label, low in lows.items()}
-    none_label = next((k for k, v in lows.items() if NONE_OF_THEM.fullmatch(v)), None)
-    all_label = next((k for k, v in lows.items() if ALL_OF_THEM.match(v) and len(v) < 45), None)
+    stripped = {label: low.strip(" .") for label, low in lows.items()}
+    none_label = next((k for k, v in stripped.items() if NONE_OF_THEM.fullmatch(v)), None)
+    all_label = next((k for k, v in stripped.items() if ALL_OF_THEM.match(v) and len(v) < 45), None)
     resolved = _resolve_roman(options)
     every = frozenset(n for o in resolved if o.roman for n in o.roman)
     all_label = all_label or next((o.label for o in resolved if every and o.roman == every), None)
     known = frozenset(w for o in resolved for w in o.words)
-    return Options(resolved, letters, _polar(lows), none_label, all_label, known)
+    return Options(resolved, letters, _polar(stripped), none_label, all_label, known)
 
 
 def _among(word: str, others: set[str]) -> bool:

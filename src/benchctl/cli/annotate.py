@@ -134,7 +134,7 @@ def _agreement(stored: StoredRun, items: Sequence[Item], as_json: bool) -> None:
         click.echo("\n".join(lines(found)))
 
 
-def _export(stored: StoredRun, items: Sequence[Item], file: Path, draw: Draw | None) -> None:
+def _export(stored: StoredRun, items: Sequence[Item], file: Path, draw: Draw) -> None:
     from benchctl.annotation.exchange import export_csv
     from benchctl.annotation.store import read_annotators
 
