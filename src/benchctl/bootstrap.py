@@ -100,8 +100,11 @@ def _bca(value: float, drawn: Array, left_out: Array) -> tuple[float, float]:
     below = float(((drawn < value).sum() + (drawn <= value).sum()) / (2 * len(drawn)))
     bias = float(ndtri(below))
     spread = left_out.mean() - left_out
-    squares = float((spread**2).sum())
-    acceleration = float((spread**3).sum()) / squares**1.5 / 6 if squares else 0.0
+    largest = float(np.abs(spread).max())
+    acceleration = 0.0
+    if largest:
+        scaled = spread / largest  # the ratio does not depend on the unit, and powers of tiny figures vanish
+        acceleration = float((scaled**3).sum() / (scaled**2).sum() ** 1.5) / 6
     tail = float(ndtri((1 - CONFIDENCE) / 2))
     shares = [float(ndtr(bias + (bias + z) / (1 - acceleration * (bias + z)))) for z in (tail, -tail)]
     if not np.isfinite(shares).all():  # every resample on one side of the value: no correction can be computed

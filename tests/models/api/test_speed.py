@@ -41,9 +41,10 @@ def bare_client(url: str) -> float:
 
 @pytest.mark.slow
 def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp_path, teste):
-    """On a machine where the openai client alone makes 650 calls a second; on a slower one half of what it makes there.
+    """On a machine where the openai client alone makes 600 calls a second; on a slower one a share of what it makes.
 
-    Another program can only slow a round down, so the best of three counts.
+    Another program can only slow a round down, so the best of three counts. A machine that makes fewer than 450 is in a
+    phase where memory is slow too, and what is not the wire, such as the reading of the answers, falls behind it.
     """
     rounds = []
     for number in range(3):
@@ -55,7 +56,7 @@ def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp
         assert server.stats()["most_open"] == 64
         rate = QUESTIONS / record(ran, tmp_path)["timings"]["seconds"]  # from the first call to the last score
         print(f"{rate:.0f} answers a second, scored and on disk; the bare client {bare:.0f}")
-        rounds.append(rate / (400 if bare >= 650 else bare / 2))
+        rounds.append(rate / (400 if bare >= 600 else 0.65 * bare if bare >= 450 else 0.5 * bare))
         if rounds[-1] >= 1:
             break
     assert max(rounds) >= 1, f"of 400 answers a second, or what this machine allows, were reached: {rounds}"
