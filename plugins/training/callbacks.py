@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 from benchctl.errors import ModelCallError
+from benchctl.stopping import heed
 
 from . import metrics_file
 from .checkpoints import Checkpoint
@@ -40,7 +41,7 @@ class Stop:
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
         """The first such signal lets the step be finished and saved; a second one ends everything at once."""
-        known = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
+        known = heed(*SIGNALS)
         before = {one: signal.getsignal(one) for one in known}
 
         def heard(number: int, frame: FrameType | None) -> None:

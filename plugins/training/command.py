@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -63,7 +62,9 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
             raise click.UsageError("Missing option '--recipe'.")
         _list_recipes(as_json)
         return
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    from benchctl.stopping import end_in_order
+
+    end_in_order()
     settled = asked_recipe(recipe, options["changes"], options["data"])
     if dry_run:
         _plan(settled, as_json, options)

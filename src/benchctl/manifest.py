@@ -38,7 +38,7 @@ class Stopwatch:
         self._start = time.perf_counter()
 
     def timings(self) -> dict[str, Any]:
-        """What RunRecord.timings holds. A killed sitting leaves no trace here: its seconds are lost, not answers."""
+        """What RunRecord.timings holds. Of a killed sitting the seconds are lost, not the answers."""
         seconds = round(self._before + time.perf_counter() - self._start, 3)
         return {"started": self._started, "finished": _now(), "seconds": seconds, "sittings": self._sittings + 1}
 

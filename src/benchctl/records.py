@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,8 +61,18 @@ class RunFolder:
         """The scored samples, in the task's order; empty while the run has none."""
         return [_adapter(Score).validate_python(line) for line in read_lines(self.path / "scores.jsonl")]
 
+    def in_use(self) -> bool:
+        """Whether a process is writing here."""
+        if not os.access(self.path, os.W_OK):
+            return False
+        try:
+            with self.lock():
+                return False
+        except RecordError:
+            return True
+
     def record(self) -> RunRecord | None:
-        """The manifest, or None when the run was never finished or interrupted in order.
+        """The manifest, or None when no run began here. One that says it is running and was killed is interrupted.
 
         Raises:
             RecordError: the file is no run record.
@@ -74,12 +84,17 @@ class RunFolder:
             record: RunRecord = _adapter(RunRecord).validate_json(file.read_bytes())
         except ValueError as error:
             raise RecordError(f"{file} is not a run record.", "Delete it: the answers beside it are kept.") from error
-        return record
+        killed = record.status == "running" and not self.in_use()
+        return replace(record, status="interrupted") if killed else record
 
     def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
         """Replace scores.jsonl, then run.json, each atomically: a reader sees the old or the new, never half."""
         lines = (json.dumps(asdict(score), ensure_ascii=False) + "\n" for score in scores)
         replace_file(self.path / "scores.jsonl", "".join(lines))
+        self.save_record(record)
+
+    def save_record(self, record: RunRecord) -> None:
+        """Replace run.json alone."""
         replace_file(self.path / "run.json", json.dumps(asdict(record), ensure_ascii=False, indent=1) + "\n")
 
 

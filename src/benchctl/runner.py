@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
         if earlier is not None and earlier.status == "complete":
             return earlier, folder
         watch = manifest.Stopwatch(earlier)
+        begun = earlier or manifest.build(job, identity, "running", (), {}, {}, watch)
+        folder.save_record(replace(begun, status="running", timings=watch.timings()))  # killed ones are listed too
         errors: dict[str, str] = {}
         interrupted = False
         with folder.journal() as journal:
@@ -107,7 +109,7 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     job.model.meet(job.samples, [sample for sample, _ in owners])  # also for none: what it counts is of this run
     if not requests:
         return
-    for index, answered in getattr(job.model, job.scoring.kind)(requests):
+    for index, answered in _answers(job, requests):
         response = check_response(index, answered, requests, seen, job.model)
         sample, place = owners[index]
         parts[sample.id][place] = response
@@ -117,6 +119,11 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     for identity in parts:
         sample = next(s for s in samples if s.id == identity)
         yield sample, (Response(error="the model gave no answer"),)
+
+
+def _answers(job: Job, requests: Sequence[Request]) -> Iterator[tuple[int, Response]]:
+    with blamed(f"Model {job.model.name} failed", "The answers so far are kept: the same command goes on there."):
+        yield from getattr(job.model, job.scoring.kind)(requests)
 
 
 def read_answers(scoring: Scoring, samples: Sequence[Sample], done: Mapping[str, tuple[Response, ...]]) -> list[Scored]:

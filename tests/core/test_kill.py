@@ -81,3 +81,59 @@ def test_a_run_in_use_by_another_process_is_refused(program, environment, tmp_pa
     record = json.loads(next(tmp_path.glob("runs/*/*/*/run.json")).read_text("utf-8"))
     assert record["status"] == "interrupted"
     assert record["counts"]["answered"] > 0
+
+
+def _status(program, environment, folder):
+    listed = subprocess.run([*program, "list", "runs", "--json"], env=environment, cwd=folder, capture_output=True)
+    return [row["status"] for row in json.loads(listed.stdout)] if listed.returncode == 0 else []
+
+
+def _started(command, environment, folder, answers=3):
+    """The process, once it has written down a few answers."""
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=-3, stderr=-3)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        written = [file.read_bytes().count(b"\n") for file in folder.glob("runs/*/*/*/samples.jsonl")]
+        if sum(written) >= answers:
+            return process
+        time.sleep(0.05)
+    raise AssertionError("it answered nothing")
+
+
+def _slow_command(program, folder, *before):
+    data = folder / "capitais.csv"
+    data.write_text("estado,a,b,c,certa\n" + "Bahia,Salvador,Ilhéus,Feira,A\n" * 100, "utf-8")
+    model = "slow,seconds=0.1"
+    return [*before, *program, "run", "--task", "capitals-pt", "--model", model, "--data", str(data)]
+
+
+def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, environment, tmp_path):
+    process = _started(_slow_command(program, tmp_path), environment, tmp_path)
+    try:
+        assert _status(program, environment, tmp_path) == ["running"]
+    finally:
+        process.kill()
+        process.wait()
+    assert _status(program, environment, tmp_path) == ["interrupted"]
+    reported = subprocess.run(
+        [*program, "report", "--runs", "runs", "--out", "page.html"], env=environment, cwd=tmp_path, capture_output=True
+    )
+    assert reported.returncode == 0, reported.stderr
+    shown = subprocess.run(
+        [*program, "show", str(next(tmp_path.glob("runs/*/*/*")))], env=environment, cwd=tmp_path, capture_output=True
+    )
+    assert b"interrupted" in shown.stdout
+
+
+def test_a_closed_terminal_ends_a_run_in_order_and_nohup_lets_it_go_on(program, environment, tmp_path):
+    process = _started(_slow_command(program, tmp_path), environment, tmp_path)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=20) == 130
+    record = json.loads(next(tmp_path.glob("runs/*/*/*/run.json")).read_text("utf-8"))
+    assert record["status"] == "interrupted"
+    assert record["counts"]["answered"] >= 3
+
+    process = _started(_slow_command(program, tmp_path, "nohup"), environment, tmp_path, answers=6)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=60) == 0
+    assert _status(program, environment, tmp_path) == ["complete"]

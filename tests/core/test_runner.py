@@ -220,6 +220,19 @@ def test_a_defect_of_a_metric_is_told_by_its_name_and_costs_no_answer(job, tmp_p
     assert len(model.asked) == record.counts["n"], "no question was asked twice"
 
 
+def test_a_defect_of_a_model_is_told_by_its_name_and_costs_no_answer_given_before(job, tmp_path):
+    def script(request, sample):
+        return Response(text=["a"][int(sample.id == "3")])
+
+    with pytest.raises(PluginError, match="Model scripted failed: IndexError: list index out of range"):
+        run(job(ScriptedModel(script), 4, "generate"), tmp_path)
+    mended = ScriptedModel(lambda request, sample: Response(text="a"))
+    record, folder = run(job(mended, 4, "generate"), tmp_path)
+    assert record.status == "complete"
+    assert [line["id"] for line in folder.answers()] == ["0", "1", "2", "3"]
+    assert len(mended.asked) == 1, "three were answered before"
+
+
 def test_a_model_that_forgets_samples_leaves_the_run_incomplete(job, tmp_path):
     record, _ = run(job(ScriptedModel(prefers("A"), order=lambda indices: indices[:-3])), tmp_path)
     assert (record.status, record.counts["errors"]) == ("incomplete", 3)

@@ -112,6 +112,15 @@ def test_asked_to_end_it_saves_the_step_and_goes_on_from_there(short, how):
     interrupted_and_whole(short, "tiny-lora", how, "accumulation=2", "log_every=4", "save_every=50", "evaluate_every=5")
 
 
+def test_with_nohup_it_outlives_its_terminal(short):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert short("tiny-lora", "steps=4", display=Asks(2, signal.SIGHUP)).status == "complete"
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "recipe", ["tiny-qlora", "tiny-dora", "tiny-ia3", "tiny-full", "tiny-prompt", "tiny-dpo-qlora", "tiny-t5-lora"]

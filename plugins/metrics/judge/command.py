@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,6 +62,7 @@ def judge(
     from benchctl.cli.display import RunDisplay
     from benchctl.model import split_specs
     from benchctl.records import find_run
+    from benchctl.stopping import end_in_order
 
     from .judging import Plan, judge_run
     from .questions import MISMATCH, REFERENCE, read_answers
@@ -70,7 +70,7 @@ def judge(
     from .rubric import load_rubric
     from .show import print_report
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_in_order()
     stored = find_run(folder, run)
     rival = _rival(stored, folder, against) if against else None
     chosen = load_rubric(rubric or ("pair-pt" if rival else "long-answer-pt"))

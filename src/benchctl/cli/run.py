@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -99,8 +98,9 @@ def run(
     """
     from benchctl.cli.display import RunDisplay, print_json, print_table
     from benchctl.matrix import Matrix, run_matrix
+    from benchctl.stopping import end_in_order
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    end_in_order()
     options = _subset(**options)
     matrix = Matrix.parse(tasks, models, out, options, metrics)
     with RunDisplay() as display:
