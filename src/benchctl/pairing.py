@@ -171,9 +171,13 @@ def _of_sums(pairs: Pairs, clustered: bool, seed: int) -> Difference:
 
 
 def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | None, float | None, str]:
-    """Bounds and the method's name; none where all questions share one passage."""
+    """Bounds and the method's name; none where all questions share one passage, unless nothing differs."""
+    import numpy as np
+
     from benchctl import bootstrap
 
+    if np.array_equal(one, two):
+        return 0.0, 0.0, "constant"
     if len(set(pairs.clusters)) < 2:
         return None, None, "none"
     figure = pairs.figure
@@ -181,8 +185,6 @@ def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | 
         e = statistics.mean((two - one)[:, 0].tolist(), pairs.clusters, seed=seed)
         return e.low, e.high, e.method
     columns = one.shape[1]
-    import numpy as np
-
     e = bootstrap.of_sums(
         np.hstack([one, two]).tolist(), lambda sums: figure(sums[:, columns:]) - figure(sums[:, :columns]),
         pairs.clusters, seed=seed,

@@ -17,13 +17,16 @@ def proportion(
     """A share of right answers, with Wilson's interval (Wilson 1927, as scipy computes it).
 
     Where samples share a passage, the interval is Wilson's for the effective number of samples: n over the design
-    effect, which is the clustered variance over the plain one (Kish 1965), and never more than n.
+    effect, which is the clustered variance over the plain one (Kish 1965), and never more than n. There is none where
+    all samples share one passage: what another would have given cannot be told.
 
     Args:
         values: 0 or 1 per sample.
         clusters: passage of each sample, or None when all are independent.
     """
     n, value = len(values), math.fsum(values) / len(values)
+    if n > 1 and _units(n, clusters) == 1:
+        return Estimate(value, n, None, None, None, "none", higher_is_better, percent=True)
     stderr = _stderr(values, clusters)
     effective, method = float(n), "wilson"
     plain = value * (1 - value) / n
@@ -53,12 +56,16 @@ def mean(
 ) -> Estimate:
     """A mean with its interval: BCa bootstrap (Efron 1987), or normal on the clustered standard error.
 
+    A single value, or a single passage, allows no interval. That of a share ends at 0 and 1.
+
     Args:
         values: one finite number per sample, at least one.
         clusters: passage of each sample, or None when all are independent.
         seed: of the bootstrap's resamples.
     """
     n, value = len(values), math.fsum(values) / len(values)
+    if _units(n, clusters) == 1:
+        return Estimate(value, n, None, None, None, "none", higher_is_better, percent)
     stderr = _stderr(values, clusters)
     if max(values) - min(values) <= 1e-12 * abs(value):  # equal but for the last digits
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
@@ -66,7 +73,10 @@ def mean(
         from scipy.stats import norm
 
         half = float(norm.ppf(0.5 + CONFIDENCE / 2)) * stderr
-        return Estimate(value, n, stderr, value - half, value + half, "normal-clustered", higher_is_better, percent)
+        low, high = value - half, value + half
+        if percent:
+            low, high = max(low, 0.0), min(high, 1.0)
+        return Estimate(value, n, stderr, low, high, "normal-clustered", higher_is_better, percent)
     low, high = _bca(values, seed)
     return Estimate(value, n, stderr, low, high, "bootstrap-bca", higher_is_better, percent)
 
@@ -148,6 +158,11 @@ def _stderr(values: Sequence[float], clusters: Sequence[Hashable] | None) -> flo
     return math.sqrt(math.fsum((v - centre) ** 2 for v in values) / (n - 1) / n)
 
 
+def _units(n: int, clusters: Sequence[Hashable] | None) -> int:
+    """How many draws there were: passages where there are clusters, else samples."""
+    return n if clusters is None else len(set(clusters))
+
+
 def _clustered(clusters: Sequence[Hashable] | None) -> bool:
     return clusters is not None and len(set(clusters)) < len(clusters)
 
@@ -156,9 +171,13 @@ def _bca(values: Sequence[float], seed: int) -> tuple[float, float]:
     import numpy as np
     from scipy.stats import bootstrap
 
+    # Powers of tiny figures vanish, and the bounds with them; a power of two changes no digit.
+    exponent = math.frexp(max(map(abs, values)))[1]
+    scaled = np.ldexp(np.asarray(values, dtype=float), -exponent)
     # Unbatched, 9 999 resamples of 4 183 values take 780 MB.
     found = bootstrap(
-        (np.asarray(values, dtype=float),), np.mean, confidence_level=CONFIDENCE, method="BCa", batch=500,
+        (scaled,), np.mean, confidence_level=CONFIDENCE, method="BCa", batch=500,
         rng=np.random.default_rng(seed),
     )  # fmt: skip
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    low, high = (float(bound) for bound in found.confidence_interval)
+    return math.ldexp(low, exponent), math.ldexp(high, exponent)

@@ -188,6 +188,12 @@ def test_one_passage_has_no_interval():
     assert (found.low, found.high, found.method, found.p) == (None, None, "none", 1.0)
 
 
+def test_one_question_with_the_same_value_twice_is_the_same():
+    found, other = difference(pairs([(7.0, 7.0)])), difference(pairs([(7.0, 8.0)]))
+    assert (found.verdict, found.low, found.high) == ("same", 0, 0)
+    assert (other.verdict, other.low, other.high) == ("unclear", None, None)
+
+
 def test_tests_reject_equal_models_one_time_in_twenty():
     rng = np.random.default_rng(6)
     rejected = {"shares": 0, "sums": 0}

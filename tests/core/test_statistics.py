@@ -82,6 +82,13 @@ def test_mean_interval_is_scipys_bca():
     assert e.stderr == pytest.approx(values.std(ddof=1) / math.sqrt(80), abs=1e-12)
 
 
+@pytest.mark.parametrize("unit", [2.0**-500, 2.0**-1030, 2.0**400])
+def test_mean_interval_does_not_depend_on_the_unit(unit):
+    values = np.random.default_rng(4).integers(1, 50, 30).astype(float)
+    plain, other = (statistics.mean((values * scale).tolist()) for scale in (1.0, unit))
+    assert (other.low / unit, other.high / unit) == pytest.approx((plain.low, plain.high), rel=1e-9)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 400), st.floats(0, 1)), min_size=1, max_size=6))
 def test_pooling_shares_is_asking_all_questions_in_one_task(members):
@@ -118,6 +125,23 @@ def test_passages_whose_answers_differ_make_no_more_of_the_samples_than_there_ar
 def test_equal_values_have_an_interval_of_no_width():
     e = statistics.mean([2.5] * 7)
     assert (e.low, e.high, e.method) == (2.5, 2.5, "constant")
+
+
+def test_one_value_and_one_passage_allow_no_interval():
+    for e in (
+        statistics.mean([2.5]), statistics.mean([1.0, 2.0, 6.0], ["same"] * 3),
+        statistics.proportion([1.0, 0.0, 1.0], ["same"] * 3),
+    ):  # fmt: skip
+        assert (e.stderr, e.low, e.high, e.method) == (None, None, None, "none")
+    assert statistics.proportion([1.0], ["same"]).low == pytest.approx(1 / (1 + 1.959964**2), abs=1e-6)
+
+
+def test_a_share_of_passages_ends_at_zero_and_one():
+    values, passages = [0.0, 0.0, 0.3, 0.0], [1, 1, 2, 3]
+    share, mean = (statistics.mean(values, passages, percent=percent) for percent in (True, False))
+    assert mean.low < 0 == share.low and share.high == mean.high
+    turned = statistics.mean([1 - v for v in values], passages, percent=True)
+    assert (turned.low, turned.high) == (pytest.approx(1 - mean.high), 1.0)
 
 
 def test_values_equal_but_for_their_last_digits_have_one_too():
