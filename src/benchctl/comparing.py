@@ -15,7 +15,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
-from benchctl.shared_answers import Shared, share
+from benchctl.shared_answers import Shared, in_common, share
 from benchctl.trained import Trained, label, trained
 from benchctl.types import RunRecord, RunSpec
 
@@ -166,7 +166,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
 
 def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: str) -> tuple[StoredRun, StoredRun]:
     """Of two models' runs of a task, the two to compare: alike in settings, then on the same questions, then complete,
-    then with more questions, then the latest.
+    then with more questions in both, then the latest.
 
     Raises:
         RecordError: one of them has none.
@@ -175,15 +175,20 @@ def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: s
     if not all(of_task):
         raise RecordError(f"Not both have a run of {task}.", f"{_have(firsts)}; {_have(seconds)}.")
 
-    def fits(pair: tuple[StoredRun, StoredRun]) -> tuple[Any, ...]:
+    def fits(pair: tuple[StoredRun, StoredRun]) -> tuple[int, ...]:
         a, b = (run.record for run in pair)
         return (
             settings(a.spec) == settings(b.spec), a.fingerprints["data"] == b.fingerprints["data"],
-            (a.status == "complete") + (b.status == "complete"), min(a.counts["n"], b.counts["n"]),
-            sorted(str(r.timings.get("finished", "")) for r in (a, b)),
+            (a.status == "complete") + (b.status == "complete"),
         )  # fmt: skip
 
-    return max(((a, b) for a in of_task[0] for b in of_task[1]), key=fits)
+    pairs = [(a, b) for a in of_task[0] for b in of_task[1]]
+    best = max(map(fits, pairs))
+    equals = [pair for pair in pairs if fits(pair) == best]
+    if len(equals) > 1:  # their answers are read only where this decides
+        in_both = [in_common(*pair) for pair in equals]
+        equals = [pair for pair, count in zip(equals, in_both, strict=True) if count == max(in_both)]
+    return max(equals, key=lambda pair: sorted(str(run.record.timings.get("finished", "")) for run in pair))
 
 
 def settings(spec: RunSpec) -> Mapping[str, Any]:

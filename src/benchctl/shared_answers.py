@@ -118,6 +118,15 @@ def share(first: StoredRun, second: StoredRun) -> Shared:
     return Shared(one, two, ids)
 
 
+def in_common(first: StoredRun, second: StoredRun) -> int:
+    """How many questions two runs of a task share, answered or not where they were asked the very same."""
+    one, two = first.record, second.record
+    if one.fingerprints["data"] == two.fingerprints["data"]:
+        return min(int(one.counts["n"]), int(two.counts["n"]))
+    ids = [{score.id for score in RunFolder(run.path).scores()} for run in (first, second)]
+    return len(ids[0] & ids[1])
+
+
 def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
     """What fixes a question, as in the fingerprint of the data: not the passage's name, which fixes no answer."""
     return {name: value for name, value in line["sample"].items() if name != "cluster"}

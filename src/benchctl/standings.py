@@ -138,7 +138,12 @@ def _row(
             continue
         one, two = comparing.best_pair(own, others, task)
         found.append(two)
-        of_base.setdefault(task, one)
+        shown = of_base.setdefault(task, one).record.id
+        if shown != one.record.id:
+            warnings.append(
+                f"{two.record.spec.model}, {task}: compared with the base's run {one.record.id}, which goes with it; "
+                f"the base's row shows {shown}"
+            )
         try:
             comparison = comparing.compare_runs(one, two)
         except BenchctlError as error:

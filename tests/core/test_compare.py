@@ -143,6 +143,33 @@ def test_each_thing_that_decides_which_runs_are_taken_goes_before_the_next(runs,
     assert best_pair([base], [fit, other], "medmcqa-pt") == best_pair([base], [other, fit], "medmcqa-pt") == (base, fit)
 
 
+def test_of_several_runs_those_with_most_questions_in_common_are_taken(tmp_path):
+    # Drawn from 24 questions, 12 are the later run and not the same as the first 12.
+    out = tmp_path / "runs"
+    few = run(out, "medmcqa-pt", "tuned", right_in(range(1, 9)), limit=10)
+    first = run(out, "medmcqa-pt", "base", right_in(range(1, 7)), limit=12)
+    drawn = run(out, "medmcqa-pt", "base", right_in(range(1, 7)), limit=12, drawn=True)
+    assert compare_runs(drawn, few).n < 10
+
+    assert (
+        best_pair([drawn, first], [few], "medmcqa-pt") == best_pair([first, drawn], [few], "medmcqa-pt") == (first, few)
+    )
+    assert compare([drawn, first], [few]).tasks[0].n == 10
+
+
+def test_a_model_that_goes_with_another_run_of_the_base_than_the_one_shown_is_told_of(runs, benchctl, tmp_path):
+    out = tmp_path / "runs"
+    few = run(out, "medmcqa-pt", "base", right_in(range(1, 13)), limit=6, shots=2)
+    run(out, "medmcqa-pt", "shot", right_in(range(1, 5)), limit=6, shots=2)
+    table = against(records.read_runs(out), "base")
+    said = [line for line in table.warnings if "base's run" in line]
+
+    assert len(said) == 1 and few.record.id in said[0] and runs[0].record.id in said[0]
+    assert not any("base's run" in line for line in against(runs, "base").warnings)
+    written = benchctl("compare", "--against", "base", "--csv")
+    assert said[0] in written.err and said[0] not in written.out, "a table of figures alone would hide it"
+
+
 def test_a_length_limit_matters_only_where_something_is_written(runs):
     letter = [variant(stored, max_tokens=limit) for stored, limit in zip(runs, (8, 64), strict=True)]
     written = [variant(stored, scoring="generate") for stored in letter]

@@ -70,6 +70,7 @@ def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lan
 
 def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str], lang: str, form: str) -> None:
     from benchctl.cli.standings import print_csv, print_standings
+    from benchctl.cli.wording import say
     from benchctl.comparing import against
     from benchctl.records import read_runs
 
@@ -80,6 +81,8 @@ def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str
         click.echo(json.dumps(table.as_json(), ensure_ascii=False, indent=1))
     elif form == "csv":
         print_csv(table, lang)
+        for line in table.warnings:
+            click.echo(f"{say('warning', lang)}: {line}", err=True)
     else:
         print_standings(table, lang)
 
