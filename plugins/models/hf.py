@@ -157,8 +157,13 @@ class HFModel(Model):
             yield (
                 index,
                 Response(
-                    text=written.text, finish_reason=written.finish_reason, usage=usage, cut=cut, seconds=clock.lap()
-                ),
+                    text=written.text,
+                    finish_reason=written.finish_reason,
+                    usage=usage,
+                    cut=cut,
+                    seconds=clock.lap(),
+                    error=written.error,
+                ),  # fmt: skip
             )
 
     def close(self) -> None:

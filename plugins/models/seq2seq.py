@@ -10,6 +10,7 @@ from benchctl.types import Choose, Perplexity
 
 from .encoding import DoesNotFit, Encoder
 from .engine.items import Likelihood, Prompt, Row, Written
+from .engine.numbers import Numbers
 from .engine.plain import PlainEngine
 
 IGNORED = -100
@@ -94,17 +95,13 @@ class Seq2SeqEngine(PlainEngine):
         import torch
 
         ids, mask = self._padded([prompt.tokens for prompt in prompts])
-        first = prompts[0]
-        sampling: dict[str, Any] = {"do_sample": False}
-        if first.temperature:
-            sampling = {"do_sample": True, "temperature": first.temperature}
-        stopping = {"stop_strings": list(first.stop), "tokenizer": self.tokenizer} if first.stop else {}
+        numbers = Numbers()
         with torch.inference_mode():
             written = self.model.generate(
-                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), max_new_tokens=first.max_tokens,
-                **sampling, **stopping,
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device),
+                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
             )  # fmt: skip
-        return [self._cut(written[i, 1:].tolist(), prompt) for i, prompt in enumerate(prompts)]
+        return self._answers([tokens[1:] for tokens in written.tolist()], prompts, numbers.missed())
 
     def _padded(self, sequences: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Token ids and mask, [sequences, longest], filled up on the right."""

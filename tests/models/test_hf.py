@@ -116,6 +116,20 @@ def test_the_fingerprint_is_of_the_weights_not_of_the_path(stories, tmp_path):
     assert load(f"hf:{tmp_path / 'copy'}").fingerprint() != other.fingerprint()
 
 
+@pytest.mark.parametrize("spec", ["tiny", "tiny-t5"])
+def test_a_model_whose_weights_are_no_numbers_leaves_the_run_incomplete(spec, tmp_path, benchctl):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(load(spec).folder, tmp_path / "broken")
+    (file,) = folder.glob("*.safetensors")
+    weights = load_file(file)
+    save_file({name: tensor * float("nan") for name, tensor in weights.items()}, file, {"format": "pt"})
+    done = benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", "3", "--scoring", "generate",
+                    "--model", f"hf:{folder}", "--max-tokens", "5")  # fmt: skip
+    assert done.code == 3
+    assert "3 samples without an answer" in done.err and "no numbers" in done.err
+
+
 def test_pickled_weights_are_refused_unless_allowed(stories, tmp_path):
     import torch
     from transformers import AutoModelForCausalLM

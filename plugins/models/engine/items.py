@@ -48,6 +48,8 @@ class Written:
     finish_reason: str
     """``stop`` (a stop string or token) or ``length``."""
     tokens: int
+    error: str | None = None
+    """Why there is no answer."""
 
 
 class CannotShare(Exception):

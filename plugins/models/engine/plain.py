@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .items import Likelihood, Prompt, Row, Written
 from .memory import Budget, halving
+from .numbers import ERROR, Numbers
 
 if TYPE_CHECKING:
     import torch
@@ -96,23 +98,29 @@ class PlainEngine:
         for i, prompt in enumerate(prompts):
             ids[i, width - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
             mask[i, width - len(prompt.tokens) :] = 1
+        numbers = Numbers()
         with torch.inference_mode():
             written = self.model.generate(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device), pad_token_id=self._pad,
-                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0]),
+                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
             )  # fmt: skip
-        return [self._cut(written[i, width:].tolist(), prompt) for i, prompt in enumerate(prompts)]
+        return self._answers([tokens[width:] for tokens in written.tolist()], prompts, numbers.missed())
 
     @property
     def _pad(self) -> int:
         """What fills shorter prompts up; it is masked, so any token does."""
         return next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
 
-    def _options(self, kind: Prompt) -> dict[str, Any]:
-        """How prompts of this kind are sampled and stopped, in transformers' words."""
+    def _options(self, kind: Prompt, numbers: Numbers) -> dict[str, Any]:
+        """How prompts of this kind are sampled, stopped and watched, in transformers' words."""
         sampling = {"do_sample": True, "temperature": kind.temperature} if kind.temperature else {"do_sample": False}
         stopping = {"stop_strings": list(kind.stop), "tokenizer": self.tokenizer} if kind.stop else {}
-        return {**sampling, **stopping}
+        return {**sampling, **stopping, "logits_processor": numbers.processors()}
+
+    def _answers(self, tokens: Sequence[list[int]], prompts: Sequence[Prompt], missed: Sequence[bool]) -> list[Written]:
+        """What was written after each prompt; an error where ``missed`` says that some logits were no numbers."""
+        cut = [self._cut(own, prompt) for own, prompt in zip(tokens, prompts, strict=True)]
+        return [replace(one, error=ERROR) if bad else one for one, bad in zip(cut, missed, strict=True)]
 
     def _cut(self, tokens: list[int], prompt: Prompt) -> Written:
         ends = self.model.generation_config.eos_token_id

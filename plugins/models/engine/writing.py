@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import header as headers
 from .items import Prompt, Row, Written
+from .numbers import Numbers
 from .plain import PlainEngine
 from .shared import refuse
 
@@ -60,12 +61,17 @@ class Writer(PlainEngine):
             cache.batch_repeat_interleave(len(prompts))
         running, width = list(range(len(prompts))), ids.shape[1]
         answers: list[list[int]] = [[] for _ in prompts]
+        missed = [False] * len(prompts)
         while running:
             left = prompts[0].max_tokens - (ids.shape[1] - width)
-            ids, cache = self._stretch(ids, mask, cache, prompts[0], min(left, STRETCH))
-            for i, place in enumerate(running):
+            numbers = Numbers()
+            ids, cache = self._stretch(ids, mask, cache, prompts[0], min(left, STRETCH), numbers)
+            for i, (place, bad) in enumerate(zip(running, numbers.missed(), strict=True)):
                 answers[place] = ids[i, width:].tolist()
-            ended = [left <= STRETCH or self._ended(answers[place], prompts[place]) for place in running]
+                missed[place] |= bad
+            ended = [
+                left <= STRETCH or missed[place] or self._ended(answers[place], prompts[place]) for place in running
+            ]
             going = [i for i, over in enumerate(ended) if not over]
             running = [running[i] for i in going]
             if running:
@@ -73,7 +79,7 @@ class Writer(PlainEngine):
                 cache.batch_select_indices(chosen)
                 mask = torch.nn.functional.pad(mask[chosen], (0, ids.shape[1] - mask.shape[1]), value=1)
                 ids = ids[chosen]
-        return [self._cut(tokens, prompt) for tokens, prompt in zip(answers, prompts, strict=True)]
+        return self._answers(answers, prompts, missed)
 
     def _padded(self, prompts: Sequence[Sequence[int]], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids and mask [prompts, longest]: the shared beginning, then padding, then what is each prompt's own."""
@@ -89,14 +95,14 @@ class Writer(PlainEngine):
         return ids.to(self.device), mask.to(self.device)
 
     def _stretch(
-        self, ids: torch.Tensor, mask: torch.Tensor, cache: Any, kind: Prompt, count: int
+        self, ids: torch.Tensor, mask: torch.Tensor, cache: Any, kind: Prompt, count: int, numbers: Numbers
     ) -> tuple[torch.Tensor, Any]:
         import torch
 
         with torch.inference_mode():
             out = self.model.generate(
                 input_ids=ids, attention_mask=mask, past_key_values=cache, max_new_tokens=count, use_cache=True,
-                pad_token_id=self._pad, return_dict_in_generate=True, **self._options(kind),
+                pad_token_id=self._pad, return_dict_in_generate=True, **self._options(kind, numbers),
             )  # fmt: skip
         return out.sequences, out.past_key_values
 

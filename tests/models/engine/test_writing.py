@@ -67,6 +67,28 @@ def test_the_shared_beginning_goes_through_the_model_once(monkeypatch):
     assert all(width < 60 for _, width in widths[1:])
 
 
+@pytest.mark.parametrize("damage", [float("nan"), float("inf")])
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+@pytest.mark.parametrize("shared", [True, False])
+def test_answers_from_logits_that_are_no_numbers_are_errors(monkeypatch, damage, temperature, shared):
+    monkeypatch.setattr(writing, "STRETCH", 4)
+    model = made(TABLE["llama"][0])
+    whole = PlainEngine(model, Spelling(), "cpu", 1000)
+    prompts = [Prompt((*p.tokens, 7 if i % 3 else 96), (), 10, temperature) for i, p in enumerate(asked())]
+    undisturbed = dict(whole.generate(prompts))
+    model.get_input_embeddings().weight.data[96] = damage
+    damaged = PlainEngine(model, Spelling(), "cpu", 1000)
+    found = dict((Engine(damaged) if shared else damaged).generate(prompts))
+    hit = {i for i, prompt in enumerate(prompts) if 96 in prompt.tokens}
+    assert 0 < len(hit) < len(prompts)
+    for i, written in found.items():
+        if i in hit:
+            assert "no numbers" in written.error
+        elif not temperature:
+            assert written.error is None or "<96>" in undisturbed[i].text
+            assert "<96>" in undisturbed[i].text or written == undisturbed[i]
+
+
 def test_stop_strings_and_limits_of_a_real_model(stories):
     from benchctl.types import Generate
     from tests.models.test_hf import load

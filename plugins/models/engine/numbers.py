@@ -1,0 +1,35 @@
+"""Whether what a model writes from are numbers: damaged weights and overflow make text too, and it looks like any other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+ERROR = "its logits are no numbers: weights that are damaged, or too large for its dtype"
+
+
+class Numbers:
+    """Looks at the logits of every step, as a logits processor of transformers."""
+
+    def __init__(self) -> None:
+        self._missed: torch.Tensor | None = None
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """The scores [rows, vocabulary]; zeros in rows that hold NaN or +inf, of which no token could be drawn."""
+        import torch
+
+        bad = ~(scores < torch.inf).all(dim=1)
+        self._missed = bad if self._missed is None else self._missed | bad
+        return torch.where(bad[:, None], 0.0, scores)
+
+    def missed(self) -> list[bool]:
+        """For each row whether some step had none."""
+        return [] if self._missed is None else self._missed.tolist()
+
+    def processors(self) -> Any:
+        """As an argument of ``generate``."""
+        from transformers import LogitsProcessorList
+
+        return LogitsProcessorList([self])  # type: ignore[list-item]
