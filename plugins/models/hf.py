@@ -154,16 +154,12 @@ class HFModel(Model):
         for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
             prompt, cut = encoded[index]
             usage = Usage(len(prompt.tokens), written.tokens)
+            spent, why = clock.lap(), written.finish_reason
             yield (
                 index,
                 Response(
-                    text=written.text,
-                    finish_reason=written.finish_reason,
-                    usage=usage,
-                    cut=cut,
-                    seconds=clock.lap(),
-                    error=written.error,
-                ),  # fmt: skip
+                    text=written.text, finish_reason=why, usage=usage, cut=cut, seconds=spent, error=written.error
+                ),
             )
 
     def close(self) -> None:

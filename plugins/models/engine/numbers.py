@@ -1,4 +1,4 @@
-"""Whether what a model writes from are numbers: damaged weights and overflow make text too, and it looks like any other."""
+"""Whether the logits a model writes from are numbers: damaged weights and overflow make a text as well."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ class Numbers:
         """As an argument of ``generate``."""
         from transformers import LogitsProcessorList
 
-        return LogitsProcessorList([self])  # type: ignore[list-item]
+        return LogitsProcessorList([self])
