@@ -207,9 +207,20 @@ def differing_settings(first: RunRecord, second: RunRecord) -> tuple[str, ...]:
     lines = [f"{name} differs: {_short(one[name])} and {_short(two[name])}" for name in one if one[name] != two[name]]
     if first.task.get("version") != second.task.get("version"):
         lines.append(f"version of the task differs: {first.task.get('version')} and {second.task.get('version')}")
+    if not lines and _worded_otherwise(first, second):
+        lines.append(
+            "the prompts differ under the same settings: the examples' file or the wording is no longer the same"
+        )
     others = [m for m in first.metrics if m in second.metrics and first.metrics[m] != second.metrics[m]]
     lines += [f"{m} was computed differently: {first.metrics[m]} and {second.metrics[m]}" for m in others]
     return tuple(lines)
+
+
+def _worded_otherwise(first: RunRecord, second: RunRecord) -> bool:
+    """Whether the same questions were put in other words to two models that are asked in one style."""
+    one, two = first.fingerprints, second.fingerprints
+    styles = [record.model.get("prompt_style") for record in (first, second)]
+    return one["data"] == two["data"] and styles[0] == styles[1] and one["prompt"] != two["prompt"]
 
 
 def _remarks(shared: Shared) -> list[str]:

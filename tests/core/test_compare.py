@@ -184,6 +184,23 @@ def test_another_version_of_the_task_is_warned_of(runs):
     assert "version of the task differs: 1 and 7" in compare_runs(runs[0], newer).warnings
 
 
+def test_other_examples_from_a_file_of_the_same_name_are_warned_of(tmp_path):
+    examples = tmp_path / "exemplos.csv"
+    found = []
+    for name, question in (("base", "Qual vitamina previne o escorbuto?"), ("tuned", "Qual osso é o mais longo?")):
+        rows = [["dataset", "instruction", "input", "output", *(f"alternative_{x}" for x in "abcd")],
+                ["MedMCQA", question, "", "A", "C", "D", "fêmur", "E"]]  # fmt: skip
+        examples.write_text("\n".join(",".join(row) for row in rows) + "\n", "utf-8")
+        script = right_in(range(1, 13))
+        found += [run(tmp_path / "runs", "medmcqa-pt", name + more, script, shots=1, shots_data=str(examples))
+                  for more in ("", "-again")]  # fmt: skip
+
+    def said(one, other):
+        return [line for line in compare_runs(one, other).warnings if "prompts differ" in line]
+
+    assert said(found[0], found[2]) and not said(found[0], found[1]) and not said(found[2], found[3])
+
+
 def test_what_only_one_of_the_tasks_has_is_not_pooled(runs, tmp_path):
     texts = [run(tmp_path / "runs", "medtext", name, surprised(lambda s: 2.0)) for name in ("base", "tuned")]
     found = compare([runs[0], texts[0]], [runs[1], texts[1]])
