@@ -15,7 +15,7 @@ from benchctl.scoring import Scoring
 from benchctl.task import Task, TaskData, TaskGroup
 
 from .. import harness
-from . import lm_eval_metric, lm_eval_scoring, lm_eval_source
+from . import lm_eval_metric, lm_eval_rules, lm_eval_scoring, lm_eval_source
 
 OPTIONS: Mapping[str, str] = {"include_path": "", "chat": "off", "member": ""}
 """Option -> default. ``include_path``: folder of YAML files. ``chat``: through the model's chat template, examples as
@@ -76,7 +76,7 @@ class LmEvalTask(Task):
         self.kind = KINDS[self.harness.OUTPUT_TYPE]
         self.default_shots = self.harness.config.num_fewshot or 0
         # Filters, metrics and columns that no prompt shows change the result too.
-        rules = digest([self.harness.dump_config(), digest_all(self.docs), lm_eval.__version__])
+        rules = digest([lm_eval_rules.of(self.harness), digest_all(self.docs), lm_eval.__version__])
         self.version = int(rules[:8], 16)
         samples = tuple(lm_eval_scoring.sample(self.harness, i, doc) for i, doc in enumerate(self.docs))
         return TaskData(samples, f"lm-eval:{self.title}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,78 @@ def test_a_finished_run_is_found_again_and_a_changed_metric_is_another_run(run, 
 
     lm_eval_source._manager.cache_clear()
     assert run("--task", spec)[0]["run"] != first["run"]
+
+
+CODE = """
+def _clean(text):
+    return text.strip()
+
+
+def examples():
+    return [{"text": "Ben saw a big bird in the", "choices": ["tree", "sock", "song"], "gold": 0}]
+
+
+def process_results(doc, results):
+    return {"long": float(len(_clean(results[0])) > 3)}
+"""
+
+
+@pytest.fixture
+def coded(tasks, tmp_path, monkeypatch):
+    """A task with functions beside its YAML, in a folder of its own, named from the working folder."""
+    folder = tmp_path / "here" / "own"
+    folder.mkdir(parents=True)
+    fields = json.loads((tasks / "write.yaml").read_text("utf-8"))
+    for key in ("filter_list", "fewshot_split", "tag"):
+        del fields[key]
+    fields |= {"task": "coded", "metric_list": [{"metric": "long", "aggregation": "mean", "higher_is_better": True}]}
+    functions = (
+        "process_results: !function utils.process_results\nfewshot_config:\n  samples: !function utils.examples\n"
+    )
+    lines = "".join(f"{key}: {json.dumps(value)}\n" for key, value in {**fields, "num_fewshot": 1}.items())
+    (folder / "coded.yaml").write_text(lines + functions, "utf-8")
+    (folder / "utils.py").write_text(CODE, "utf-8")
+    monkeypatch.chdir(folder.parent)
+    return folder
+
+
+def as_in_a_new_process(folder):
+    """The task's module is loaded anew, its functions at other addresses; gives the old one, to keep those taken."""
+    from benchctl_plugins.tasks import lm_eval_source
+
+    lm_eval_source._manager.cache_clear()
+    return sys.modules.pop(str(folder / "utils"))
+
+
+def test_a_finished_run_of_a_task_with_functions_is_found_again_by_the_next_process(run, coded):
+    spec = ["--task", "lm-eval:coded,include_path=own", "--limit", 2]
+    first = run(*spec)[0]
+    kept = as_in_a_new_process(coded)
+    assert run(*spec)[0]["run"] == first["run"]
+    assert sys.modules[str(coded / "utils")] is not kept
+
+
+def test_a_run_is_found_again_where_the_whole_project_was_moved(run, coded, monkeypatch):
+    spec = ["--task", "lm-eval:coded,include_path=own", "--limit", 2]
+    first = run(*spec)[0]
+    as_in_a_new_process(coded)
+    moved = coded.parent.rename(coded.parent.with_name("there"))
+    monkeypatch.chdir(moved)
+    assert run(*spec)[0]["run"] == first["run"]
+
+
+def test_a_changed_helper_of_the_tasks_functions_is_another_run(run, coded):
+    yaml = (coded / "coded.yaml").read_text("utf-8")
+    (coded / "coded.yaml").write_text(
+        yaml.replace("fewshot_config:\n  samples: !function utils.examples\n", ""), "utf-8"
+    )
+    spec = ["--task", "lm-eval:coded,include_path=own", "--limit", 2]
+    first = run(*spec)[0]
+    (coded / "utils.py").write_text(CODE.replace("text.strip()", "text.strip()[:1]"), "utf-8")
+    as_in_a_new_process(coded)
+    again = run(*spec)[0]
+    assert again["run"] != first["run"]
+    assert figures(again) == {"long": 0.0}
 
 
 def test_a_run_can_be_rescored_without_the_model(benchctl, run, tasks):
