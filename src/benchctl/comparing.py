@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from benchctl import pairing
+from benchctl import pairing, second_reader
 from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
@@ -213,6 +213,7 @@ def differing_settings(first: RunRecord, second: RunRecord) -> tuple[str, ...]:
         )
     others = [m for m in first.metrics if m in second.metrics and first.metrics[m] != second.metrics[m]]
     lines += [f"{m} was computed differently: {first.metrics[m]} and {second.metrics[m]}" for m in others]
+    lines += [*_judged_otherwise(first, second), *_read_otherwise(first, second)]
     return tuple(lines)
 
 
@@ -221,6 +222,34 @@ def _worded_otherwise(first: RunRecord, second: RunRecord) -> bool:
     one, two = first.fingerprints, second.fingerprints
     styles = [record.model.get("prompt_style") for record in (first, second)]
     return one["data"] == two["data"] and styles[0] == styles[1] and one["prompt"] != two["prompt"]
+
+
+def _judged_otherwise(first: RunRecord, second: RunRecord) -> list[str]:
+    """A line for what was added to both by different hands, as by other judges or rubrics; figures alike share one."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for name in (n for n in first.added if n in second.added and n != second_reader.ADDED):
+        one, two = ({key: _settled(v) for key, v in record.added[name].items()} for record in (first, second))
+        other = next((key for key in one if one[key] != two.get(key)), None)
+        if other is not None:
+            found.setdefault((other, one[other], two.get(other, "-")), []).append(name)
+    return [f"{key} of {', '.join(names)} differs: {_short(a)} and {_short(b)}" for (key, a, b), names in found.items()]
+
+
+def _read_otherwise(first: RunRecord, second: RunRecord) -> list[str]:
+    """A line where a model read what the rules could not in one run, and another one or nobody in the other."""
+    said = [record.added.get(second_reader.ADDED) for record in (first, second)]
+    readers = [facts["fingerprint"] if facts and facts["put"] else None for facts in said]
+    unread = [reader is not None or record.counts["outcomes"].get("none", 0) > 0
+              for reader, record in zip(readers, (first, second), strict=True)]  # fmt: skip
+    if readers[0] == readers[1] or not all(unread):
+        return []
+    names = [facts["model"] if facts else "nobody" for facts in said]
+    return [f"answers the rules could not read were read by {names[0]} and {names[1]}"]
+
+
+def _settled(value: object) -> str:
+    """A value as text; of a list the order does not matter."""
+    return ", ".join(sorted(map(str, value))) if isinstance(value, list | tuple) else str(value)
 
 
 def _remarks(shared: Shared) -> list[str]:

@@ -201,6 +201,42 @@ def test_other_examples_from_a_file_of_the_same_name_are_warned_of(tmp_path):
     assert said(found[0], found[2]) and not said(found[0], found[1]) and not said(found[2], found[3])
 
 
+def test_figures_of_other_judges_are_warned_of(runs):
+    def judged(stored, judges, rubric="one"):
+        by = {"by": "judge", "rubric": "long-answer-pt", "rubric_digest": rubric, "judges": judges, "draws": 1}
+        names = ("judge_intent", "judge_total")
+        return records.StoredRun(replace(stored.record, added=dict.fromkeys(names, by)), stored.path)
+
+    def said(one, other):
+        return [line for line in compare_runs(one, other).warnings if "judge" in line]
+
+    first, alone = judged(runs[0], ["a", "b"]), judged(runs[0], ["a"])
+    assert said(alone, judged(runs[1], ["b"])) == ["judges of judge_intent, judge_total differs: a and b"]
+    assert said(first, judged(runs[1], ["a", "b"], "two")) == [
+        "rubric_digest of judge_intent, judge_total differs: one and two"
+    ]
+    assert not said(first, judged(runs[1], ["b", "a"])) and not said(first, runs[1])
+
+
+def test_answers_that_a_model_read_in_only_one_of_the_runs_are_warned_of(tmp_path, benchctl):
+    out = tmp_path / "runs"
+    texts = {"base": ("Letra A.", "Depende."), "tuned": ("Letra B.", "Depende."), "clear": ("Letra A.", "Letra C.")}
+    found = {
+        name: run(out, "medmcqa-pt", name, lambda _, s, said=said: Response(text=said[s.id.endswith("1")]),
+                  scoring="generate")
+        for name, said in texts.items()
+    }  # fmt: skip
+    assert benchctl("rescore", found["base"].path, "--extract-with", "random").code == 0
+    again = records.StoredRun(records.RunFolder(found["base"].path).record(), found["base"].path)
+
+    def said(one, other):
+        return [line for line in compare_runs(one, other).warnings if "could not read" in line]
+
+    assert said(again, found["tuned"]) == ["answers the rules could not read were read by random and nobody"]
+    assert not said(found["base"], found["tuned"]) and not said(again, again), "read in the same way"
+    assert not said(again, found["clear"]), "nothing was left to read"
+
+
 def test_what_only_one_of_the_tasks_has_is_not_pooled(runs, tmp_path):
     texts = [run(tmp_path / "runs", "medtext", name, surprised(lambda s: 2.0)) for name in ("base", "tuned")]
     found = compare([runs[0], texts[0]], [runs[1], texts[1]])
