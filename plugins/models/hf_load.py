@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchctl.errors import BadConfig, MissingExtra, ModelCallError
+from benchctl.errors import BadConfig, MissingExtra, ModelCallError, OutOfReach
 from benchctl.fingerprints import digest_all, file_digest
 
 from .quiet import hush
@@ -54,7 +54,7 @@ def find_files(settings: Settings) -> Path:
             raise ModelCallError(f"The folder '{folder}' holds no model: it has no config.json.", "Check the path.")
         return folder
     if settings.target.startswith((".", "/", "~")) or settings.target.count("/") != 1:
-        raise ModelCallError(
+        raise OutOfReach(
             f"There is no model folder '{settings.target}'.", "Check the path, or give a hub id OWNER/NAME."
         )
     return _download(settings)
@@ -69,7 +69,7 @@ def fetch(what: str, name: str, revision: str | None, wanted: list[str]) -> Path
     """The folder of a hub repository's files, from the local cache or the hub.
 
     Raises:
-        ModelCallError: gated, missing, or not to be had offline; with the reason and what to do.
+        OutOfReach: gated, missing, or not to be had offline; with the reason and what to do.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -78,18 +78,18 @@ def fetch(what: str, name: str, revision: str | None, wanted: list[str]) -> Path
         return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
     except GatedRepoError as error:
         hint = f"Accept its terms on its hub page, then set HF_TOKEN; see huggingface.co/{name}."
-        raise ModelCallError(f"The {what} '{name}' is gated.", hint) from error
+        raise OutOfReach(f"The {what} '{name}' is gated.", hint) from error
     except RepositoryNotFoundError as error:
         hint = "Check the spelling; a private one needs HF_TOKEN."
-        raise ModelCallError(f"The hub has no {what} '{name}'.", hint) from error
+        raise OutOfReach(f"The hub has no {what} '{name}'.", hint) from error
     except LocalEntryNotFoundError as error:
-        raise ModelCallError(
+        raise OutOfReach(
             f"The {what} '{name}' is not on this machine, and the hub cannot be reached (or HF_HUB_OFFLINE is set).",
             f"Fetch it where there is a connection (hf download {name}), or give a local folder instead.",
         ) from error
     except Exception as error:  # broken connection, full disk: many kinds, one meaning
         reason = " ".join(str(error).split())[:160]
-        raise ModelCallError(
+        raise OutOfReach(
             f"The {what} '{name}' cannot be fetched ({type(error).__name__}: {reason}).",
             "Check the connection, or give a local folder instead.",
         ) from error

@@ -7,6 +7,7 @@
     |-- BadConfig            benchctl.toml, an option's value or a template
     |-- BadData              a dataset or file; with file, row, column and what was expected
     |-- ModelCallError       a model that cannot be loaded or reached
+    |   `-- OutOfReach       its files are not here and cannot be fetched; another time they may be
     `-- RecordError          a run folder that cannot be read or is in use
 
 They are caught once, in :func:`benchctl.cli.main`. ``BENCHCTL_DEBUG=1`` shows the traceback.
@@ -81,6 +82,10 @@ class BadData(BenchctlError):
 
 class ModelCallError(BenchctlError):
     """A model cannot be loaded or reached."""
+
+
+class OutOfReach(ModelCallError):
+    """A model's files are not on this machine and cannot be fetched now; the same command may find them later."""
 
 
 class RecordError(BenchctlError):

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchctl.errors import BadConfig, RecordError
+from benchctl.errors import BadConfig, OutOfReach, RecordError
+from benchctl_plugins.models.hf_load import fetch
 from benchctl_plugins.training.reading import find_recipe
 from benchctl_plugins.training.running import TrainOptions
 from benchctl_plugins.training.sweep.space import spaces
@@ -113,6 +114,23 @@ def test_a_trial_that_does_not_fit_is_told_and_the_others_go_on(tmp_path):
     failed = [row for row in sweep.rows if row.state == "failed"]
     assert failed and all(row.parameters["adapter.r"] == 16 and "Out of memory" in row.reason for row in failed)
     assert sweep.best is not None and len(sweep.rows) == 11
+
+
+def test_a_base_out_of_reach_ends_the_sweep_and_costs_no_trial(tmp_path):
+    """A lost connection is the same for every trial: failing them all would use up the sweep for good."""
+
+    class Offline(FakeTrain):
+        def __call__(self, recipe, options, on_evaluation=None):
+            fetch("model", "owner/not-here", None, ["*.safetensors"])
+            raise AssertionError("there is no such model")
+
+    first = swept(tmp_path / "broken", FakeTrain(), trials=2)
+    with pytest.raises(OutOfReach, match="owner/not-here"):
+        swept(tmp_path / "broken", Offline(), trials=5)
+    again = swept(tmp_path / "broken", FakeTrain(), trials=5)
+
+    assert table(first) == table(again)[:2]
+    assert table(again) == table(swept(tmp_path / "whole", FakeTrain(), trials=5))
 
 
 def test_a_sweep_of_which_no_trial_ends_is_an_error(tmp_path):

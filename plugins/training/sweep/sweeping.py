@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchctl.errors import BadConfig, ModelCallError, RecordError
+from benchctl.errors import BadConfig, ModelCallError, OutOfReach, RecordError
 from benchctl.fingerprints import digest
 from benchctl.records import RunFolder, slug
 
@@ -142,6 +142,8 @@ class _Sitting:
             )
         try:
             training = self.train(changed(self.recipe, parameters), replace(self.train_options, out=place), watch)
+        except OutOfReach:  # the base of all: the trial stays open, and the same command goes on with it
+            raise
         except ModelCallError as error:  # this combination does not fit the machine; the others may
             return self._ended(live, "failed", None, {"reason": error.message})
         if training.status == "interrupted":
