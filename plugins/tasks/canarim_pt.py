@@ -32,7 +32,7 @@ class Canarim(FreeTextTask):
             RowError: no instruction or no expected answer.
         """
         return free_sample(
-            str(row.number - 1), row, row.text("instruction"), row.text("output"), row.text("input")
+            str(row.number - 1), row.text("instruction"), row.text("output"), row.text("input")
         )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ class CosmosQAEnglish(EnglishTask):
                 raise RowError(f"column {column!r} is empty")
         options = [row.text(f"answer{place}") for place in range(4)]
         return four_options(
-            row.text("id").strip(), row, row.text("question"), options, row.text("label"), row.text("context")
+            row.text("id").strip(), row.text("question"), options, row.text("label"), row.text("context")
         )
 
 

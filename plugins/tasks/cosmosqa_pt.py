@@ -41,7 +41,7 @@ class CosmosQA(Task):
         choices = {letter: row.text(letter).strip() for letter in LETTERS}
         return Sample(
             row.text("id").strip() or str(row.number - 1), row.text("pergunta").strip(), choices, target, context,
-            digest(context)[:12], {"row": dict(row.values)},
+            digest(context)[:12],
         )  # fmt: skip
 
     def tidied(self, row: Row) -> Sequence[str]:

@@ -45,7 +45,7 @@ class DrByteTask(Task):
         target = row.text("output").strip().upper()
         if target not in choices:
             raise RowError(f"the label {row.text('output')!r} in column 'output' is no choice (A, B, C or D)")
-        return Sample(str(row.number - 1), question, choices, target, metadata={"row": dict(row.values)})
+        return Sample(str(row.number - 1), question, choices, target)
 
     def tidied(self, row: Row) -> Sequence[str]:
         """Cells with stray spaces, and a label in the wrong case."""
@@ -63,7 +63,7 @@ class DrByteTask(Task):
         question, choices = split_alternatives(row.text("instruction"))
         if answer is None or set(choices) != set(LETTERS):
             return None
-        return Sample(f"train-{row.number - 1}", question, choices, answer.group(1), metadata={"row": dict(row.values)})
+        return Sample(f"train-{row.number - 1}", question, choices, answer.group(1))
 
 
 class PubMedQATask(DrByteTask):
@@ -84,7 +84,7 @@ class PubMedQATask(DrByteTask):
             raise RowError(f"the label {row.text('output')!r} in column 'output' is no choice (sim, não or talvez)")
         choices = {label: label for label in self.labels}
         context = row.text("input").strip()
-        return Sample(str(row.number - 1), question, choices, target, context, metadata={"row": dict(row.values)})
+        return Sample(str(row.number - 1), question, choices, target, context)
 
     def tidied(self, row: Row) -> Sequence[str]:
         """Cells with stray spaces, and labels such as ``Não``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchctl.data import Row, RowError
+from benchctl.data import RowError
 from benchctl.fingerprints import digest
 from benchctl.task import Task
 from benchctl.types import Sample
@@ -19,9 +19,7 @@ class EnglishTask(Task):
     chance = 0.25
 
 
-def four_options(
-    identity: str, row: Row, question: str, options: Sequence[object], target: object, context: str = ""
-) -> Sample:
+def four_options(identity: str, question: str, options: Sequence[object], target: object, context: str = "") -> Sample:
     """A question with four options.
 
     Args:
@@ -48,5 +46,4 @@ def four_options(
         label,
         passage,
         digest(passage)[:12] if passage else None,
-        {"row": dict(row.values)},
     )

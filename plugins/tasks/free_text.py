@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchctl.data import Row, RowError
+from benchctl.data import RowError
 from benchctl.fingerprints import digest
 from benchctl.task import Task
 from benchctl.types import Sample
@@ -19,9 +19,7 @@ class FreeTextTask(Task):
     metrics: Sequence[str] = ("rouge", "chrf", "bleu", "token_f1", "degenerate", "repetition", "distinct_2", "length")
 
 
-def free_sample(
-    identity: str, row: Row, question: str, reference: str, context: str = "", cluster: str | None = None
-) -> Sample:
+def free_sample(identity: str, question: str, reference: str, context: str = "", cluster: str | None = None) -> Sample:
     """A question with its reference answer.
 
     Args:
@@ -35,5 +33,4 @@ def free_sample(
     if not reference.strip():
         raise RowError("no reference answer")
     shared = cluster or (digest(context.strip())[:12] if context.strip() else None)
-    values = {"row": dict(row.values)}
-    return Sample(identity, question.strip(), {}, reference.strip(), context.strip(), shared, values)
+    return Sample(identity, question.strip(), {}, reference.strip(), context.strip(), shared)

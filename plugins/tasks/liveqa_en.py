@@ -55,7 +55,7 @@ class LiveQA(FreeTextTask):
         # The XML breaks and indents its lines wherever they grow long.
         subject, message, answer = (" ".join(row.text(c).split()) for c in ("subject", "message", "answer"))
         question = f"{subject}\n{message}" if subject and message else subject or message
-        return free_sample(row.text("qid") or str(row.number - 1), row, question, answer)
+        return free_sample(row.text("qid") or str(row.number - 1), question, answer)
 
 
 @hookimpl

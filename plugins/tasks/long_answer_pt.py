@@ -30,7 +30,7 @@ class LongAnswer(FreeTextTask):
         Raises:
             RowError: no question or no reference.
         """
-        return free_sample(str(row.number - 1), row, row.text("instruction"), row.text("output"))
+        return free_sample(str(row.number - 1), row.text("instruction"), row.text("output"))
 
 
 @hookimpl

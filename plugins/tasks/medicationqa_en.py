@@ -32,7 +32,7 @@ class MedicationQA(FreeTextTask):
         """
         question = row.text("Question")
         cluster = digest(" ".join(question.lower().split()))[:12]
-        return free_sample(str(row.number - 1), row, question, row.text("Answer"), cluster=cluster)
+        return free_sample(str(row.number - 1), question, row.text("Answer"), cluster=cluster)
 
 
 @hookimpl

@@ -57,7 +57,7 @@ class MedMCQAEnglish(EnglishTask):
         if not row.text("id").strip():
             raise RowError("no id")
         options = [row.text(f"op{letter.lower()}") for letter in LETTERS]
-        return four_options(row.text("id").strip(), row, row.text("question"), options, row.text("cop"))
+        return four_options(row.text("id").strip(), row.text("question"), options, row.text("cop"))
 
 
 @hookimpl

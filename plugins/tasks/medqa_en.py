@@ -35,7 +35,7 @@ class MedQAEnglish(EnglishTask):
         if not isinstance(options, Mapping):
             raise RowError("column 'options' holds no object of letter and text")
         texts = [options.get(letter) for letter in LETTERS]
-        return four_options(f"{row.number - 1:04d}", row, row.text("question"), texts, row.text("answer_idx"))
+        return four_options(f"{row.number - 1:04d}", row.text("question"), texts, row.text("answer_idx"))
 
 
 @hookimpl

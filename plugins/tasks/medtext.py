@@ -35,7 +35,7 @@ class MedText(Task):
         parts = [row.text(column).strip() for column in self.columns]
         if not all(parts):
             raise RowError("column 'Prompt' or 'Completion' is empty")
-        return Sample(str(row.number - 1), "\n".join(parts), metadata={"row": dict(row.values)})
+        return Sample(str(row.number - 1), "\n".join(parts))
 
 
 @hookimpl

@@ -56,7 +56,7 @@ class MMLUEnglish(EnglishTask):
         if not isinstance(choices, list):
             raise RowError("column 'choices' holds no list")
         identity = f"{self.subject}-{row.number - 1:03d}"
-        return four_options(identity, row, row.text("question"), choices, row.text("answer"))
+        return four_options(identity, row.text("question"), choices, row.text("answer"))
 
 
 def _subject(subject: str) -> type[MMLUEnglish]:

@@ -63,9 +63,7 @@ class PubMedQAEnglish(EnglishTask):
             raise RowError(f"the label {row.text('final_decision')!r} is no choice (yes, no or maybe)")
         abstract = "\n".join(str(part).strip() for part in parts)
         choices = {label: label for label in LABELS}
-        return Sample(
-            row.text("pubid"), row.text("question").strip(), choices, target, abstract, None, {"row": dict(row.values)}
-        )
+        return Sample(row.text("pubid"), row.text("question").strip(), choices, target, abstract)
 
 
 def _as_on_hub(values: Mapping[str, object]) -> dict[str, object]:

@@ -45,7 +45,7 @@ class TweetSumm(FreeTextTask):
         if not dialogue:
             raise RowError("column 'text' is empty")
         identity = row.text("dialog_id").strip() or str(row.number - 1)
-        return free_sample(identity, row, QUESTION, first_summary(row.text("abstractive_summaries")), dialogue)
+        return free_sample(identity, QUESTION, first_summary(row.text("abstractive_summaries")), dialogue)
 
 
 def first_summary(cell: str) -> str:

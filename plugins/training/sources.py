@@ -165,7 +165,7 @@ def _of_tasks(table: Table, tasks: Sequence[Task], data: DataSection) -> Example
             plain = held_out or type(task).shot is Task.shot
             sample = task.shot(row) if not plain else task.sample(row) if held_out or task.wanted(row) else None
             if sample is not None:
-                return ask(task, sample, data.scoring, row.place)
+                return ask(task, task.checked(sample, row, table.source), data.scoring, row.place)
         return None
 
     found = collect(parts["train"], "task", read, data.skip_bad_rows)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchctl.config import load_config
-from benchctl.data import Row, RowError, Table, read_table
+from benchctl.data import RowError, Table, read_table
 from benchctl.errors import BadData, BenchctlError
 from benchctl.hub import HubDataset, read_cached
 from benchctl.plugins import get_plugins
@@ -105,14 +105,14 @@ def _loaded(task: Task, data: str) -> Iterator[Question]:
 
 
 def _of_tasks(tasks: Sequence[Task], table: Table) -> tuple[Question, ...]:
-    return tuple(question for task in tasks for question in _of_task(task, table.rows))
+    return tuple(question for task in tasks for question in _of_task(task, table))
 
 
-def _of_task(task: Task, rows: Iterable[Row]) -> Iterator[Question]:
-    for row in rows:
+def _of_task(task: Task, table: Table) -> Iterator[Question]:
+    for row in table.rows:
         if task.wanted(row):
             try:
-                yield _question(task.name, task.sample(row))
+                yield _question(task.name, task.checked(task.sample(row), row, table.source))
             except RowError:
                 continue  # a row that cannot be asked is no test question
 

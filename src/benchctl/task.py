@@ -141,7 +141,7 @@ class Task:
             try:
                 example = self._called(self.shot, row, table.source)
                 if example is not None:
-                    found.append(self._checked(example, row, table.source))
+                    found.append(self.checked(example, row, table.source))
             except RowError:
                 continue  # training data need not be perfect: an unusable row is simply not an example
         if not found:
@@ -203,14 +203,14 @@ class Task:
         absent = [column for column in lacking if column not in row.values]
         if absent:
             raise RowError(f"no column {', '.join(repr(column) for column in absent)}")
-        return self._checked(self._called(self.sample, row, source), row, source)
+        return self.checked(self._called(self.sample, row, source), row, source)
 
     def _called(self, method: Callable[[Row], T], row: Row, source: str) -> T:
         """What a method of the plugin says of a row; a defect in it is told with the row that showed it."""
         with blamed(f"Task {self.name} failed at {source}, {row.place}", _DEFECT, RowError):
             return method(row)
 
-    def _checked(self, made: Sample, row: Row, source: str) -> Sample:
+    def checked(self, made: Sample, row: Row, source: str) -> Sample:
         """The sample, with the row's columns for templates. An answer that is no option would be wrong for every model.
 
         Raises:
