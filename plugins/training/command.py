@@ -66,13 +66,13 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
 
     end_in_order()
     settled = asked_recipe(recipe, options["changes"], options["data"])
-    if dry_run:
-        _plan(settled, as_json, options)
-        return
     if options["tasks"]:
         from .evaluating import check_tasks
 
         check_tasks(options["name"] or settled.name, options["tasks"], options["runs"], _asked(options))
+    if dry_run:
+        _plan(settled, as_json, options)
+        return
     training = _train(settled, options)
     if _is_main():
         if training.status == "complete" and options["tasks"]:

@@ -41,6 +41,7 @@ def test_objectives_are_listed_with_where_they_come_from(benchctl):
         (("--recipe", "tiny-lora", "--name", "majority"), 1, "a kind of model"),
         (("--recipe", "tiny-lora", "--evaluate", "medqa"), 1, "Did you mean medqa-pt"),
         (("--recipe", "tiny-lora", "--evaluate", "medqa-pt", "--eval-data", "nada.csv"), 1, "no data file 'nada.csv'"),
+        (("--recipe", "tiny-lora", "--dry-run", "--evaluate", "medqa"), 1, "Did you mean medqa-pt"),
         (("--recipe", "tiny-lora", "--set", "best=medmcqa"), 1, "Did you mean medmcqa-pt"),
         (("--recipe", "tiny-lora", "--set", "best=medmcqa", "--dry-run"), 1, "Did you mean medmcqa-pt"),
         (("--set", "steps=3"), 2, "Missing option '--recipe'"),
