@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from benchctl.answered import answered_of_group
+from benchctl.fingerprints import digest
 from benchctl.pairing import Difference
 from benchctl.trained import trained
 from benchctl.types import Estimate, RunRecord
 
-from .sources import short_source
+from .sources import short_model, short_source
 
 Mark = Literal["", "best", "tied"]
 """``best``: the highest measured value over the same questions. ``tied``: its interval overlaps the best one's."""
@@ -123,6 +124,23 @@ class Cell:
         return found if found is not None and found.value else None
 
     @property
+    def added(self) -> Mapping[str, Any]:
+        """What gave the figure shown where the run's own metrics did not, such as a judge; empty elsewhere."""
+        name = next((name for name, e in self.record.estimates.items() if e is self.estimate), "")
+        return self.record.added.get(name, {})
+
+    @property
+    def judges(self) -> tuple[str, ...]:
+        """Who judged the figure shown; of a model in a folder only the name: folders tell of a person."""
+        return tuple(sorted(short_model(str(judge)) for judge in self.added.get("judges", ())))
+
+    @property
+    def hands(self) -> str:
+        """Identity of what gave the figure shown: only cells that share it can be compared."""
+        facts = {key: sorted(map(str, v)) if isinstance(v, list | tuple) else v for key, v in self.added.items()}
+        return digest(facts) if facts else ""
+
+    @property
     def other_outcomes(self) -> Mapping[str, int]:
         """Outcome -> answers, for outcomes other than naming one option."""
         outcomes: Mapping[str, int] = self.record.counts["outcomes"]
@@ -142,6 +160,11 @@ class GroupCell:
     mark: Mark = ""
     gain: Gain | None = None
     """Over the members' questions together."""
+
+    @property
+    def hands(self) -> str:
+        """Identity of what gave the members' figures."""
+        return " ".join(cell.hands for cell in self.members.values()).strip()
 
     @property
     def leaks(self) -> Mapping[str, int]:

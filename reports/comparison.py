@@ -13,18 +13,18 @@ from .board import Cell, Column, GroupCell, Mark, Row
 def marked(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """The rows of one section with their cells marked, column by column.
 
-    Only complete cells over the very same questions are compared, never those of a model that was trained on some of
+    Only complete cells over the very same questions are compared, by the same judges where some judged, never those of a model that was trained on some of
     these questions, and a cell with nothing to be compared with has no mark. The rule is the overlap of the 95 %
     intervals: simple, and cautious, since intervals that overlap can still hide a difference that a paired test on the
     same questions would find.
     """
     changed = [dict(row.cells) for row in rows]
     for column in columns:
-        comparable: dict[str, list[int]] = {}
+        comparable: dict[tuple[str, str], list[int]] = {}
         for place, cells in enumerate(changed):
             cell = cells.get(column.task)
             if cell is not None and cell.complete and cell.estimate is not None and not cell.leaked:
-                comparable.setdefault(cell.questions, []).append(place)
+                comparable.setdefault((cell.questions, cell.hands), []).append(place)
         for places in comparable.values():
             _mark(changed, places, column)
         _show_different_data(changed, column)

@@ -96,14 +96,15 @@ def _called(row: Row) -> str:
 
 
 def _kin(section: Section) -> Iterator[Kin]:
-    """Cells to compare: of the same questions, every one answered."""
+    """Cells to compare: of the same questions, every one answered, by the same judges where some judged."""
     for place, row in enumerate(section.rows):
         base = base_of(row, section.rows)
         for task, cell in row.cells.items() if base is not None else ():
             other = base.cells.get(task) if base is not None else None
             if base is None or other is None or not (cell.complete and other.complete):
                 continue
-            if cell.estimate is not None and other.estimate is not None and cell.questions == other.questions:
+            alike = (cell.questions, cell.hands) == (other.questions, other.hands)
+            if cell.estimate is not None and other.estimate is not None and alike:
                 yield Kin(place, task, cell, base, other)
 
 

@@ -57,3 +57,10 @@ def families(records: Sequence[RunRecord]) -> Mapping[str, Family]:
             merged.append([name])
     found = {name: Family(tuple(family)) for family in merged for name in family}
     return found | {name: Family((name,), builtin=True) for name in sorted(builtin)}
+
+
+def short_model(spec: str) -> str:
+    """A model as it was asked for, of a local path only the last part: ``hf:/home/ana/juiz,dtype=x`` is ``hf:juiz``."""
+    backend, colon, target = spec.partition(":")
+    path = target.partition(",")[0]
+    return f"{backend}{colon}{PurePath(path).name}" if path.startswith(("/", ".", "~")) else spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from benchctl.types import Estimate
 from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
 
 
 def marks(runs, task="medqa-pt", **kwargs):
@@ -98,6 +99,22 @@ def test_other_versions_of_the_data_under_one_name_are_not_compared_and_show_the
     cells = [row.cells["medqa-pt"] for row in board.sections[0].rows]
     assert [cell.mark for cell in cells] == ["", ""]
     assert all(cell.data_differ for cell in cells)
+
+
+def test_figures_of_other_judges_are_not_compared_and_each_says_whose_they_are(record):
+    def judged(model, points, judges):
+        by = {"by": "judge", "rubric": "long-answer-pt", "rubric_digest": "f" * 64, "judges": judges, "draws": 1}
+        total = {"judge_total": Estimate(points, 80, 0.2, points - 0.4, points + 0.4, "bootstrap-bca")}
+        return record("long-answer-pt", model, 0, total=80, estimates=total, added={"judge_total": by})
+
+    runs = [judged("a", 9.0, ["hf:/home/ana/juiz,dtype=x", "openai:g"]), judged("b", 8.0, ["openai:g"]),
+            judged("c", 7.0, ["openai:g", "hf:/home/ana/juiz,dtype=x"])]  # fmt: skip
+    assert marks(runs, "long-answer-pt") == {"a": "best", "b": "", "c": ""}
+    assert marks(runs[1:], "long-answer-pt") == {"b": "", "c": ""}
+
+    page = render(build_leaderboard(runs), "pt")
+    assert "julgada por hf:juiz, openai:g" in page and "rubrica long-answer-pt (ffffffffffff)" in page
+    assert "/home/ana" not in page, "folders tell of a person"
 
 
 def test_an_interval_that_reaches_down_to_a_blind_guess_is_said_to(record):
