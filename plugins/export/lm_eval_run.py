@@ -13,19 +13,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
 from benchctl import fingerprints
 from benchctl.creation import create_task
 from benchctl.errors import BenchctlError, RecordError
+from benchctl.metric import Scored
 from benchctl.model import parse_spec
 from benchctl.plugins import get_plugins
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample, replace_file, slug
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
-from benchctl.types import Choose, Generate, Perplexity, Prompt, Request, Response, RunRecord, Sample, Score
+from benchctl.types import Answer, Choose, Generate, Perplexity, Prompt, Request, Response, RunRecord, Score
+
+from ..tasks.lm_eval_bridge import LmEvalTask
+from ..tasks.lm_eval_metric import LmEvalMetric
 
 NAMES = {"accuracy": "acc", "accuracy_per_byte": "acc_bytes"}
 """benchctl's metric -> lm-eval's, where it is the same figure; others keep their name."""
@@ -40,9 +44,10 @@ def write(run: StoredRun, out: Path) -> list[Path]:
     samples = list(_samples(run))
     if not samples:
         raise RecordError(f"{run.path} has no answers to export.", "Run it first.")
-    date = (
-        datetime.fromisoformat(str(run.record.timings["finished"])).replace(tzinfo=None).isoformat().replace(":", "-")
-    )
+    # Times are kept in seconds, and small runs end within one: the fraction, by the run's id, tells their files apart.
+    finished = datetime.fromisoformat(str(run.record.timings["finished"]))
+    fraction = int(run.record.id, 16) % 1_000_000
+    date = finished.replace(tzinfo=None, microsecond=fraction).isoformat(timespec="microseconds").replace(":", "-")
     folder = out / _safe(str(run.record.model["name"]))
     results = folder / f"results_{date}.json"
     lines = folder / f"samples_{slug(run.record.spec.task)}_{date}.jsonl"
@@ -103,59 +108,88 @@ def _results(record: RunRecord, samples: Sequence[Mapping[str, Any]]) -> dict[st
     }
 
 
+class _Rebuilt(NamedTuple):
+    """What a run keeps only a hash of, or not at all."""
+
+    requests: Mapping[str, tuple[Request, ...]]
+    """Sample id -> what was asked. Empty where the data or the plugin is gone."""
+    bridged: LmEvalMetric | None = None
+    """Of a task of lm-eval, what knows its repeats and filters."""
+
+
+class _Replies(NamedTuple):
+    """The answers to one sample as lm-eval has them; everything as text, so that every line has the same columns."""
+
+    arguments: Sequence[tuple[Any, ...]]
+    resps: Sequence[Sequence[Any]]
+    """Per instance, a reply per repeat."""
+    filtered: Mapping[str, Sequence[Any]]
+    """Filter -> what it left of each instance."""
+
+
 def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
     """One object per answered sample and filter, in the task's order."""
     folder = RunFolder(run.path)
     lines = {str(line["id"]): line for line in folder.answers()}
-    asked = _asked(run)
+    rebuilt = _rebuilt(run)
     lost = 0
     for place, score in enumerate(folder.scores()):
         line = lines[score.id]
-        requests = asked.get(score.id, ())
+        requests = rebuilt.requests.get(score.id, ())
         if fingerprints.digest(requests) != line["prompt"]:
             lost += 1
             requests = ()
-        yield from _sample(place, entry_sample(line), line, requests, score)
+        yield from _sample(place, line, _replied(line, requests, rebuilt.bridged), score)
     if lost:
         click.echo(f"note: {lost} prompts cannot be built again as they were: their 'arguments' are empty.", err=True)
 
 
-def _asked(run: StoredRun) -> Mapping[str, tuple[Request, ...]]:
-    """The requests of the run, built again: it kept only their hash. Empty where the data or the plugin is gone."""
+def _rebuilt(run: StoredRun) -> _Rebuilt:
     spec = run.record.spec
     try:
         task = create_task(get_plugins(), spec.task)
         if not isinstance(task, Task):
-            return {}
+            return _Rebuilt({})
         samples = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows).samples
         scoring = get_scoring(task, spec.scoring, spec.max_tokens)
-        return scoring.ask(spec, task, samples, run.record.model["prompt_style"] == "chat")
+        requests = scoring.ask(spec, task, samples, run.record.model["prompt_style"] == "chat")
+        return _Rebuilt(requests, LmEvalMetric(task) if isinstance(task, LmEvalTask) else None)
     except BenchctlError as error:
         click.echo(f"note: the prompts cannot be built again: {error.message}", err=True)
-        return {}
+        return _Rebuilt({})
 
 
-def _sample(
-    place: int, sample: Sample, line: Mapping[str, Any], requests: Sequence[Request], score: Score
-) -> Iterator[dict[str, Any]]:
-    doc = dict(line["sample"])
+def _replied(line: Mapping[str, Any], requests: Sequence[Request], bridged: LmEvalMetric | None) -> _Replies:
+    arguments = [argument for request in requests for argument in _arguments(request)]
+    responses = entry_responses(line)
+    if bridged is None or not requests:
+        replies = [reply for response in responses for reply in _replies(response)]
+        return _Replies(arguments, [[reply] for reply in replies], {"none": replies})
+    instances = bridged.instances(Scored(entry_sample(line), responses, Answer(None, "text")))
+    filtered = {name: [_written(i.filtered_resps[name]) for i in instances] for name in instances[0].filtered_resps}
+    repeats = max(1, len(arguments) // len(instances))  # a request each, of one instance
+    return _Replies(arguments[::repeats], [_written(i.resps) for i in instances], filtered)
+
+
+def _sample(place: int, line: Mapping[str, Any], replied: _Replies, score: Score) -> Iterator[dict[str, Any]]:
+    doc, sample = dict(line["sample"]), entry_sample(line)
     labels = list(sample.choices)
     target = str(labels.index(sample.target)) if sample.target in labels else sample.target
-    arguments = [argument for request in requests for argument in _arguments(request)]
-    replies = [reply for response in entry_responses(line) for reply in _replies(response)]
-    first = str(arguments[0][0]) if arguments else ""
+    arguments = {f"gen_args_{i}": {f"arg_{j}": a for j, a in enumerate(x)} for i, x in enumerate(replied.arguments)}
+    first = str(replied.arguments[0][0]) if replied.arguments else ""
     by_filter: dict[str, dict[str, float]] = {}
     for name, value in score.values.items():
         metric, kept = _metric(name)
         by_filter.setdefault(kept, {})[metric] = value
-    for kept, values in (by_filter or {"none": {}}).items():
+    for kept in by_filter or replied.filtered:
+        values = by_filter.get(kept, {})
         yield {
             "doc_id": place,
             "doc": doc,
             "target": target,
-            "arguments": {f"gen_args_{i}": {f"arg_{j}": a for j, a in enumerate(x)} for i, x in enumerate(arguments)},
-            "resps": [[reply] for reply in replies],
-            "filtered_resps": replies,
+            "arguments": arguments,
+            "resps": replied.resps,
+            "filtered_resps": replied.filtered.get(kept, []),
             "filter": kept,
             "metrics": list(values),
             "doc_hash": _sha(json.dumps(doc, indent=2, ensure_ascii=False)),
@@ -163,6 +197,10 @@ def _sample(
             "target_hash": _sha(target),
             **values,
         }
+
+
+def _written(reply: Any) -> Any:
+    return [_written(part) for part in reply] if isinstance(reply, list | tuple) else str(reply)
 
 
 def _arguments(request: Request) -> list[tuple[Any, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchctl import statistics
+from benchctl.errors import blamed
 from benchctl.metric import Metric, Scored
 from benchctl.types import Estimate, Response
 
@@ -52,8 +54,8 @@ class LmEvalMetric(Metric):
             known = self._known[one.sample.id] = (one.responses, self._process(one))
         return known[1]
 
-    def _process(self, one: Scored) -> dict[str, Any]:
-        """Filters, then the task's ``process_results``, once per filter."""
+    def instances(self, one: Scored) -> list[Any]:
+        """lm-eval's instances of a document: the replies in ``resps``, and what each filter left of them."""
         from lm_eval.api.instance import Instance
 
         task, doc = self.task.harness, self.task.docs[int(one.sample.id)]
@@ -66,22 +68,38 @@ class LmEvalMetric(Metric):
         ]
         for ensemble in task._filters:
             ensemble.apply(instances)
+        return instances
+
+    def _process(self, one: Scored) -> dict[str, Any]:
+        """Filters, then the task's ``process_results``, once per filter."""
+        task, doc = self.task.harness, self.task.docs[int(one.sample.id)]
         found: dict[str, Any] = {}
-        for name in instances[0].filtered_resps:
-            results = task.process_results(doc, [i.filtered_resps[name] for i in instances])
-            found |= {metric if name == "none" else f"{metric},{name}": value for metric, value in results.items()}
+        with self._blamed():
+            instances = self.instances(one)
+            for name in instances[0].filtered_resps:
+                results = task.process_results(doc, [i.filtered_resps[name] for i in instances])
+                found |= {metric if name == "none" else f"{metric},{name}": value for metric, value in results.items()}
         hidden = _needing_greedy(task, one.responses)
         return {name: v for name, v in found.items() if v is not None and name.split(",")[0] not in hidden}
+
+    def _blamed(self) -> AbstractContextManager[None]:
+        # The rules are part of the run's identity: the same command would ask the model again.
+        return blamed(
+            f"The metrics of '{self.task.title}' failed",
+            "The answers are kept: mend its YAML or code, then 'benchctl rescore' the run.",
+        )
 
     def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate:
         from lm_eval.api.metrics import bits_per_byte, mean, perplexity, weighted_perplexity
 
         aggregate = self.task.harness.aggregation().get(metric, mean)
-        value = float(aggregate(items))
+        with self._blamed():
+            value = float(aggregate(items))
         higher = self.task.harness.higher_is_better().get(metric, True) is not False
         if aggregate is mean and all(map(_is_number, items)):
-            share = {float(v) for v in items} <= {0.0, 1.0}
-            found = (statistics.proportion if share else statistics.mean)(items, higher_is_better=higher)
+            values = [float(v) for v in items]
+            share = set(values) <= {0.0, 1.0}
+            found = (statistics.proportion if share else statistics.mean)(values, higher_is_better=higher)
             return replace(found, value=value)
         if aggregate in (perplexity, weighted_perplexity, bits_per_byte):
             return _of_ratio(items, aggregate is bits_per_byte, higher, value)
@@ -108,7 +126,9 @@ def _of_ratio(items: Sequence[Any], bits: bool, higher: bool, value: float) -> E
 def _is_number(value: object) -> bool:
     import numbers
 
-    return isinstance(value, numbers.Real)
+    import numpy as np
+
+    return isinstance(value, numbers.Real | np.bool_)  # numpy's truth values are no Real, as Python's are
 
 
 def _needing_greedy(task: Any, responses: Sequence[Response]) -> frozenset[str]:

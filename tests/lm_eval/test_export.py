@@ -204,3 +204,31 @@ class TestARunInLmEvalsLayout:
         filters = [json.loads(line)["filter"] for line in samples.read_text("utf-8").splitlines()]
         assert sorted(set(filters)) == ["first", "none"]
         assert len(filters) == 12
+
+    def test_answers_of_an_lm_eval_task_are_as_its_filters_left_them(self, benchctl, tasks, stories, harness_lm):
+        fields = json.loads((tasks / "write.yaml").read_text("utf-8"))
+        pattern = {"function": "regex", "regex_pattern": "([aeiou])"}
+        kept = {"name": "vowel", "filter": [pattern, {"function": "majority_vote"}, {"function": "take_first"}]}
+        fields |= {"task": "thrice", "repeats": 3, "filter_list": [kept], "metric_list": [{"metric": "exact_match"}]}
+        (tasks / "thrice.yaml").write_text(json.dumps(fields), "utf-8")
+        spec = f"lm-eval:thrice,include_path={tasks}"
+        done = benchctl("run", "--task", spec, "--model", f"{stories},dtype=float32", "--json")
+        _, samples, _ = exported_run(benchctl, json.loads(done.out)[0])
+        ours = [json.loads(line) for line in samples.read_text("utf-8").splitlines()]
+        _, theirs = evaluate(harness_lm, tasks, "thrice")
+        for one, other in zip(ours, theirs["thrice"], strict=True):
+            assert one["resps"] == other["resps"]
+            assert one["filtered_resps"] == other["filtered_resps"]
+            assert [one["arguments"]["gen_args_0"]["arg_0"]] == [a[0] for a in other["arguments"]]
+            assert len(one["arguments"]) == 1
+
+    def test_runs_that_ended_in_the_same_second_keep_files_of_their_own(self, benchctl, ran):
+        runs = [ran("--task", "medmcqa-pt", "--model", "random", "--scoring", rule) for rule in ("letter", "generate")]
+        for run in runs:
+            record = Path(run["path"]) / "run.json"
+            found = json.loads(record.read_text("utf-8"))
+            found["timings"]["finished"] = "2026-11-21T18:58:48+00:00"
+            record.write_text(json.dumps(found), "utf-8")
+        files = {name for run in runs for name in benchctl(
+            "export", "run", run["run"], "--format", "lm-eval", "--out", "exported").out.split()}  # fmt: skip
+        assert len(files) == 4

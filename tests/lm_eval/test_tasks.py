@@ -175,6 +175,28 @@ def test_a_changed_helper_of_the_tasks_functions_is_another_run(run, coded):
     assert figures(again) == {"long": 0.0}
 
 
+def test_truth_values_of_numpy_have_intervals_as_pythons_have(run, coded):
+    code = "import numpy\n" + CODE.replace("float(len(_clean(results[0])) > 3)", "numpy.bool_(results[0] != '')")
+    (coded / "utils.py").write_text(code, "utf-8")
+    (result,) = run("--task", "lm-eval:coded,include_path=own", "--limit", 2)
+    assert result["metrics"]["long"]["method"] == "wilson"
+
+
+def test_answers_survive_a_mistake_in_the_tasks_code(benchctl, stories, coded):
+    (coded / "utils.py").write_text(CODE.replace("text.strip()", "text.stripp()"), "utf-8")
+    arguments = ["--task", "lm-eval:coded,include_path=own", "--limit", 2, "--model", f"{stories},dtype=float32"]
+    failed = benchctl("run", *arguments)
+    assert failed.code == 1
+    assert "metrics of 'coded' failed: AttributeError" in failed.err
+    assert "benchctl rescore" in failed.err
+    (coded / "utils.py").write_text(CODE, "utf-8")
+    as_in_a_new_process(coded)
+    (record,) = Path("runs").rglob("run.json")
+    done = benchctl("rescore", record.parent, "--json")
+    assert done.code == 0, done.err
+    assert set(figures(json.loads(done.out)[0])) == {"long"}
+
+
 def test_a_run_can_be_rescored_without_the_model(benchctl, run, tasks):
     (first,) = run("--task", f"lm-eval:write,include_path={tasks}")
     done = benchctl("rescore", first["path"], "--json")
