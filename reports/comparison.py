@@ -13,10 +13,10 @@ from .board import Cell, Column, GroupCell, Mark, Row
 def marked(rows: Sequence[Row], columns: Sequence[Column]) -> list[Row]:
     """The rows of one section with their cells marked, column by column.
 
-    Only complete cells over the very same questions are compared, by the same judges where some judged, never those of a model that was trained on some of
-    these questions, and a cell with nothing to be compared with has no mark. The rule is the overlap of the 95 %
-    intervals: simple, and cautious, since intervals that overlap can still hide a difference that a paired test on the
-    same questions would find.
+    Only complete cells over the very same questions are compared, by the same judges where some judged, never those of
+    a model that was trained on some of these questions, and a cell with nothing to be compared with has no mark. The
+    rule is the overlap of the 95 % intervals: simple, and cautious, since intervals that overlap can still hide a
+    difference that a paired test on the same questions would find.
     """
     changed = [dict(row.cells) for row in rows]
     for column in columns:
