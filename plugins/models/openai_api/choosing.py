@@ -31,7 +31,8 @@ def refuse_options(name: str) -> BadConfig:
     """What to say where option texts cannot be weighed."""
     return BadConfig(
         f"{name} cannot weigh the options' texts: it gives no log-probability of a text.",
-        "Use --scoring letter or generate, or mode=completions with a server that echoes log-probabilities.",
+        "Use --scoring letter or generate (of lm-eval's tasks, those that generate), or mode=completions with a server "
+        "that echoes log-probabilities.",
     )
 
 

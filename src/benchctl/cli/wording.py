@@ -18,7 +18,7 @@ PT: Mapping[str, str] = {
     "right": "certa", "none": "nenhuma", "shown": "mostradas",
     "difference: B minus A": "diferença: B menos A",
     "value; difference to the base in percent; in points [95 % interval]":
-        "valor; diferença para a base em porcento; em pontos [intervalo de 95 %]",
+        "valor; diferença para a base em por cento; em pontos [intervalo de 95 %]",
 }  # fmt: skip
 
 
