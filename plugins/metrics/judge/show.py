@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from benchctl.cli.tables import draw
 from benchctl.types import Estimate
 
 from .judging import Plan, usage
@@ -21,7 +22,8 @@ def print_report(plan: Plan, report: Report) -> None:
     if report.results:
         table = Table(title=f"{plan.rubric.title} · 95 % intervals", title_justify="left", title_style="dim")
         for heading in ("judged", "figure", "mean", "interval", "of", "n", "alpha", "kappa"):
-            table.add_column(heading, justify="left" if heading in ("judged", "figure") else "right")
+            left = heading in ("judged", "figure")
+            table.add_column(heading, justify="left" if left else "right", no_wrap=not left)
         for subject, estimates in report.results.items():
             for name, e in estimates.items():
                 rated = report.agreement.get(name) if subject == ANSWER else None
@@ -29,7 +31,7 @@ def print_report(plan: Plan, report: Report) -> None:
                     subject, name, f"{e.value:.2f}", _interval(e), f"{report.best[name]:g}", str(e.n),
                     _number(rated.alpha if rated else None), _number(rated.kappa if rated else None),
                 )  # fmt: skip
-        console.print(table)
+        draw(table)
     for line in _lines(report):
         console.print(line, markup=False, highlight=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,9 +138,10 @@ def _list_spaces(as_json: bool) -> None:
 
 def _print(sweep: Sweep) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from benchctl.cli.tables import draw
 
     from .page import FILE
     from .record import short_keys, shown
@@ -160,7 +160,7 @@ def _print(sweep: Sweep) -> None:
             "-" if row.steps is None else str(row.steps), seconds, row.state,
         )  # fmt: skip
         table.add_row(*(Text(cell) for cell in cells))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    draw(table)
     if sweep.refused:
         click.echo(f"{len(sweep.refused)} combinations drawn that cannot work, refused: no trials.")
     if sweep.status == "exhausted":

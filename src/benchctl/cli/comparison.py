@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from benchctl.cli.tables import draw
 from benchctl.cli.wording import interval, number, points, probability, say, value
 from benchctl.comparing import Comparison, Comparisons, Disagreement
 from benchctl.pairing import Difference
@@ -65,7 +64,7 @@ def _print(rows: list[list[str]], several: bool, lang: str) -> None:
                          overflow="fold")  # fmt: skip
     for row in rows:
         table.add_row(*(Text(row[place]) for place in kept))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    draw(table)
 
 
 def _caption(rows: list[list[str]], lang: str) -> str:

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
+from benchctl.cli.tables import draw
 from benchctl.results import Result
 from benchctl.runner import Progress as Mover
 from benchctl.types import Estimate
@@ -99,7 +100,7 @@ def print_table(results: Sequence[Result]) -> None:
             row.run,
         )
         table.add_row(*(Text(cell) for cell in cells))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    draw(table)
 
 
 class _Row(NamedTuple):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +98,10 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
 
 
 def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A run in fewer columns, so that it can be read in a terminal of 100 characters."""
+    """A run in fewer columns, so that it can be read in a terminal of 100 characters; when it ended by this clock."""
     asked = f"{row['model']}\n{row['scoring']}, {row['shots']}-shot, n {row['n']}, {row['status']}"
-    finished = str(row["finished"] or "-")[:16].replace("T", "\n")
+    ended = row["finished"]
+    finished = f"{datetime.fromisoformat(ended).astimezone():%Y-%m-%d\n%H:%M}" if ended else "-"
     return {"run": row["run"], "task": row["task"], "model": asked, "result": row["result"], "finished": finished}
 
 
@@ -108,18 +109,18 @@ def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    from benchctl.cli.tables import draw
+
     if not rows:
-        console.print("None.")
+        click.echo("None.")
         return
     table = Table()
     columns = list(dict.fromkeys(key for row in rows for key in row))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, no_wrap=column in ("run", "finished"), overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(row.get(column, ""))) for column in columns))
-    console.print(table)
+    draw(table)

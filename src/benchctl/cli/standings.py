@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table as Drawn
 from rich.text import Text
 
+from benchctl.cli.tables import draw
 from benchctl.cli.wording import duration, interval, memory, number, points, say, value
 from benchctl.standings import Column, Figure, Standing, Table
 
@@ -22,9 +22,9 @@ ACROSS = 5
 def print_standings(table: Table, lang: str = "en") -> None:
     """One row per model, the base first: every metric of every task, then what the trainings cost."""
     for task, columns in _parts(table):
-        _print(_metrics(table, task, columns, lang))
+        draw(_metrics(table, task, columns, lang))
     click.echo(say("value; difference to the base in percent; in points [95 % interval]", lang))
-    _print(_costs(table, lang))
+    draw(_costs(table, lang))
     for row in table.rows[1:]:
         for column, figure in row.figures.items():
             if figure.unpaired:
@@ -118,7 +118,3 @@ def _cell(cell: object, lang: str) -> object:
 
 def _drawn(title: str | None = None) -> Drawn:
     return Drawn(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-
-
-def _print(drawn: Drawn) -> None:
-    Console(width=None if sys.stdout.isatty() else 160).print(drawn)
