@@ -6,12 +6,15 @@ import csv
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchctl.pairing import Difference
 from benchctl.types import Estimate
+from benchctl_reports.board import Gain
 from benchctl_reports.leaderboard import build_leaderboard
 from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference, multiple_choice
@@ -199,6 +202,30 @@ def test_csv_has_a_line_per_value_and_no_formula(opened):
     leaked = {(line["modelo"], line["tarefa"], line["linhas_vazadas"]) for line in lines if line["linhas_vazadas"]}
     assert leaked == {("alfa", "medmcqa-pt", "7"), ("alfa", "multimedqa-pt", "7")}
     assert {line["tipo"] for line in lines} == {"medido", "linha de base", "relatado"}
+
+
+def test_csv_says_who_judged_and_the_p_that_the_words_follow(browser, tmp_path, record, install):
+    install()
+    total = Estimate(7.0, 80, 0.2, 6.6, 7.4, "bootstrap-bca")
+    judged = record("long-answer-pt", "alfa", 0, total=80, estimates={"judge_total": total},
+                    added={"judge_total": {"by": "judge", "judges": ["openai:g"]}})  # fmt: skip
+    board = build_leaderboard([judged])
+    (section,) = board.sections
+    (row,) = section.rows
+    gain = Gain("base", Difference(0.5, 0.1, 0.9, 0.03, 80, 6.5, 7.0, "bootstrap-bca", "permutation", p_holm=0.09))
+    cells = {task: replace(cell, gain=gain) for task, cell in row.cells.items()}
+    file = tmp_path / "leaderboard.html"
+    board = replace(board, sections=(replace(section, rows=(replace(row, cells=cells),)),))
+    file.write_text(render(board, "en"), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Download CSV").click()
+    (line,) = csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig")))
+    tab.close()
+
+    assert "cannot be told apart" in render(board, "en")
+    assert (line["difference_p"], line["difference_p_holm"], line["judges"]) == ("0.03", "0.09", "openai:g")
 
 
 def test_in_english_the_csv_has_commas_between_values_and_points_in_them(browser, tmp_path, record, install):
