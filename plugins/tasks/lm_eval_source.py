@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,13 +34,15 @@ def find(name: str, include: str) -> Found:
 
     Raises:
         BadConfig: the folder does not exist.
-        BadData: no such file.
+        BadData: no such file, or one that cannot be read.
         UnknownName: no such name, in the folder or among lm-eval's own tasks.
     """
     if include and not Path(include).is_dir():
         raise BadConfig(f"There is no folder '{include}' with lm-eval tasks.", "Check include_path.")
     manager = _manager(include, False)
     entry = manager.task_index.get(name) or _in_file(name)
+    if entry is None and include:
+        _refuse_unreadable(name, Path(include))
     if entry is None:  # only now the long list: 9 seconds, once per process
         manager = _manager(include, True)
         entry = manager.task_index.get(name)
@@ -67,9 +70,8 @@ def load(found: Found) -> dict[str, Any]:
     try:
         tasks: dict[str, Any] = found.manager.load([found.asked])["tasks"]
     except Exception as error:  # a task is somebody's YAML and code: whatever it raises means it cannot be loaded
-        reason = " ".join(str(error).split())[:200]
         raise BadData(
-            f"lm-eval cannot load the task '{found.name}' ({type(error).__name__}: {reason}).",
+            f"lm-eval cannot load the task '{found.name}' ({_reason(error)}).",
             "Check its YAML file and that its dataset can be reached.",
         ) from error
     return tasks
@@ -90,4 +92,36 @@ def _in_file(name: str) -> Any:
         return None
     if not path.is_file():
         raise BadData(f"There is no task file '{name}'.", "Check the path after lm-eval:.")
-    return TaskIndex.entry_from_path(path)
+    try:
+        entry = TaskIndex.entry_from_path(path)
+    except Exception as error:  # YAML of any shape: whatever the reading of it raises
+        raise _unreadable(path, error) from error
+    if entry is None:
+        raise BadData(f"The file '{name}' names no task.", "It needs a line 'task: NAME', or 'group: NAME' and a list.")
+    return entry
+
+
+def _refuse_unreadable(name: str, folder: Path) -> None:
+    """lm-eval passes over files it cannot read, so that what stands in them seems not to exist.
+
+    Raises:
+        BadData: one of them is called like the task or names it.
+    """
+    from lm_eval.tasks._yaml_loader import load_yaml
+
+    named = re.compile(rf"^\s*(?:task|group)\s*:\s*[\"']?{re.escape(name)}[\"']?\s*$", re.MULTILINE)
+    for path in sorted(folder.rglob("*.yaml")):
+        if path.stem != name and not named.search(path.read_text(encoding="utf-8", errors="replace")):
+            continue
+        try:
+            load_yaml(path, resolve_func=False)
+        except Exception as error:
+            raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> BadData:
+    return BadData(f"lm-eval cannot read '{path}' ({_reason(error)}).", "Mend the YAML file, or what it includes.")
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

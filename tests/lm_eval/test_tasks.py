@@ -205,6 +205,31 @@ def test_a_run_can_be_rescored_without_the_model(benchctl, run, tasks):
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("task: broken\nmetric_list:\n\t- metric: acc\n", "line 3"),
+        ("task: broken\ninclude: nowhere.yaml\n", "nowhere.yaml"),
+        ("- broken\n", "Expected YAML dict"),
+    ],
+)
+@pytest.mark.parametrize("spec", ["lm-eval:broken,include_path={tasks}", "lm-eval:{tasks}/broken.yaml"])
+def test_a_yaml_file_that_cannot_be_read_is_named_with_the_reason(text, said, spec, benchctl, stories, tasks):
+    (tasks / "broken.yaml").write_text(text, "utf-8")
+    done = benchctl("run", "--model", stories, "--task", spec.replace("{tasks}", str(tasks)))
+    assert done.code == 1
+    assert "broken.yaml' (" in done.err
+    assert said in done.err
+
+
+def test_a_yaml_file_without_a_task_is_told_so(benchctl, stories, tasks):
+    (tasks / "half.yaml").write_text("output_type: multiple_choice\n", "utf-8")
+    done = benchctl("run", "--model", stories, "--task", f"lm-eval:{tasks}/half.yaml")
+    assert done.code == 1
+    assert "half.yaml" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--task", "lm-eval"], "names no task"),
