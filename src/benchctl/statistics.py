@@ -17,8 +17,9 @@ def proportion(
     """A share of right answers, with Wilson's interval (Wilson 1927, as scipy computes it).
 
     Where samples share a passage, the interval is Wilson's for the effective number of samples: n over the design
-    effect, which is the clustered variance over the plain one (Kish 1965), and never more than n. There is none where
-    all samples share one passage: what another would have given cannot be told.
+    effect, which is the clustered variance over the plain one (Kish 1965), and never more than n. Where all are right,
+    or all wrong, that effect cannot be told, and each passage counts once. There is no interval where all samples share
+    one passage: what another would have given cannot be told.
 
     Args:
         values: 0 or 1 per sample.
@@ -32,7 +33,9 @@ def proportion(
     plain = value * (1 - value) / n
     if _clustered(clusters):
         method = "wilson-clustered"
-        if stderr and plain:
+        if not plain:
+            effective = _units(n, clusters)
+        elif stderr:
             effective = min(n, n * plain / stderr**2)
     low, high = wilson(value, effective)
     return Estimate(value, n, stderr, low, high, method, higher_is_better, percent=True)

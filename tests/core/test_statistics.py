@@ -72,6 +72,20 @@ def test_clustered_intervals_cover_what_they_promise():
     assert naive < covered
 
 
+def test_where_all_are_right_each_passage_counts_once():
+    # Passages whose answers are all right or all wrong, 3 in 100 of them wrong: 20 passages of 10 are 20 draws, not 200.
+    rng = np.random.default_rng(3)
+    covered = 0
+    for _ in range(400):
+        values = np.repeat(rng.random(20) < 0.97, 10).astype(float).tolist()
+        e = statistics.proportion(values, [i // 10 for i in range(200)])
+        covered += e.low <= 0.97 <= e.high
+    assert covered / 400 >= 0.93
+    for value in (0.0, 1.0):
+        e = statistics.proportion([value] * 200, [i // 10 for i in range(200)])
+        assert (e.low, e.high) == pytest.approx(statistics.wilson(value, 20))
+
+
 def test_mean_interval_is_scipys_bca():
     from scipy.stats import bootstrap
 
