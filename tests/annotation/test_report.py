@@ -161,6 +161,28 @@ def test_a_blind_sheet_shows_no_reading_and_no_right_option_and_its_labels_count
     assert said["annotators"]["ana"]["blind"] == said["annotators"]["ana"]["labels"] == 5
 
 
+def test_the_sheet_of_a_second_annotator_asks_for_what_the_first_has_labelled_and_shows_none_of_it(
+    free_run, benchctl, tmp_path
+):
+    annotate(free_run, "ana", free_run.items, free_run.people)
+    file = tmp_path / "bia.csv"
+    sheet = ("annotate", free_run.stored.path, "--sample", "5", "--annotator", "bia", "--export", file)
+    assert "5 answers with 0 labels" in benchctl(*sheet).out
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert len(rows) == 5 and {row["outcome"] + row["annotator"] for row in rows} == {""}
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "outcome": "none"} for row in rows)
+    assert (
+        "bia: 5 labels imported"
+        in benchctl("annotate", free_run.stored.path, "--import", file, "--annotator", "bia").out
+    )
+    assert "ana and bia: 5 in common" in benchctl("annotate", free_run.stored.path, "--agreement").out
+    assert "5 answers with 5 labels" in benchctl(*sheet).out
+
+
 def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run, benchctl, tmp_path):
     annotate(free_run, "ana", free_run.items[:12], free_run.people)
     with open_store(free_run.stored.path, "ana") as store:

@@ -35,7 +35,7 @@ FILTERS = ("unread", "skipped", "choice", "invented", "multiple", "refusal", "no
 @click.option("--in-order", is_flag=True, help="The task's order; the labels are then no random sample.")
 @click.option("--blind", is_flag=True, help="Hide the reading and the right option.")
 @click.option("--export", "export_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv",
-              help="Write the answers and everybody's labels, and stop.")  # fmt: skip
+              help="Write the answers and everybody's labels, or with --annotator theirs alone, and stop.")  # fmt: skip
 @click.option("--import", "import_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.csv",
               help="Take labels from a file and stop.")  # fmt: skip
 @click.option("--agreement", is_flag=True, help="Say what the labels of all annotators show, and stop.")
@@ -65,7 +65,7 @@ def annotate(
         _agreement(stored, items, as_json)
     elif export_file is not None:
         chosen = select(items, filters, {}, seed=None if in_order else seed, count=count)
-        _export(stored, chosen, export_file, draw if count is not None else Draw(blind=blind))
+        _export(stored, chosen, export_file, draw if count is not None else Draw(blind=blind), annotator)
     elif import_file is not None:
         _import(stored, items, import_file, annotator)
     else:
@@ -134,11 +134,14 @@ def _agreement(stored: StoredRun, items: Sequence[Item], as_json: bool) -> None:
         click.echo("\n".join(lines(found)))
 
 
-def _export(stored: StoredRun, items: Sequence[Item], file: Path, draw: Draw) -> None:
+def _export(stored: StoredRun, items: Sequence[Item], file: Path, draw: Draw, annotator: str | None) -> None:
     from benchctl.annotation.exchange import export_csv
     from benchctl.annotation.store import read_annotators
 
-    count = export_csv(file, items, read_annotators(stored.path), draw)
+    labels = read_annotators(stored.path)
+    if annotator is not None:  # what others said is not theirs to see, and what others labelled still waits for them
+        labels = {name: state for name, state in labels.items() if name == annotator}
+    count = export_csv(file, items, labels, draw)
     click.echo(f"{len(items)} answers with {count} labels written to {file}")
 
 
