@@ -98,15 +98,6 @@ def test_only_what_both_answered_is_compared_and_said(runs, tmp_path):
     assert any("only 6 questions are in both runs, of 24 and 6" in line for line in found.warnings)
 
 
-def test_other_settings_are_warned_of(runs, tmp_path):
-    shots = run(tmp_path / "runs", "medmcqa-pt", "tuned", right_in({1}), shots=2)
-    option = run(tmp_path / "runs", "medmcqa-pt", "tuned", right_in({2}), scoring="option")
-
-    assert "shots differs: 0 and 2" in compare_runs(runs[0], shots).warnings
-    assert "scoring differs: letter and option" in compare_runs(runs[0], option).warnings
-    assert not any("differs" in line for line in compare_runs(*runs).warnings)
-
-
 def test_of_several_runs_those_that_go_together_are_taken(runs, tmp_path):
     out = tmp_path / "runs"
     shots = run(out, "medmcqa-pt", "tuned", right_in({1}), shots=2)
@@ -176,65 +167,6 @@ def test_a_length_limit_matters_only_where_something_is_written(runs):
 
     assert not any("differs" in line for line in compare_runs(*letter).warnings)
     assert "max tokens differs: 8 and 64" in compare_runs(*written).warnings
-
-
-def test_another_version_of_the_task_is_warned_of(runs):
-    newer = records.StoredRun(replace(runs[1].record, task={**runs[1].record.task, "version": 7}), runs[1].path)
-
-    assert "version of the task differs: 1 and 7" in compare_runs(runs[0], newer).warnings
-
-
-def test_other_examples_from_a_file_of_the_same_name_are_warned_of(tmp_path):
-    examples = tmp_path / "exemplos.csv"
-    found = []
-    for name, question in (("base", "Qual vitamina previne o escorbuto?"), ("tuned", "Qual osso é o mais longo?")):
-        rows = [["dataset", "instruction", "input", "output", *(f"alternative_{x}" for x in "abcd")],
-                ["MedMCQA", question, "", "A", "C", "D", "fêmur", "E"]]  # fmt: skip
-        examples.write_text("\n".join(",".join(row) for row in rows) + "\n", "utf-8")
-        script = right_in(range(1, 13))
-        found += [run(tmp_path / "runs", "medmcqa-pt", name + more, script, shots=1, shots_data=str(examples))
-                  for more in ("", "-again")]  # fmt: skip
-
-    def said(one, other):
-        return [line for line in compare_runs(one, other).warnings if "prompts differ" in line]
-
-    assert said(found[0], found[2]) and not said(found[0], found[1]) and not said(found[2], found[3])
-
-
-def test_figures_of_other_judges_are_warned_of(runs):
-    def judged(stored, judges, rubric="one"):
-        by = {"by": "judge", "rubric": "long-answer-pt", "rubric_digest": rubric, "judges": judges, "draws": 1}
-        names = ("judge_intent", "judge_total")
-        return records.StoredRun(replace(stored.record, added=dict.fromkeys(names, by)), stored.path)
-
-    def said(one, other):
-        return [line for line in compare_runs(one, other).warnings if "judge" in line]
-
-    first, alone = judged(runs[0], ["a", "b"]), judged(runs[0], ["a"])
-    assert said(alone, judged(runs[1], ["b"])) == ["judges of judge_intent, judge_total differs: a and b"]
-    assert said(first, judged(runs[1], ["a", "b"], "two")) == [
-        "rubric_digest of judge_intent, judge_total differs: one and two"
-    ]
-    assert not said(first, judged(runs[1], ["b", "a"])) and not said(first, runs[1])
-
-
-def test_answers_that_a_model_read_in_only_one_of_the_runs_are_warned_of(tmp_path, benchctl):
-    out = tmp_path / "runs"
-    texts = {"base": ("Letra A.", "Depende."), "tuned": ("Letra B.", "Depende."), "clear": ("Letra A.", "Letra C.")}
-    found = {
-        name: run(out, "medmcqa-pt", name, lambda _, s, said=said: Response(text=said[s.id.endswith("1")]),
-                  scoring="generate")
-        for name, said in texts.items()
-    }  # fmt: skip
-    assert benchctl("rescore", found["base"].path, "--extract-with", "random").code == 0
-    again = records.StoredRun(records.RunFolder(found["base"].path).record(), found["base"].path)
-
-    def said(one, other):
-        return [line for line in compare_runs(one, other).warnings if "could not read" in line]
-
-    assert said(again, found["tuned"]) == ["answers the rules could not read were read by random and nobody"]
-    assert not said(found["base"], found["tuned"]) and not said(again, again), "read in the same way"
-    assert not said(again, found["clear"]), "nothing was left to read"
 
 
 def test_what_only_one_of_the_tasks_has_is_not_pooled(runs, tmp_path):
