@@ -51,12 +51,14 @@ def digest_all(values: Iterable[Any]) -> str:
 
 
 def file_digest(path: Path) -> str:
-    """sha256 of a file's bytes, remembered by path, size and time of change: 14 GB of weights are read only once.
+    """sha256 of a file's bytes, remembered by path, size and times of change: 14 GB of weights are read only once.
 
+    Two times: copies and archives set the one of the content (`cp -p`, `tar`, `zip`), so that other weights can come
+    with the old one; the one of the file's entry is the system's own.
     The memory is ``file-hashes.json`` in benchctl's cache folder; without a writable one, every call reads the file.
     """
     stat = path.stat()
-    key = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+    key = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
     store = cache_dir() / "file-hashes.json"
     known = _load(store)
     if key not in known:

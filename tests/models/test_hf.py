@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import os
 import re
 import shutil
 
@@ -114,6 +115,17 @@ def test_the_fingerprint_is_of_the_weights_not_of_the_path(stories, tmp_path):
     content[-1] ^= 1
     weights.write_bytes(content)
     assert load(f"hf:{tmp_path / 'copy'}").fingerprint() != other.fingerprint()
+
+
+def test_other_weights_that_come_with_the_old_time_are_another_model(stories, tmp_path):
+    shutil.copytree(stories.removeprefix("hf:"), tmp_path / "copy")
+    weights = tmp_path / "copy/model.safetensors"
+    before, stat = load(f"hf:{tmp_path / 'copy'}").fingerprint(), weights.stat()
+    content = bytearray(weights.read_bytes())
+    content[-1] ^= 1
+    weights.write_bytes(content)
+    os.utime(weights, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # as tar, zip and cp -p do
+    assert load(f"hf:{tmp_path / 'copy'}").fingerprint() != before
 
 
 @pytest.mark.parametrize("spec", ["tiny", "tiny-t5"])
