@@ -181,6 +181,10 @@ def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | 
     if len(set(pairs.clusters)) < 2:
         return None, None, "none"
     figure = pairs.figure
+    if figure is None and set(np.unique(one)) | set(np.unique(two)) == {0.0, 1.0} and np.ptp(two - one) == 0:
+        units = len(set(pairs.clusters))  # one is right in all: each passage counts once, as for a share
+        won = int(two[0, 0]) * units
+        return *statistics.paired_proportions(won, units - won, units), "tango"
     if figure is None:
         e = statistics.mean((two - one)[:, 0].tolist(), pairs.clusters, seed=seed)
         return e.low, e.high, e.method

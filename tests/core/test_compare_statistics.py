@@ -173,6 +173,10 @@ def test_questions_of_one_passage_are_swapped_together():
     alone = difference(pairs([(0, 1)] * 40))
     assert (found.p, found.test) == (2 / 16, "permutation-clustered")
     assert (found.gained, found.lost) == (40, 0)
+    four = difference(pairs([(0, 1)] * 4))
+    assert (found.low, found.high) == (four.low, four.high) and found.low < 0.5, "four passages are no forty questions"
+    back = difference(pairs([(1, 0)] * 40, [i // 10 for i in range(40)]))
+    assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
     assert alone.p < 1e-9
 
 
