@@ -53,7 +53,8 @@ def of_sums(
     if groups < 2:
         return Estimate(value, n, None, None, None, "none", higher_is_better, percent)
     drawn = np.concatenate([statistic(w @ units) for w in _weights(groups, resamples, seed)])
-    stderr = float(drawn.std(ddof=1))
+    unit = 2.0 ** (int(np.frexp(np.abs(drawn).max())[1]) - 1)  # squares of figures with 200 digits would overflow
+    stderr = float((drawn / unit).std(ddof=1)) * unit
     if np.ptp(drawn) <= 1e-12 * abs(value):
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
     low, high = _bca(value, drawn, statistic(total - units))

@@ -29,6 +29,14 @@ def test_bootstrap_is_scipys_to_1e_9():
     assert ours.method == "bootstrap-bca"
 
 
+@pytest.mark.filterwarnings("error")
+def test_figures_of_200_digits_have_a_standard_error_as_small_ones_have():
+    values = np.random.default_rng(3).gamma(2.0, 1.0, 70)
+    small = of_sums([(v, 1.0) for v in values], mean_of)
+    huge = of_sums([(math.ldexp(v, 700), 1.0) for v in values], mean_of)
+    assert huge.stderr == math.ldexp(small.stderr, 700)
+
+
 def test_samples_of_one_passage_are_drawn_together():
     rng = np.random.default_rng(5)
     passages = np.repeat(np.arange(40), 5)
