@@ -144,9 +144,12 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
 
 
 def _output(row: Row, column: str) -> str | None:
-    """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null."""
+    """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null.
+
+    lm-eval's ``resps`` is a list of lists: answers of each request, of each repeat.
+    """
     value = row.values.get(column)
-    if isinstance(value, list):
+    while isinstance(value, list):
         value = value[0] if value else ""
     if value is None or isinstance(value, str):
         return value

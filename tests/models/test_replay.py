@@ -122,6 +122,16 @@ def test_columns_can_be_named_and_files_packed(benchctl, tmp_path, name):
     assert refused.code == 1 and "no column 'id'" in refused.err and "outra, pergunta, saída" in refused.err
 
 
+def test_answers_in_lists_of_lists_as_lm_eval_writes_them_are_the_texts_themselves(benchctl, tmp_path):
+    ids = builtin_ids(5)
+    flat = write(tmp_path / "flat.jsonl", [{"id": i, "output": "Alternativa B."} for i in ids])
+    nested = write(tmp_path / "nested.jsonl", [{"doc_id": i, "resps": [["Alternativa B.", "A"]]} for i in ids])
+    same, other = (run(benchctl, f"replay:{m}") for m in (f"{flat},name=a", f"{nested},id=doc_id,output=resps,name=a"))
+    texts = [(Path(first(ran)["path"]) / "samples.jsonl").read_text("utf-8") for ran in (same, other)]
+    assert '"text": "Alternativa B."' in texts[1]
+    assert texts[0] == texts[1]
+
+
 def test_scored_by_letter_the_record_says_that_the_choice_was_read_from_a_text(benchctl, tmp_path):
     rows = [{"id": key, "output": "A resposta é D."} for key in builtin_ids(5)]
     file = write(tmp_path / "a.jsonl", rows)
