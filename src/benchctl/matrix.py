@@ -19,6 +19,7 @@ from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
 from benchctl.subsets import lopsided
 from benchctl.task import Task, TaskData, TaskGroup
+from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
 
 
@@ -129,12 +130,12 @@ def _run_one(
     matrix: Matrix, plugins: Plugins, task: Task, data: TaskData, spec: str, model: Model, display: Display
 ) -> Result:
     scoring = get_scoring(task, matrix.options.get("scoring"), matrix.options["max_tokens"])
-    called = spec if load_config().model_spec(spec) != spec else model.spec or spec
+    asked = spec if load_config().model_spec(spec) != spec else model.spec or spec
     metrics = create_metrics(plugins, task, matrix.metrics)
-    job = prepare(matrix.spec(task, called), task, scoring, metrics, model, data)
+    job = prepare(matrix.spec(task, asked), task, scoring, metrics, model, data)
     _note_subset(display, job)
     plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
-    record, folder = run(job, matrix.out, display.job(f"{task.name} · {model.name}"))
+    record, folder = run(job, matrix.out, display.job(_title(job)))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
         record = rescored(StoredRun(record, folder.path), matrix.metrics)
     plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
@@ -152,6 +153,11 @@ def _collect(matrix: Matrix, found: Mapping[tuple[str, str], Result]) -> list[Re
             if len(members) == len(names):
                 results.append(pool(task.name, members) if isinstance(task, TaskGroup) else members[0])
     return results
+
+
+def _title(job: Job) -> str:
+    """Task and model, by the name that tables have."""
+    return f"{job.task.name} · {called(job.spec.model, job.model.name)}"
 
 
 def _note_data(display: Display, name: str, data: TaskData) -> None:
@@ -172,23 +178,22 @@ def _note_subset(display: Display, job: Job) -> None:
 
 def _note_run(display: Display, job: Job, record: RunRecord) -> None:
     if record.counts["cut"]:
-        display.note(
-            f"note: {job.task.name} · {job.model.name}: {record.counts['cut']} prompts were cut on the left to fit."
-        )
+        were = "1 prompt was" if record.counts["cut"] == 1 else f"{record.counts['cut']} prompts were"
+        display.note(f"note: {_title(job)}: {were} cut on the left to fit.")
     if len(served := record.model.get("served_model", ())) > 1:
         display.note(
-            f"warning: {job.task.name} · {job.model.name}: the answers are of {len(served)} models, by what the server "
+            f"warning: {_title(job)}: the answers are of {len(served)} models, by what the server "
             f"says: {', '.join(served)}. samples.jsonl says which."
         )
     if record.counts["errors"]:
         first = record.errors[0]
         display.note(
-            f"warning: {job.task.name} · {job.model.name}: {record.counts['errors']} samples without an answer, "
+            f"warning: {_title(job)}: {record.counts['errors']} samples without an answer, "
             f"e.g. {first['id']}: {first['reason']}. The same command retries them."
         )
     if record.status == "interrupted":
         display.note(
-            f"note: {job.task.name} · {job.model.name}: interrupted with {record.counts['answered']} of "
+            f"note: {_title(job)}: interrupted with {record.counts['answered']} of "
             f"{record.counts['n']} answered, all of them kept. The same command goes on there."
         )
 

@@ -87,16 +87,26 @@ def trained(model: Mapping[str, Any]) -> Trained | None:
     )
 
 
-def label(record: RunRecord) -> str:
-    """A model's name for tables: what it calls itself, but of one trained here the name it was registered under.
+def leaked(record: RunRecord) -> int:
+    """Rows that hold test questions of the run's task among those its model was trained on, as far as is recorded."""
+    said = trained(record.model)
+    return max(0, int(said.leaks.get(record.spec.task, 0))) if said else 0
 
-    Such a model calls itself after its base, and its files lie in a folder called ``adapter`` or ``model``.
+
+def label(record: RunRecord) -> str:
+    """A model's name for tables: the one it was asked for by, such as one of ``benchctl.toml``; without one its own.
+
+    What its folder is called does not do: of ``exp1/final`` and ``exp2/final`` both are ``final``, and a model trained
+    here calls itself after its base, or lies in a folder called ``adapter`` or ``model``.
     """
     own, asked = str(record.model.get("name") or record.spec.model), record.spec.model
     said = trained(record.model)
-    if said is None:
-        return own
-    return said.recipe or own if set(asked) & set(":,/") else asked
+    return called(asked, said.recipe or own if said is not None else own)
+
+
+def called(asked: str, own: str) -> str:
+    """A model's name for people: the one it was asked for by, or what it calls itself if that was BACKEND:TARGET."""
+    return own if set(asked) & set(":,/") else asked
 
 
 def _table(said: Mapping[str, Any], name: str) -> Mapping[str, Any]:

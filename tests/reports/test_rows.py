@@ -48,6 +48,19 @@ def test_the_same_name_for_two_models_is_told_apart_by_their_hash(record):
     assert len({row.key.fingerprint for row in rows(board)}) == 2
 
 
+def test_a_model_is_called_by_the_name_it_was_asked_for_by_and_without_one_by_its_own(record):
+    folder = {"name": "final"}
+    board = build_leaderboard(
+        [
+            record("medqa-pt", "sem-limpeza", 300, weights="1", manifest=folder),
+            record("medqa-pt", "com-limpeza", 400, weights="2", manifest=folder),
+            record("medqa-pt", "hf:exp3/final", 200, weights="3", manifest=folder),
+        ]
+    )
+
+    assert [row.model for row in rows(board)] == ["com-limpeza", "sem-limpeza", "final"]
+
+
 def test_a_row_says_how_its_weights_are_held_and_which_adapter_is_on_them(record):
     """All three models call themselves after the base."""
     nf4 = {"quantisation": {"scheme": "nf4"}}
