@@ -8,7 +8,7 @@ from dataclasses import replace
 from benchctl.fingerprints import digest
 from benchctl.groups import pooled
 from benchctl.task import TaskGroup
-from benchctl.trained import label, trained
+from benchctl.trained import label, leaked, trained
 from benchctl.types import RunRecord
 
 from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, RowKey, Section
@@ -88,7 +88,7 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
     for column in columns:
         if column.task in runs:
             record = max(runs[column.task], key=_preference)
-            singles[column.task] = Cell(record, record.estimates.get(column.metric), leaked=_leaked(record))
+            singles[column.task] = Cell(record, record.estimates.get(column.metric), leaked=leaked(record))
     for column in columns:
         cell = _group_cell(column, singles) if column.members else singles.get(column.task)
         if cell is not None:
@@ -103,12 +103,6 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
         untrained=bool(manifest.get("untrained", name in UNTRAINED)) and not learned,
         cells=cells,
     )
-
-
-def _leaked(record: RunRecord) -> int:
-    """Rows the model was trained on that hold questions of the task it was run on."""
-    said = trained(record.model)
-    return max(0, int(said.leaks.get(record.spec.task, 0))) if said else 0
 
 
 def _preference(record: RunRecord) -> tuple[bool, int, str]:

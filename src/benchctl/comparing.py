@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from benchctl import pairing, second_reader
+from benchctl import pairing
 from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
+from benchctl.remarks import Remark, remarks, settings
 from benchctl.shared_answers import Shared, in_common, share
-from benchctl.trained import Trained, label, trained
-from benchctl.types import RunRecord, RunSpec
+from benchctl.types import RunRecord
 
 if TYPE_CHECKING:
     from benchctl.standings import Table
@@ -52,7 +52,7 @@ class Comparison:
     """Metric -> paired difference."""
     unpaired: Mapping[str, str]
     """Metric both have -> why it has no paired difference."""
-    warnings: tuple[str, ...]
+    warnings: tuple[Remark, ...]
 
     @property
     def task(self) -> str:
@@ -126,7 +126,7 @@ def compare_runs(first: StoredRun, second: StoredRun) -> Comparison:
             differences[name] = pairing.difference(shared.pairs(name))
         except BenchctlError as error:
             unpaired[name] = error.message
-    warnings = (*differing_settings(first.record, second.record), *_remarks(shared))
+    warnings = remarks(shared)
     return Comparison(first, second, shared, differences, unpaired, warnings)
 
 
@@ -191,83 +191,6 @@ def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: s
     return max(equals, key=lambda pair: sorted(str(run.record.timings.get("finished", "")) for run in pair))
 
 
-def settings(spec: RunSpec) -> Mapping[str, Any]:
-    """What of a spec must be alike for two models to be compared; what cannot change the result is left out."""
-    generated = spec.scoring in ("generate", "text")
-    return {
-        "scoring": spec.scoring, "shots": spec.shots, "seed": spec.seed,
-        "shots-data": spec.shots_data if spec.shots else None, "prompt template": spec.prompt_template,
-        "max tokens": spec.max_tokens if generated else None,
-    }  # fmt: skip
-
-
-def differing_settings(first: RunRecord, second: RunRecord) -> tuple[str, ...]:
-    """A line per setting in which two runs differ: their difference is then not the model's alone."""
-    one, two = settings(first.spec), settings(second.spec)
-    lines = [f"{name} differs: {_short(one[name])} and {_short(two[name])}" for name in one if one[name] != two[name]]
-    if first.task.get("version") != second.task.get("version"):
-        lines.append(f"version of the task differs: {first.task.get('version')} and {second.task.get('version')}")
-    if not lines and _worded_otherwise(first, second):
-        lines.append(
-            "the prompts differ under the same settings: the examples' file or the wording is no longer the same"
-        )
-    others = [m for m in first.metrics if m in second.metrics and first.metrics[m] != second.metrics[m]]
-    lines += [f"{m} was computed differently: {first.metrics[m]} and {second.metrics[m]}" for m in others]
-    lines += [*_judged_otherwise(first, second), *_read_otherwise(first, second)]
-    return tuple(lines)
-
-
-def _worded_otherwise(first: RunRecord, second: RunRecord) -> bool:
-    """Whether the same questions were put in other words to two models that are asked in one style."""
-    one, two = first.fingerprints, second.fingerprints
-    styles = [record.model.get("prompt_style") for record in (first, second)]
-    return one["data"] == two["data"] and styles[0] == styles[1] and one["prompt"] != two["prompt"]
-
-
-def _judged_otherwise(first: RunRecord, second: RunRecord) -> list[str]:
-    """A line for what was added to both by different hands, as by other judges or rubrics; figures alike share one."""
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for name in (n for n in first.added if n in second.added and n != second_reader.ADDED):
-        one, two = ({key: _settled(v) for key, v in record.added[name].items()} for record in (first, second))
-        other = next((key for key in one if one[key] != two.get(key)), None)
-        if other is not None:
-            found.setdefault((other, one[other], two.get(other, "-")), []).append(name)
-    return [f"{key} of {', '.join(names)} differs: {_short(a)} and {_short(b)}" for (key, a, b), names in found.items()]
-
-
-def _read_otherwise(first: RunRecord, second: RunRecord) -> list[str]:
-    """A line where a model read what the rules could not in one run, and another one or nobody in the other."""
-    said = [record.added.get(second_reader.ADDED) for record in (first, second)]
-    readers = [facts["fingerprint"] if facts and facts["put"] else None for facts in said]
-    unread = [reader is not None or record.counts["outcomes"].get("none", 0) > 0
-              for reader, record in zip(readers, (first, second), strict=True)]  # fmt: skip
-    if readers[0] == readers[1] or not all(unread):
-        return []
-    names = [facts["model"] if facts else "nobody" for facts in said]
-    return [f"answers the rules could not read were read by {names[0]} and {names[1]}"]
-
-
-def _settled(value: object) -> str:
-    """A value as text; of a list the order does not matter."""
-    return ", ".join(sorted(map(str, value))) if isinstance(value, list | tuple) else str(value)
-
-
-def _remarks(shared: Shared) -> list[str]:
-    lines = []
-    for side in (shared.first, shared.second):
-        record = side.run.record
-        if record.status != "complete":
-            lines.append(f"run {record.id} is {record.status}: {record.counts['answered']} of {record.counts['n']}")
-        if leaked := (trained(record.model) or Trained()).leaks.get(record.spec.task):
-            lines.append(f"{label(record)} was trained on {leaked:.0f} rows that hold test questions of this task")
-    sizes = len(shared.first.scores), len(shared.second.scores)
-    if max(sizes) > len(shared.ids):
-        lines.append(f"only {len(shared.ids)} questions are in both runs, of {sizes[0]} and {sizes[1]} answered")
-    if shared.first.run.record.data.get("builtin"):
-        lines.append("the questions are the built-in sample: they say nothing about a model's quality")
-    return lines
-
-
 def _in_both(first: RunRecord, second: RunRecord) -> list[str]:
     """Metrics that both have and one of them wrote down: what one leaves out as a repetition, it has."""
     one, two = with_answered(first), with_answered(second)
@@ -301,8 +224,3 @@ def _tasks(runs: Sequence[StoredRun]) -> list[str]:
 
 def _have(runs: Sequence[StoredRun]) -> str:
     return f"{runs[0].record.spec.model} has {', '.join(_tasks(runs))}" if runs else "one has no run"
-
-
-def _short(value: object) -> str:
-    text = " ".join(str(value).split())
-    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -36,6 +36,8 @@ class Pairs:
     """From sums to figures; None: the mean of the one column."""
     higher_is_better: bool | None = True
     percent: bool = False
+    leaked: bool = False
+    """Whether one of the two models was trained on questions of this test."""
 
     @property
     def n(self) -> int:
@@ -69,6 +71,8 @@ class Difference:
     """Questions only the second has right; None unless every value is 0 or 1."""
     lost: int | None = None
     """Questions only the first has right."""
+    leaked: bool = False
+    """Whether one of the two models was trained on questions of this test: having more is then no gain."""
     p_holm: float | None = None
     """``p`` adjusted for the other comparisons made beside it; None where there is no other."""
 
@@ -80,7 +84,7 @@ class Difference:
         p = self.p if self.p_holm is None else self.p_holm
         if p >= SIGNIFICANT or self.value == 0:
             return "unclear"
-        if self.higher_is_better is None:
+        if self.higher_is_better is None or self.leaked:
             return "differs"
         return "better" if (self.value > 0) == self.higher_is_better else "worse"
 
@@ -130,6 +134,7 @@ def joined(parts: Sequence[Pairs]) -> Pairs | None:
         None,
         parts[0].higher_is_better,
         parts[0].percent,
+        any(part.leaked for part in parts),
     )
 
 
@@ -152,6 +157,7 @@ def _of_shares(pairs: Pairs) -> Difference:
     return Difference(
         (gained - lost) / pairs.n, low, high, statistics.mcnemar(gained, lost), pairs.n, math.fsum(first) / pairs.n,
         math.fsum(second) / pairs.n, method, "mcnemar-exact", pairs.higher_is_better, pairs.percent, gained, lost,
+        pairs.leaked,
     )  # fmt: skip
 
 
@@ -167,7 +173,7 @@ def _of_sums(pairs: Pairs, clustered: bool, seed: int) -> Difference:
     gained, lost = (int((two > one).sum()), int((one > two).sum())) if binary else (None, None)
     test = "permutation" + ("-clustered" if clustered else "")
     return Difference(second - first, low, high, p, pairs.n, first, second, method, test, pairs.higher_is_better,
-                      pairs.percent, gained, lost)  # fmt: skip
+                      pairs.percent, gained, lost, pairs.leaked)  # fmt: skip
 
 
 def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | None, float | None, str]:

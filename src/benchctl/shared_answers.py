@@ -12,6 +12,7 @@ from benchctl.errors import RecordError
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.pairing import Pairs
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
+from benchctl.trained import leaked
 from benchctl.types import RunRecord, Score
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ class Shared:
             UnknownName, MissingExtra: the metric's plugin, or what it needs, is no longer there.
         """
         estimate = with_answered(self.first.run.record)[metric]
-        shape = estimate.higher_is_better, estimate.percent
+        leaks = any(leaked(side.run.record) for side in (self.first, self.second))
+        shape = estimate.higher_is_better, estimate.percent, leaks
         if self.first.is_mean(metric) and self.second.is_mean(metric):
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
             one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))

@@ -11,6 +11,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
+from benchctl.remarks import Remark
 from benchctl.trained import Trained, label, trained
 from benchctl.types import Estimate
 
@@ -72,7 +73,7 @@ class Table:
 
     columns: tuple[Column, ...]
     rows: tuple[Standing, ...]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Remark, ...] = ()
 
     def shape(self, column: Column) -> Estimate:
         """How a column is shown: some row's estimate."""
@@ -112,7 +113,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
     if not own:
         raise RecordError(f"'{base}' has no run of {', '.join(wanted)}.", "Run it first.")
     names = models or [name for name in by_model if by_model[name][0] not in _of(by_model, base)]
-    warnings: list[str] = []
+    warnings: list[Remark] = []
     rows: list[Standing] = []
     of_base: dict[str, StoredRun] = {}
     for name in names:
@@ -127,7 +128,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
 
 
 def _row(
-    own: Sequence[StoredRun], others: Sequence[StoredRun], warnings: list[str], of_base: dict[str, StoredRun]
+    own: Sequence[StoredRun], others: Sequence[StoredRun], warnings: list[Remark], of_base: dict[str, StoredRun]
 ) -> Standing | None:
     """One model's row; None where it shares no task with the base. Adds to the warnings and the base's runs used."""
     found: list[StoredRun] = []
@@ -140,20 +141,24 @@ def _row(
         found.append(two)
         shown = of_base.setdefault(task, one).record.id
         if shown != one.record.id:
-            warnings.append(
-                f"{two.record.spec.model}, {task}: compared with the base's run {one.record.id}, which goes with it; "
-                f"the base's row shows {shown}"
-            )
+            warnings.append(_about(two, Remark(
+                "compared with the base's run {run}, which goes with it; the base's row shows {shown}",
+                run=one.record.id, shown=shown,
+            )))  # fmt: skip
         try:
             comparison = comparing.compare_runs(one, two)
         except BenchctlError as error:
-            warnings.append(f"{two.record.spec.model}, {task}: {error.message}")
+            warnings.append(_about(two, error.message))
             unpaired |= {Column(task, metric): error.message for metric in two.record.estimates}
             continue
-        warnings += [f"{two.record.spec.model}, {task}: {line}" for line in comparison.warnings]
+        warnings += [_about(two, line) for line in comparison.warnings]
         differences |= {Column(task, metric): d for metric, d in comparison.differences.items()}
         unpaired |= {Column(task, metric): why for metric, why in comparison.unpaired.items()}
     return _standing(found, differences, unpaired) if found else None
+
+
+def _about(run: StoredRun, line: str) -> Remark:
+    return Remark("{model}, {task}: {remark}", model=run.record.spec.model, task=run.record.spec.task, remark=line)
 
 
 def _standing(

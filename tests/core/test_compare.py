@@ -190,7 +190,7 @@ def test_failed_calls_are_no_wrong_answers(runs, tmp_path):
 def test_a_model_trained_on_test_questions_is_said_to_be(runs, tmp_path):
     told = {**TRAINING, "data": {"leaks": {"medmcqa-pt": 7, "medqa-pt": 2}}}
     leaked = run(tmp_path / "runs", "medmcqa-pt", "leaked", right_in(range(1, 21)), {"training": told})
-    line = "leaked was trained on 7 rows that hold test questions of this task"
+    line = "leaked was trained on 7 rows that hold test questions of this task: a difference is no gain"
 
     assert line in compare_runs(runs[0], leaked).warnings
     assert not any("trained on" in warning for warning in compare_runs(*runs).warnings)

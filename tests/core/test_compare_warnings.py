@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
+from pathlib import Path
+from string import Formatter
 
 import pytest
 
+import benchctl
 from benchctl import records
+from benchctl.cli.wording import PT, say
 from benchctl.comparing import compare_runs
 from benchctl.types import Response
 from tests.scripted_runs import right_in, run
@@ -85,3 +90,37 @@ def test_answers_that_a_model_read_in_only_one_of_the_runs_are_warned_of(tmp_pat
     assert said(again, found["tuned"]) == ["answers the rules could not read were read by random and nobody"]
     assert not said(found["base"], found["tuned"]) and not said(again, again), "read in the same way"
     assert not said(again, found["clear"]), "nothing was left to read"
+
+
+def test_more_right_answers_to_questions_trained_on_are_no_better(runs, tmp_path):
+    told = {"recipe": "r", "data": {"leaks": {"medmcqa-pt": 7}}}
+    leaked = run(tmp_path / "runs", "medmcqa-pt", "leaked", right_in(range(1, 25)), {"training": told})
+    honest = run(tmp_path / "runs", "medmcqa-pt", "honest", right_in(range(1, 25)))
+
+    assert compare_runs(runs[0], honest).differences["accuracy"].verdict == "better"
+    for pair in ((runs[0], leaked), (leaked, runs[0])):
+        assert compare_runs(*pair).differences["accuracy"].verdict == "differs"
+
+
+def test_every_warning_is_said_in_portuguese_with_the_same_facts():
+    calls = [
+        call for file in Path(benchctl.__file__).parent.rglob("*.py") for call in ast.walk(ast.parse(file.read_text()))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "Remark"
+    ]  # fmt: skip
+    templates = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    assert len(templates) > 9
+
+    def facts(text):
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    for template in templates:
+        assert template in PT
+        assert facts(template) == facts(PT[template])
+
+
+def test_warnings_are_said_in_the_language_asked_for(runs, tmp_path):
+    option = run(tmp_path / "runs", "medmcqa-pt", "tuned", right_in({2}), scoring="option")
+    stopped = records.StoredRun(replace(option.record, status="interrupted"), option.path)
+    said = [say(line, "pt") for line in compare_runs(runs[0], stopped).warnings]
+    assert "as execuções diferem em scoring: letter e option" in said
+    assert f"a execução {option.record.id} está interrompida: 24 de 24" in said

@@ -82,7 +82,7 @@ def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str
     elif form == "csv":
         print_csv(table, lang)
         for line in table.warnings:
-            click.echo(f"{say('warning', lang)}: {line}", err=True)
+            click.echo(f"{say('warning', lang)}: {say(line, lang)}", err=True)
     else:
         print_standings(table, lang)
 

@@ -32,7 +32,7 @@ def print_comparisons(found: Comparisons, count: int, lang: str) -> None:
         for metric, why in one.unpaired.items():
             click.echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {why}")
         for line in one.warnings:
-            click.echo(f"{say('warning', lang)}: {one.task}: {line}")
+            click.echo(f"{say('warning', lang)}: {one.task}: {say(line, lang)}")
         _disagreements(one, count, lang)
 
 

@@ -30,7 +30,7 @@ def print_standings(table: Table, lang: str = "en") -> None:
             if figure.unpaired:
                 click.echo(f"{row.model}: {column.task} · {column.metric}: {say('no pairs', lang)}: {figure.unpaired}")
     for line in table.warnings:
-        click.echo(f"{say('warning', lang)}: {line}")
+        click.echo(f"{say('warning', lang)}: {say(line, lang)}")
 
 
 def print_csv(table: Table, lang: str = "en") -> None:

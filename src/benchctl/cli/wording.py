@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from benchctl.pairing import Difference
+from benchctl.remarks import Remark
 from benchctl.types import Estimate
 
 PT: Mapping[str, str] = {
@@ -19,12 +20,33 @@ PT: Mapping[str, str] = {
     "difference: B minus A": "diferença: B menos A",
     "value; difference to the base in percent; in points [95 % interval]":
         "valor; diferença para a base em por cento; em pontos [intervalo de 95 %]",
+    "{what} differs: {a} and {b}": "as execuções diferem em {what}: {a} e {b}",
+    "{what} of {metrics}": "{what} de {metrics}",
+    "version of the task": "versão da tarefa", "judges": "juízes", "rubric": "rubrica",
+    "the prompts differ under the same settings: the file of examples or the wording has changed since":
+        "os prompts diferem com as mesmas opções: o arquivo de exemplos ou o texto das instruções mudou",
+    "{metric} was computed differently: {a} and {b}": "{metric} foi calculada de outra forma: {a} e {b}",
+    "answers the rules could not read were read by {a} and {b}":
+        "as respostas que as regras não leram foram lidas por {a} e por {b}",
+    "nobody": "ninguém", "interrupted": "interrompida", "incomplete": "incompleta", "running": "em andamento",
+    "run {id} is {status}: {answered} of {n}": "a execução {id} está {status}: {answered} de {n}",
+    "{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain":
+        "{model} foi treinado com {rows} linhas que contêm perguntas do teste desta tarefa: uma diferença não é ganho",
+    "only {both} questions are in both runs, of {a} and {b} answered":
+        "só {both} perguntas estão nas duas execuções, de {a} e {b} respondidas",
+    "the questions are the built-in sample: they say nothing about a model's quality":
+        "as perguntas são a amostra do pacote: nada dizem sobre a qualidade de um modelo",
+    "{model}, {task}: {remark}": "{model}, {task}: {remark}",
+    "compared with the base's run {run}, which goes with it; the base's row shows {shown}":
+        "comparado com a execução {run} da base, parelha da dele; a linha da base mostra {shown}",
 }  # fmt: skip
 
 
 def say(words: str, lang: str) -> str:
-    """The words in Portuguese or, as they stand, in English."""
-    return PT.get(words, words) if lang == "pt" else words
+    """The words, or a remark, in Portuguese or, as they stand, in English."""
+    if lang != "pt":
+        return words
+    return words.translated(PT) if isinstance(words, Remark) else PT.get(words, words)
 
 
 def number(value: float, decimals: int, lang: str, signed: bool = False) -> str:
