@@ -88,6 +88,13 @@ def test_a_subset_a_partial_group_and_a_failed_call_cannot_be_overlooked(board, 
     assert "1 linha ruim deixada de fora" in row_of(cells, "hf:zephyr")
 
 
+def test_a_single_answered_question_is_told_in_the_singular(record, table):
+    one = record("medqa-pt", "m", 1, n=25, outcomes={"choice": 1, "none": 24})
+    page = render(build_leaderboard([one]), "pt")
+
+    assert "100,0% da única respondida" in row_of(table(page), "m")
+
+
 @pytest.mark.parametrize(
     ("lang", "tag", "cell", "explained", "noted", "all_tests"),
     [("pt", "treinado com o teste", "treinado em 1.207 linhas com perguntas de medmcqa-pt",
