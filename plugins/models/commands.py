@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from benchctl.hookspecs import hookimpl
 
 from . import making
 from .merge import MAX_ERROR
+
+_LOCK = ".lock"
 
 
 @click.command("merge")
@@ -95,12 +98,27 @@ def _refuse_unused(*names: str) -> None:
 
 @contextmanager
 def _draft(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` that takes its name when all went well, and is removed when not."""
+    """A folder beside ``out`` that takes its name when all went well, and is removed when not.
+
+    A command that was killed leaves its own behind, gigabytes: it is removed by the next one for the same ``out``. That
+    nobody is writing it any more is known by its lock, which the system frees.
+    """
+    from filelock import FileLock, Timeout
+
+    from benchctl.stopping import end_in_order
+
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise click.UsageError(f"The folder '{out}' exists and is not empty.")
+    end_in_order()
+    for left in out.parent.glob(f"{escape(out.name)}.*.draft"):
+        with suppress(Timeout), FileLock(left / _LOCK, timeout=0):
+            shutil.rmtree(left)
     draft = out.with_name(f"{out.name}.{os.getpid()}.draft")
+    draft.mkdir(parents=True)
     try:
-        yield draft
+        with FileLock(draft / _LOCK):
+            yield draft
+        (draft / _LOCK).unlink()
         if out.is_dir():
             out.rmdir()
         draft.rename(out)

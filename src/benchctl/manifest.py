@@ -83,13 +83,16 @@ def build(
 
 def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:
     """What RunRecord.counts holds."""
+    asked = {"n": len(job.samples), "answered": len(scored), "errors": len(errors), "bad_rows": len(job.data.bad_rows)}
+    return {**asked, **counted(scored)}
+
+
+def counted(scored: Sequence[Scored]) -> dict[str, Any]:
+    """What of RunRecord.counts the answers alone tell."""
     outcomes = Counter(one.answer.outcome for one in scored)
     return {
-        "n": len(job.samples),
         "answered": len(scored),
-        "errors": len(errors),
         "cut": sum(any(r.cut for r in one.responses) for one in scored),
-        "bad_rows": len(job.data.bad_rows),
         "outcomes": dict(sorted(outcomes.items())),
         **used(scored),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from benchctl import additions, records, runner, second_reader
 from benchctl.creation import create_metrics, create_task
 from benchctl.errors import BadConfig, RecordError
-from benchctl.manifest import signatures
+from benchctl.manifest import counted, signatures
 from benchctl.metric import Scored
 from benchctl.model import Model
 from benchctl.plugins import get_plugins
@@ -52,12 +51,13 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model
             scored, added[second_reader.ADDED] = _read_by(reader, scored, scoring.name, folder)
         places = {score.id: i for i, score in enumerate(folder.scores())}
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
-        outcomes = dict(sorted(Counter(one.answer.outcome for one in scored).items()))
+        counts = {**stored.record.counts, **counted(scored)}
         record = replace(
             stored.record,
+            status="complete" if counts["answered"] == counts["n"] else stored.record.status,
             estimates={**runner.estimate(metrics, scored), **additions.added_estimates(stored.record)},
             metrics=signatures(metrics),
-            counts={**stored.record.counts, "outcomes": outcomes},
+            counts=counts,
             added=added,
         )
         folder.save(record, additions.with_added_values(record, folder.scores(), runner.score(metrics, scored)))

@@ -123,6 +123,12 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
         [*program, "show", str(next(tmp_path.glob("runs/*/*/*")))], env=environment, cwd=tmp_path, capture_output=True
     )
     assert b"interrupted" in shown.stdout
+    (folder,) = tmp_path.glob("runs/*/*/*")
+    answered = (folder / "samples.jsonl").read_bytes().count(b"\n")
+    subprocess.run([*program, "rescore", str(folder)], env=environment, cwd=tmp_path, check=True, capture_output=True)
+    record = json.loads((folder / "run.json").read_bytes())
+    assert (record["status"], record["counts"]["answered"]) == ("interrupted", answered), "figures without going on"
+    assert record["estimates"]["accuracy"]["n"] == answered
 
 
 def test_a_closed_terminal_ends_a_run_in_order_and_nohup_lets_it_go_on(program, environment, tmp_path):

@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _say(error.format_message(), "")
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        _say("Interrupted.", "The same command goes on where it stopped.")
+        _say("Interrupted.", "Run the same command again: what it had written down is kept.")
         code = INTERRUPTED_EXIT
     except BrokenPipeError:  # the reader of a pipe has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import time
 
 import pytest
+from filelock import FileLock
 
 from benchctl.config import load_config
 
@@ -41,6 +44,26 @@ def test_a_result_above_the_stated_error_is_refused_and_nothing_is_left(benchctl
     assert not list(tmp_path.iterdir())
     allowed = benchctl("merge", tiny, lora, "--quant", "int8", "--out", "merged", "--max-error", "0.2")
     assert allowed.code == 0, allowed.err
+
+
+def test_what_a_killed_merge_left_is_removed_by_the_next_and_a_living_ones_draft_is_not(
+    benchctl, program, tiny, lora, tmp_path
+):
+    command = [*program, "merge", str(tiny), str(lora), "--out", "merged"]
+    killed = subprocess.Popen(command, cwd=tmp_path, stdout=-3, stderr=-3)
+    deadline = time.monotonic() + 60
+    while not (left := list(tmp_path.glob("merged.*.draft/.lock"))) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    killed.kill()
+    killed.wait()
+    assert left and left[0].exists()
+    living = tmp_path / "merged.1.draft"
+    living.mkdir()
+    with FileLock(living / ".lock"):
+        done = benchctl("merge", tiny, lora, "--out", "merged")
+    assert done.code == 0, done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"merged", "merged.1.draft"}
+    assert not (tmp_path / "merged/.lock").exists()
 
 
 def test_a_full_folder_is_not_overwritten(benchctl, tiny, lora, tmp_path):
