@@ -18,6 +18,8 @@ from benchctl.fingerprints import digest
 
 GROUPS = (128, 64, 32, 16)
 """Group sizes of GPTQ, the usual one first; it must divide every layer's inputs."""
+LARGE_GROUPS = (256, 512, 1024)
+"""Others that gptqmodel takes when asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,8 @@ def group_size(config: Any, wanted: int | None) -> int:
     """The largest usual group that divides the inputs of the model's layers, or the one asked for.
 
     Raises:
-        BadConfig: some sizes are no multiples of 16: no kernel packs such layers, whatever the group.
+        BadConfig: some sizes are no multiples of 16: no kernel packs such layers, whatever the group; or none of the
+            one asked for.
     """
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     sizes = [getattr(text, name, None) for name in ("hidden_size", "intermediate_size", "n_embd")]
@@ -98,6 +101,12 @@ def group_size(config: Any, wanted: int | None) -> int:
             f"GPTQ packs layers whose size is a multiple of {GROUPS[-1]}, and this model has some of {odd}.",
             "Use --method nf4.",
         )
+    uneven = [str(size) for size in known if wanted and size % wanted]
+    offered = (*GROUPS, *LARGE_GROUPS)
+    if uneven or (wanted and wanted not in offered):
+        why = f"does not divide the {' and '.join(uneven)} inputs of its layers" if uneven else "is none GPTQ knows"
+        usable = [str(group) for group in sorted(offered) if all(size % group == 0 for size in known)]
+        raise BadConfig(f"--group-size {wanted} {why}.", f"For this model: {', '.join(usable)}.")
     return wanted or fits
 
 

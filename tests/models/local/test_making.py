@@ -11,6 +11,7 @@ import pytest
 from filelock import FileLock
 
 from benchctl.config import load_config
+from benchctl.errors import BadConfig
 
 from .conftest import make, nats
 
@@ -175,3 +176,7 @@ def test_the_group_size_divides_every_layer():
     assert group_size(SimpleNamespace(hidden_size=4096, intermediate_size=11008), None) == 128
     assert group_size(SimpleNamespace(hidden_size=64, intermediate_size=96), None) == 32
     assert group_size(SimpleNamespace(hidden_size=64, intermediate_size=96), 16) == 16
+    for wanted, why in ((64, "does not divide the 96 inputs"), (48, "does not divide the 64 inputs"), (8, "none GPTQ")):
+        with pytest.raises(BadConfig, match=why) as refused:
+            group_size(SimpleNamespace(hidden_size=64, intermediate_size=96), wanted)
+        assert refused.value.hint == "For this model: 16, 32."
