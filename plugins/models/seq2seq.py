@@ -101,7 +101,7 @@ class Seq2SeqEngine(PlainEngine):
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device),
                 max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
             )  # fmt: skip
-        return self._answers([tokens[1:] for tokens in written.tolist()], prompts, numbers.missed())
+        return self._answers([tokens[1:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
 
     def _padded(self, sequences: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Token ids and mask, [sequences, longest], filled up on the right."""

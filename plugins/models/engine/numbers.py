@@ -24,9 +24,9 @@ class Numbers:
         self._missed = bad if self._missed is None else self._missed | bad
         return torch.where(bad[:, None], 0.0, scores)
 
-    def missed(self) -> list[bool]:
-        """For each row whether some step had none."""
-        return [] if self._missed is None else self._missed.tolist()
+    def missed(self, prompts: int) -> list[bool]:
+        """For each prompt whether some step had none; a model that searches with beams has several rows for each."""
+        return [False] * prompts if self._missed is None else self._missed.view(prompts, -1).any(dim=1).tolist()
 
     def processors(self) -> Any:
         """As an argument of ``generate``."""

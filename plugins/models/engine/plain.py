@@ -104,7 +104,7 @@ class PlainEngine:
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device), pad_token_id=self._pad,
                 max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
             )  # fmt: skip
-        return self._answers([tokens[width:] for tokens in written.tolist()], prompts, numbers.missed())
+        return self._answers([tokens[width:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
 
     @property
     def _pad(self) -> int:

@@ -66,7 +66,7 @@ class Writer(PlainEngine):
             left = prompts[0].max_tokens - (ids.shape[1] - width)
             numbers = Numbers()
             ids, cache = self._stretch(ids, mask, cache, prompts[0], min(left, STRETCH), numbers)
-            for i, (place, bad) in enumerate(zip(running, numbers.missed(), strict=True)):
+            for i, (place, bad) in enumerate(zip(running, numbers.missed(len(running)), strict=True)):
                 answers[place] = ids[i, width:].tolist()
                 missed[place] |= bad
             ended = [

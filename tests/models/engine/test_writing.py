@@ -89,6 +89,15 @@ def test_answers_from_logits_that_are_no_numbers_are_errors(monkeypatch, damage,
             assert "<96>" in undisturbed[i].text or written == undisturbed[i]
 
 
+def test_a_model_that_searches_with_beams_has_one_answer_a_prompt_and_its_own_errors():
+    model = made(TABLE["llama"][0])
+    model.generation_config.num_beams = 3
+    model.get_input_embeddings().weight.data[96] = float("nan")
+    prompts = [Prompt((5, 6, 96 if i % 2 else 7), (), 4, 0.0) for i in range(6)]
+    found = dict(PlainEngine(model, Spelling(), "cpu", 1000).generate(prompts))
+    assert [i for i, written in sorted(found.items()) if written.error] == [1, 3, 5]
+
+
 def test_stop_strings_and_limits_of_a_real_model(stories):
     from benchctl.types import Generate
     from tests.models.test_hf import load
