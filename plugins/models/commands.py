@@ -110,9 +110,9 @@ def _draft(out: Path) -> Iterator[Path]:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise click.UsageError(f"The folder '{out}' exists and is not empty.")
     end_in_order()
-    for left in out.parent.glob(f"{escape(out.name)}.*.draft"):
-        with suppress(Timeout), FileLock(left / _LOCK, timeout=0):
-            shutil.rmtree(left)
+    for lock in out.parent.glob(f"{escape(out.name)}.*.draft/{_LOCK}"):  # without one it is somebody's own folder
+        with suppress(Timeout), FileLock(lock, timeout=0):
+            shutil.rmtree(lock.parent)
     draft = out.with_name(f"{out.name}.{os.getpid()}.draft")
     draft.mkdir(parents=True)
     try:

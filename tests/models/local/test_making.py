@@ -58,12 +58,13 @@ def test_what_a_killed_merge_left_is_removed_by_the_next_and_a_living_ones_draft
     killed.kill()
     killed.wait()
     assert left and left[0].exists()
-    living = tmp_path / "merged.1.draft"
+    living, own = tmp_path / "merged.1.draft", tmp_path / "merged.old.draft"
     living.mkdir()
+    own.mkdir()
     with FileLock(living / ".lock"):
         done = benchctl("merge", tiny, lora, "--out", "merged")
     assert done.code == 0, done.err
-    assert {path.name for path in tmp_path.iterdir()} == {"merged", "merged.1.draft"}
+    assert {path.name for path in tmp_path.iterdir()} == {"merged", "merged.1.draft", "merged.old.draft"}
     assert not (tmp_path / "merged/.lock").exists()
 
 
