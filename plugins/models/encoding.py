@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchctl.errors import BadConfig
 from benchctl.types import Choose, Generate, Message, Perplexity
 from benchctl.types import Prompt as AskedPrompt
 
 from .engine.items import Prompt, Row
+
+_MARK = "zqsystemzq"
+"""Stands for a system turn while looking whether a chat template shows one."""
 
 
 class DoesNotFit(Exception):
@@ -36,11 +40,25 @@ class Encoder:
         return int(found if found is not None else self.tokenizer.eos_token_id)
 
     def render(self, prompt: AskedPrompt) -> str:
-        """The prompt as the text the model sees: a conversation through the model's own template."""
+        """The prompt as the text the model sees: a conversation through the model's own template.
+
+        Raises:
+            BadConfig: the template is broken, or refuses such a conversation.
+        """
+        from jinja2 import TemplateError
+
         if isinstance(prompt, str):
             return prompt
         turns = [{"role": message.role, "content": message.content} for message in self._fold_system(prompt)]
-        return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+        try:
+            return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+        except TemplateError as error:
+            said = str(error).rstrip(".")
+            roles = ", ".join(turn["role"] for turn in turns)
+            raise BadConfig(
+                f"The model's chat template cannot be filled in with the turns {roles}: {said}.",
+                "Mend chat_template.jinja or tokenizer_config.json of its folder, or leave the template out: chat=off.",
+            ) from error
 
     def choose(self, requests: Sequence[Choose]) -> list[tuple[list[Row], int]]:
         """For each request a row per choice and how many prompt tokens were cut on the left.
@@ -136,7 +154,7 @@ class Encoder:
         return [list(next(parts[bare])) for bare in begun]
 
     def _fold_system(self, messages: tuple[Message, ...]) -> tuple[Message, ...]:
-        """Put a system turn in front of the first question, for templates that refuse one."""
+        """Put a system turn in front of the first question, for templates that refuse one or leave it out."""
         if messages[0].role != "system" or self._takes_system():
             return messages
         first = messages[1]
@@ -146,8 +164,7 @@ class Encoder:
         from jinja2 import TemplateError
 
         try:
-            turns = [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}]
-            self.tokenizer.apply_chat_template(turns, tokenize=False)
+            turns = [{"role": "system", "content": _MARK}, {"role": "user", "content": "u"}]
+            return _MARK in self.tokenizer.apply_chat_template(turns, tokenize=False)
         except TemplateError:
             return False
-        return True

@@ -8,12 +8,13 @@ import math
 import os
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 
 from benchctl.errors import ModelCallError
 from benchctl.plugins import get_plugins
-from benchctl.types import Choose, Generate, Perplexity
+from benchctl.types import Choose, Generate, Message, Perplexity
 
 FOX = "One day, a clever fox found a shiny key under the old oak tree."
 
@@ -179,6 +180,28 @@ def test_a_chat_template_is_used_when_there_is_one_and_its_use_is_recorded(chatt
     assert off["model"]["prompt_style"] == "text"
     assert off["model"]["chat_template"] is None
     assert used["id"] != off["id"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + CHAT,
+        CHAT.replace("for m in messages", "for m in messages if m.role != 'system'"),
+    ],
+    ids=["refused", "left out"],
+)
+def test_an_instruction_reaches_a_model_whose_template_has_no_place_for_it(chatty, template):
+    (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
+    encoder = load(chatty).encoder
+    told = encoder.render((Message("system", "Responda com a letra."), Message("user", "Qual?")))
+    assert told == "<|user|>Responda com a letra.\n\nQual?\n<|assistant|>"
+
+
+@pytest.mark.parametrize("template", ["{{ raise_exception('Roles must fit.') }}", "{% for m in messages %}{{ m }"])
+def test_a_chat_template_that_cannot_be_filled_in_is_named_as_the_cause(chatty, template, benchctl):
+    (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", chatty, "--data", "builtin", "--limit", "1")
+    assert ran.code == 1 and "chat template" in ran.err and "chat=off" in ran.err
 
 
 def study_template(readme: str) -> str:
