@@ -20,6 +20,9 @@ from benchctl.types import Response, RunRecord, RunSpec, Sample, Score
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
+PATIENCE = 0.5
+"""Seconds in which a lock is free again that is held only to see whether a run is alive."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
@@ -28,8 +31,11 @@ class RunFolder:
     path: Path
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, patience: float = PATIENCE) -> Iterator[None]:
         """Keep other processes out; the system frees it when this process ends, however it ends.
+
+        Args:
+            patience: seconds to wait for it.
 
         Raises:
             RecordError: another process is writing here.
@@ -37,7 +43,7 @@ class RunFolder:
         import filelock
 
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.path / "lock", timeout=0)
+        lock = filelock.FileLock(self.path / "lock", timeout=patience)
         try:
             lock.acquire()
         except filelock.Timeout as error:
@@ -66,7 +72,7 @@ class RunFolder:
         if not os.access(self.path, os.W_OK):
             return False
         try:
-            with self.lock():
+            with self.lock(patience=0):
                 return False
         except RecordError:
             return True
@@ -77,6 +83,14 @@ class RunFolder:
         Raises:
             RecordError: the file is no run record.
         """
+        record = self._manifest()
+        if record is not None and record.status == "running" and not self.in_use():
+            record = self._manifest()  # it may have ended since
+            if record is not None and record.status == "running":
+                return replace(record, status="interrupted")
+        return record
+
+    def _manifest(self) -> RunRecord | None:
         file = self.path / "run.json"
         if not file.exists():
             return None
@@ -84,8 +98,7 @@ class RunFolder:
             record: RunRecord = _adapter(RunRecord).validate_json(file.read_bytes())
         except ValueError as error:
             raise RecordError(f"{file} is not a run record.", "Delete it: the answers beside it are kept.") from error
-        killed = record.status == "running" and not self.in_use()
-        return replace(record, status="interrupted") if killed else record
+        return record
 
     def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
         """Replace scores.jsonl, then run.json, each atomically: a reader sees the old or the new, never half."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 import random
+import time
 from dataclasses import replace
+from threading import Event, Thread
 
 import pytest
 
@@ -128,6 +130,38 @@ def test_two_processes_cannot_write_one_run(job, tmp_path):
     _, folder = run(made, tmp_path)
     with folder.lock(), pytest.raises(RecordError, match="in use"), type(folder)(folder.path).lock():
         pass
+
+
+def test_whoever_looks_whether_a_run_is_alive_keeps_nobody_out(job, tmp_path):
+    made = job(ScriptedModel(prefers("A")))
+    _, folder = run(made, tmp_path)
+    looking = Event()
+
+    def look():
+        with folder.lock():
+            looking.set()
+            time.sleep(0.1)
+
+    thread = Thread(target=look)
+    thread.start()
+    looking.wait()
+    record, _ = run(made, tmp_path)
+    thread.join()
+    assert record.status == "complete"
+
+
+def test_a_run_that_ends_while_it_is_looked_at_was_not_killed(job, tmp_path, monkeypatch):
+    record, folder = run(job(ScriptedModel(prefers("A"))), tmp_path)
+    folder.save_record(replace(record, status="running"))
+    assert folder.record().status == "interrupted"
+
+    def ends(self):
+        self.save_record(record)
+        return False
+
+    folder.save_record(replace(record, status="running"))
+    monkeypatch.setattr(type(folder), "in_use", ends)
+    assert folder.record().status == "complete"
 
 
 @pytest.mark.parametrize(
