@@ -85,7 +85,9 @@ def test_a_run_in_use_by_another_process_is_refused(program, environment, tmp_pa
 
 def _status(program, environment, folder):
     listed = subprocess.run([*program, "list", "runs", "--json"], env=environment, cwd=folder, capture_output=True)
-    return [row["status"] for row in json.loads(listed.stdout)] if listed.returncode == 0 else []
+    rows = json.loads(listed.stdout) if listed.returncode == 0 else []
+    assert all((row["finished"] is None) == (row["status"] == "running") for row in rows)
+    return [row["status"] for row in rows]
 
 
 def _started(command, environment, folder, answers=3):

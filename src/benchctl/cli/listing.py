@@ -93,7 +93,8 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         spec = record.spec
         row = {"run": record.id, "task": spec.task, "model": spec.model, "scoring": spec.scoring, "shots": spec.shots}
         state = {"status": record.status, "n": record.counts["n"], "result": shown}
-        rows.append({**row, **state, "finished": record.timings.get("finished")})
+        finished = record.timings.get("finished") if record.status != "running" else None  # there it is the start
+        rows.append({**row, **state, "finished": finished})
     return rows
 
 
