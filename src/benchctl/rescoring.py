@@ -52,12 +52,15 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model
         places = {score.id: i for i, score in enumerate(folder.scores())}
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
         counts = {**stored.record.counts, **counted(scored)}
+        left = counts["n"] - counts["answered"]
+        answered = {one.sample.id for one in scored}
         record = replace(
             stored.record,
-            status="complete" if counts["answered"] == counts["n"] else stored.record.status,
+            status=stored.record.status if left else "complete",
             estimates={**runner.estimate(metrics, scored), **additions.added_estimates(stored.record)},
             metrics=signatures(metrics),
-            counts=counts,
+            counts={**counts, "errors": min(counts["errors"], left)},  # a killed run may have retried some
+            errors=tuple(one for one in stored.record.errors if one["id"] not in answered),
             added=added,
         )
         folder.save(record, additions.with_added_values(record, folder.scores(), runner.score(metrics, scored)))
