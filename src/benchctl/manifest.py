@@ -94,8 +94,15 @@ def counted(scored: Sequence[Scored]) -> dict[str, Any]:
         "answered": len(scored),
         "cut": sum(any(r.cut for r in one.responses) for one in scored),
         "outcomes": dict(sorted(outcomes.items())),
+        **unfinished(scored),
         **used(scored),
     }
+
+
+def unfinished(scored: Sequence[Scored]) -> dict[str, int]:
+    """How many written answers end at their length limit; empty where nothing was written or nobody told how."""
+    ends = [{r.finish_reason for r in one.responses} - {None} for one in scored]
+    return {"unfinished": sum("length" in told for told in ends)} if any(ends) else {}
 
 
 def used(scored: Sequence[Scored]) -> dict[str, float]:

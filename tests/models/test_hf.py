@@ -57,6 +57,15 @@ def test_greedy_generation_is_the_known_continuation(stories):
     assert response.finish_reason == "length"
 
 
+def test_answers_cut_off_at_their_length_limit_are_counted_and_told(stories, benchctl):
+    ask = ("run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", "4", "--scoring", "generate", "--json")
+    ran = benchctl(*ask, "--model", stories, "--max-tokens", "3")
+    assert json.loads(ran.out)[0]["counts"]["unfinished"] == 4
+    assert "4 of 4 answers were cut off at their length limit; --max-tokens above 3 gives them room" in ran.err
+    ran = benchctl(*ask, "--model", "longest", "--max-tokens", "3")
+    assert json.loads(ran.out)[0]["counts"]["unfinished"] == 0 and "cut off" not in ran.err
+
+
 def test_generation_ends_before_a_stop_string(stories):
     ((_, response),) = load(stories).generate([Generate("Once upon a time", stop=(" She",), max_tokens=60)])
     assert response.text == ", there was a little girl named Lily."
