@@ -87,6 +87,12 @@ class Cell:
         return self.record.status == "complete"
 
     @property
+    def waiting(self) -> int:
+        """Questions that nobody has answered or failed at: the run was interrupted, or goes on."""
+        counts = self.record.counts
+        return self.n - int(counts["answered"]) - int(counts["errors"])
+
+    @property
     def builtin(self) -> bool:
         """Whether the questions are the shipped sample, written to try the program."""
         return bool(self.record.data["builtin"])

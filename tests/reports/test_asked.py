@@ -1,0 +1,101 @@
+"""What was asked, how much of it has an answer, and what that cost: told beside each figure, in both languages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from benchctl.statistics import proportion
+from benchctl.types import Estimate
+from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
+
+
+@pytest.fixture(autouse=True)
+def only_the_core(install):
+    """No plugin of this machine may change what these tests see."""
+    install()
+
+
+def row_of(cells: list[list[str]], name: str) -> str:
+    return " | ".join(next(row for row in cells if row[0].startswith(name)))
+
+
+def details(page: str) -> str:
+    """The text of all details, one space for any white space."""
+    return " ".join(re.sub("<[^>]+>", " ", page.partition("popover id=")[2].partition("<script>")[0]).split())
+
+
+def stopped(run, answered: int, right: int, cut: int = 0):
+    """The run as Ctrl-C or a kill leaves it, with so many of its questions answered."""
+    counts = {**run.counts, "answered": answered, "cut": cut, "outcomes": {"choice": answered} if answered else {}}
+    estimates = {"accuracy": proportion([1.0] * right + [0.0] * (answered - right))} if answered else {}
+    return replace(run, status="interrupted", counts=counts, estimates=estimates)
+
+
+def test_an_interrupted_run_tells_how_far_it_came(record, table):
+    page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0), 308, 79, cut=251)]), "pt")
+
+    assert "n = 308 interrompido: 308 de 1.273 perguntas" in row_of(table(page), "m")
+    assert "todas as 1.273 · com resposta: 308" in details(page)
+    assert "251 de 308 perguntas cortadas" in details(page), "those without an answer were not looked at"
+
+
+def test_the_questions_a_figure_rests_on_are_told_where_only_some_were_asked_and_fewer_answered(record, table):
+    page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0, n=200), 30, 9)]), "en")
+
+    assert "200 of 1,273 questions n = 30 interrupted: 30 of 200 questions" in row_of(table(page), "m")
+
+
+def test_a_run_killed_before_its_first_answer_rests_on_no_question(record, table):
+    page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0), 0, 0)]), "pt")
+
+    assert "sem resultado n = 0 interrompido: 0 de 1.273 perguntas" in row_of(table(page), "m")
+
+
+def test_the_details_tell_the_first_questions_from_drawn_ones(record):
+    run = record("medqa-pt", "m", 90, n=200, seed=7)
+    drawn = replace(run, spec=replace(run.spec, drawn=True))
+
+    assert "200 de 1.273 perguntas · as primeiras" in details(render(build_leaderboard([run]), "pt"))
+    assert "200 of 1,273 questions · drawn with seed 7" in details(render(build_leaderboard([drawn]), "en"))
+
+
+def test_the_details_tell_tokens_cost_and_the_length_allowed(record):
+    paid = record("medqa-pt", "openai:x", 800, scoring="generate", max_tokens=256)
+    paid = replace(paid, counts={**paid.counts, "prompt_tokens": 9630, "completion_tokens": 360, "cost": 0.027675})
+    page = render(build_leaderboard([paid]), "pt")
+
+    assert "9.630 tokens lidos, 360 gerados · custo 0,027675, pelos preços do benchctl.toml" in details(page)
+    assert "até 256 tokens" in details(page)
+    assert "Consumo" not in render(build_leaderboard([record("medqa-pt", "m", 800)]), "pt"), "where nothing was counted"
+
+
+def test_a_groups_details_tell_which_members_were_asked_in_part_or_interrupted(record, groups):
+    first, second, *rest = groups[0].members
+    runs = [record(first, "m", 9, n=20), stopped(record(second, "m", 0), 100, 30), *(record(t, "m", 50) for t in rest)]
+    told = details(render(build_leaderboard(runs, groups=groups[:1]), "pt"))
+
+    assert "9 acertos em 20 · IC 95%: 25,82–65,79 (wilson) · 20 de 135 perguntas" in told
+    assert "30 acertos em 100 · IC 95%: 21,89–39,58 (wilson) · interrompido: 100 de 265 perguntas" in told
+
+
+@pytest.mark.parametrize(
+    ("lang", "best", "tied", "wrong"),
+    [("pt", "menor valor medido", "não se distingue do menor", "maior"),
+     ("en", "lowest measured value", "not separable from the lowest", "highest")],
+)  # fmt: skip
+def test_where_lower_is_better_the_best_is_called_the_lowest(record, table, lang, best, tied, wrong):
+    bits = {"good": (3.0, 2.9, 3.2), "near": (3.1, 3.0, 3.3), "bad": (5.4, 5.3, 5.5)}
+    runs = [
+        record("medtext", m, 0, total=8, estimates={"bits_per_byte": Estimate(*v[:1], 8, 0.1, *v[1:], "t", higher_is_better=False)})
+        for m, v in bits.items()
+    ]  # fmt: skip
+    page = render(build_leaderboard(runs), lang)
+    cells = table(page)
+
+    assert best in row_of(cells, "good") and tied in row_of(cells, "near")
+    assert wrong not in "".join(row_of(cells, m) for m in bits)
+    assert {"pt": "ou a métrica que a coluna nomeia", "en": "or the metric its column names"}[lang] in page
