@@ -18,8 +18,8 @@ _CELLS = 2_000_000
 """Most random numbers drawn at once: 16 MB."""
 
 Verdict = Literal["better", "worse", "differs", "unclear", "same"]
-"""``differs``: of a figure that is no better higher or lower. ``unclear``: chance alone would often give such a
-difference. ``same``: no question differs."""
+"""``differs``: of a figure that is no better higher or lower, or of a model trained on the test. ``unclear``: chance
+alone would often give such a difference. ``same``: no question differs."""
 
 
 @dataclass(frozen=True, slots=True)
