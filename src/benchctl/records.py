@@ -87,8 +87,15 @@ class RunFolder:
         if record is not None and record.status == "running" and not self.in_use():
             record = self._manifest()  # it may have ended since
             if record is not None and record.status == "running":
-                return replace(record, status="interrupted")
+                return self._as_interrupted(record)
         return record
+
+    def _as_interrupted(self, record: RunRecord) -> RunRecord:
+        """A killed run's manifest, of the beginning of its sitting, with the answers that it wrote down since."""
+        journal = self.path / "samples.jsonl"
+        answered = journal.read_bytes().count(b"\n") if journal.exists() else 0
+        errors = min(record.counts["errors"], record.counts["n"] - answered)
+        return replace(record, status="interrupted", counts={**record.counts, "answered": answered, "errors": errors})
 
     def _manifest(self) -> RunRecord | None:
         file = self.path / "run.json"

@@ -124,9 +124,9 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
     shown = subprocess.run(
         [*program, "show", str(next(tmp_path.glob("runs/*/*/*")))], env=environment, cwd=tmp_path, capture_output=True
     )
-    assert b"interrupted" in shown.stdout
     (folder,) = tmp_path.glob("runs/*/*/*")
     answered = (folder / "samples.jsonl").read_bytes().count(b"\n")
+    assert b"interrupted" in shown.stdout and f"n 100, answered {answered}," in shown.stdout.decode()
     subprocess.run([*program, "rescore", str(folder)], env=environment, cwd=tmp_path, check=True, capture_output=True)
     record = json.loads((folder / "run.json").read_bytes())
     assert (record["status"], record["counts"]["answered"]) == ("interrupted", answered), "figures without going on"
