@@ -77,6 +77,25 @@ def test_a_reply_cut_by_the_length_limit_is_told_apart(reader):
     assert reader.read(Response(text='{"justificativa": "A resposta', finish_reason="length")).problem == "cut"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<think>Talvez {verdict(0, 0, 0)}</think>{verdict(5, 3, 5)}",
+        f"Talvez {verdict(0, 0, 0)}? Não.\n</think>\n\n{verdict(5, 3, 5)}",  # the template wrote the opening tag
+        f"<thinking>Talvez {verdict(0, 0, 0)}</thinking>{verdict(5, 3, 5)}",
+        '{"justificativa": "Um </think> solto, um <think> também.", "intencao": 5, "utilidade": 3, "coerencia": 5}',
+    ],
+)
+def test_a_draft_in_the_thinking_is_no_verdict(reader, text):
+    found = reader.read(Response(text=text))
+    assert not found.problem and found.points == {"intent": 5.0, "usefulness": 3.0, "coherence": 5.0}
+
+
+def test_thinking_that_was_cut_off_holds_no_verdict(reader):
+    found = reader.read(Response(text=f"<think>Talvez {verdict(0, 0, 0)}, ou", finish_reason="length"))
+    assert found.problem == "cut" and not found.points
+
+
 def test_no_text_whatever_makes_the_reader_fail(reader):
     rng = random.Random(4)
     pieces = [

@@ -21,6 +21,15 @@ PROBLEMS = ("prose", "broken", "cut", "several", "keys", "scale")
 """What can be wrong with a reply: no JSON; malformed; cut by the length limit; objects that do not agree; keys missing
 or twice; points outside the scale."""
 
+_THINKING = re.compile(
+    r"""
+    \A(?:(?!<think).)*?</think(?:ing)?>(?=[^"]*(?:\{|\Z))  # opened by the template; no tag quoted in the JSON itself
+    | <think(?:ing)?>.*?</think(?:ing)?>
+    | \A\s*<think(?:ing)?>.*  # cut off before its end
+    """,
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -39,6 +48,14 @@ class RepeatedKey(ValueError):
     """A JSON object has a key twice: which one counts is anybody's guess."""
 
 
+def said(text: str) -> str:
+    """A reply without its thinking: a draft in it is no verdict.
+
+    Many chat templates write the opening tag themselves, so that a reply begins inside; one cut off never gets out.
+    """
+    return _THINKING.sub("", text)
+
+
 class Reader:
     """Reads the replies to one rubric."""
 
@@ -52,13 +69,13 @@ class Reader:
 
     def read(self, response: Response) -> Verdict:
         """The points of one reply, from the JSON object in it; fences, thinking and words around it do not matter."""
-        text = re.sub(r"<think>.*?</think>", "", response.text or "", flags=re.DOTALL)
+        text = said(response.text or "")
         try:
             objects = [found for found in _objects(text) if found]
         except RepeatedKey as error:
             return Verdict(problem="keys", detail=str(error))
         if not objects:
-            return Verdict(problem=self._absence(text, response.finish_reason))
+            return Verdict(problem=self._absence(text, response))
         verdicts = [self._validated(found) for found in objects]
         readable = [v for v in verdicts if not v.problem]
         if any(v.points != readable[0].points for v in readable):
@@ -69,10 +86,11 @@ class Reader:
         """The problem in the rubric's language, for the judge."""
         return words(self.rubric)[verdict.problem].format(detail=verdict.detail)
 
-    def _absence(self, text: str, finish_reason: str | None) -> str:
-        if "{" not in text:
-            return "prose"
-        return "cut" if finish_reason == "length" else "broken"
+    def _absence(self, text: str, response: Response) -> str:
+        thought = bool((response.text or "").strip()) and not text.strip()
+        if response.finish_reason == "length" and (thought or "{" in text):
+            return "cut"
+        return "broken" if "{" in text else "prose"
 
     def _validated(self, found: Mapping[str, Any]) -> Verdict:
         try:
@@ -89,7 +107,7 @@ class Reader:
 def weighted(criterion: Criterion, response: Response) -> tuple[Verdict, dict[str, float]]:
     """The mean of the scale weighted by the probabilities of its numbers (G-Eval), and these, which sum to 1."""
     if not response.choices:  # an API without log-probabilities was asked in words
-        return _written(criterion, response.text or "")
+        return _written(criterion, said(response.text or ""))
     nats = [choice.nats for choice in response.choices]
     top = max(nats, default=-math.inf)
     if not math.isfinite(top):
