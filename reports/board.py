@@ -88,9 +88,10 @@ class Cell:
 
     @property
     def waiting(self) -> int:
-        """Questions that nobody has answered or failed at: the run was interrupted, or goes on."""
-        counts = self.record.counts
-        return self.n - int(counts["answered"]) - int(counts["errors"])
+        """Questions without an answer in an interrupted run. A run that goes on has written no count yet."""
+        if self.record.status != "interrupted":
+            return 0
+        return self.n - int(self.record.counts["answered"]) - int(self.record.counts["errors"])
 
     @property
     def builtin(self) -> bool:

@@ -73,8 +73,8 @@ function recall() {
 }
 
 function csv() {
-  // A text that a spreadsheet would take for a formula gets an apostrophe in front.
-  const quote = (v) => `"${String(v ?? "").replace(/^[=+\-@\t\r]/, "'$&").replaceAll('"', '""')}"`;
+  // A text that a spreadsheet would take for a formula, or for a number as the run 0123e4567890, gets an apostrophe in front.
+  const quote = (v) => `"${String(v ?? "").replace(/^[=+\-@\t\r]|^\d+(?:e\d+)?$/i, "'$&").replaceAll('"', '""')}"`;
   // As spreadsheets in the page's language read it: in Brazil and Portugal a comma is the decimal sign.
   const decimal = document.documentElement.lang.startsWith("pt") ? "," : ".";
   const separator = decimal === "," ? ";" : ",";
@@ -128,7 +128,8 @@ const csvButton = document.querySelector("#csv");
 csvButton.addEventListener("click", csv);
 controls.addEventListener("submit", (event) => event.preventDefault());
 controls.addEventListener("input", () => { applyFilter(); remember(); });
-addEventListener("hashchange", recall);
+// A link to a place of the page, such as the one that skips to the table, tells nothing of the view: it stays as it is.
+addEventListener("hashchange", () => { if (document.getElementById(location.hash.slice(1))) remember(); else recall(); });
 document.querySelectorAll(".script").forEach((hint) => { hint.hidden = false; });
 controls.hidden = false;
 recall();

@@ -49,10 +49,17 @@ def test_the_questions_a_figure_rests_on_are_told_where_only_some_were_asked_and
     assert "200 of 1,273 questions n = 30 interrupted: 30 of 200 questions" in row_of(table(page), "m")
 
 
-def test_a_run_killed_before_its_first_answer_rests_on_no_question(record, table):
-    page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0), 0, 0)]), "pt")
+def test_a_figure_that_is_not_there_rests_on_no_question(record, table):
+    killed = stopped(record("medqa-pt", "morto", 0), 0, 0)
+    page = render(
+        build_leaderboard(
+            [killed, replace(killed, status="running", spec=replace(killed.spec, model="vivo"), model={})]
+        ),
+        "pt",
+    )
 
-    assert "sem resultado n = 0 interrompido: 0 de 1.273 perguntas" in row_of(table(page), "m")
+    assert "sem resultado interrompido: 0 de 1.273 perguntas" in row_of(table(page), "morto")
+    assert row_of(table(page), "vivo").endswith("sem resultado em andamento"), "how far it is, its record does not tell"
 
 
 def test_the_details_tell_the_first_questions_from_drawn_ones(record):

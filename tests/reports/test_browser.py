@@ -150,6 +150,17 @@ def test_the_address_keeps_the_view(opened, browser):
     again.close()
 
 
+def test_skipping_to_the_table_keeps_the_view_and_its_address(opened):
+    opened.get_by_label("Filtrar modelos").fill("medico")
+    opened.locator("th[data-key=model] button").click()
+    before = opened.url
+    opened.get_by_role("link", name="Ir para a tabela").press("Enter")
+    opened.wait_for_function("document.activeElement.id === 'table' && location.hash !== '#table'")
+
+    assert opened.url == before and names(opened) == ["hf:Médico"]
+    assert opened.get_by_label("Filtrar modelos").input_value() == "medico"
+
+
 def test_a_value_explains_itself_at_the_keyboard_and_closes_again(opened):
     cell = opened.locator("tr[data-model=alfa] td[data-task=medqa-pt] button")
     cell.focus()
@@ -226,6 +237,24 @@ def test_csv_says_who_judged_and_the_p_that_the_words_follow(browser, tmp_path, 
 
     assert "cannot be told apart" in render(board, "en")
     assert (line["difference_p"], line["difference_p_holm"], line["judges"]) == ("0.03", "0.09", "openai:g")
+
+
+def test_a_run_named_like_a_number_stays_a_name_in_a_spreadsheet(browser, tmp_path, record, install):
+    install()
+    runs = [
+        replace(record("medqa-pt", name, 500), id=name) for name in ("084461992800", "46228693e112", "46e22869cafe")
+    ]
+    file = tmp_path / "placar.html"
+    file.write_text(render(build_leaderboard(runs), "pt"), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name="Baixar CSV").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    tab.close()
+
+    named = {line["execucao"] for line in csv.DictReader(io.StringIO(text), delimiter=";")}
+    assert named == {"'084461992800", "'46228693e112", "46e22869cafe"}
 
 
 def test_in_english_the_csv_has_commas_between_values_and_points_in_them(browser, tmp_path, record, install):
