@@ -67,6 +67,20 @@ class RunFolder:
         """The scored samples, in the task's order; empty while the run has none."""
         return [_adapter(Score).validate_python(line) for line in read_lines(self.path / "scores.jsonl")]
 
+    def settled_scores(self) -> list[Score]:
+        """As :meth:`scores`, for what cannot go without.
+
+        Raises:
+            RecordError: there are answers and no scores: the run was killed before it wrote any.
+        """
+        found = self.scores()
+        if not found and (waiting := len(self.answers())):
+            raise RecordError(
+                f"Run {self.path.name} was killed before its {waiting} answers were scored.",
+                f"Run its command again, or score what there is: benchctl rescore {self.path.name}.",
+            )
+        return found
+
     def in_use(self) -> bool:
         """Whether a process is writing here."""
         if not os.access(self.path, os.W_OK):

@@ -33,7 +33,8 @@ class Side:
     def of(cls, run: StoredRun) -> Side:
         """From the run's files."""
         folder = RunFolder(run.path)
-        return cls(run, {s.id: s for s in folder.scores()}, {str(line["id"]): line for line in folder.answers()})
+        scores = {s.id: s for s in folder.settled_scores()}
+        return cls(run, scores, {str(line["id"]): line for line in folder.answers()})
 
     def is_mean(self, metric: str) -> bool:
         """Whether the run's figure is the mean of its samples' values, as those of most metrics are."""

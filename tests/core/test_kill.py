@@ -125,6 +125,11 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
         [*program, "show", str(next(tmp_path.glob("runs/*/*/*")))], env=environment, cwd=tmp_path, capture_output=True
     )
     (folder,) = tmp_path.glob("runs/*/*/*")
+    for command in (["annotate", folder.name, "--agreement"], ["judge", folder.name, "--judge", "random"],
+                    ["compare", folder.name, folder.name]):  # fmt: skip
+        refused = subprocess.run([*program, *command], env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert refused.returncode == 1
+        assert "was killed before its" in refused.stderr and f"benchctl rescore {folder.name}" in refused.stderr
     answered = (folder / "samples.jsonl").read_bytes().count(b"\n")
     assert b"interrupted" in shown.stdout and f"n 100, answered {answered}," in shown.stdout.decode()
     subprocess.run([*program, "rescore", str(folder)], env=environment, cwd=tmp_path, check=True, capture_output=True)

@@ -47,7 +47,7 @@ def read_answers(stored: StoredRun, limit: int | None = None) -> list[Answered]:
     """
     folder = RunFolder(stored.path)
     lines = {str(line["id"]): line for line in folder.answers()}
-    order = [score.id for score in folder.scores() if score.id in lines]
+    order = [score.id for score in folder.settled_scores() if score.id in lines]
     found = []
     for identity in order:
         sample, responses = entry_sample(lines[identity]), entry_responses(lines[identity])

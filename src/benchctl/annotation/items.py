@@ -44,7 +44,7 @@ def read_items(stored: StoredRun) -> list[Item]:
     folder = RunFolder(stored.path)
     entries = {str(line["id"]): line for line in folder.answers()}
     items = []
-    for score in folder.scores():
+    for score in folder.settled_scores():
         if score.id not in entries:
             continue
         sample, responses = entry_sample(entries[score.id]), entry_responses(entries[score.id])
