@@ -144,6 +144,14 @@ class TestWhatCounts:
     def test_thinking_left_open_hides_the_rest(self):
         assert read("<think>A resposta é B, mas") == "NONE"
 
+    def test_of_channels_only_the_final_one_counts(self):
+        thought = "<|channel|>analysis<|message|>A resposta é A.<|end|>"
+        assert read(f"{thought}<|start|>assistant<|channel|>final<|message|>Alternativa B") == "B"
+        assert read("<|channel|>final<|message|>Alternativa B<|return|>") == "B"
+        assert read(f"{thought}<|start|>assistant<|channel|>commentary<|message|>Ou C?") == "NONE"
+        assert read("analysisThe answer is A.assistantfinalAlternativa B") == "B"  # decoded without special tokens
+        assert read("analysisThe answer is A, but") == "NONE"
+
     def test_chat_markers_are_no_text(self):
         assert read("<|assistant|>\nB<|im_end|>") == "B"
         assert read(f"[INST] {QUESTION} [/INST] Alternativa B</s>") == "B"

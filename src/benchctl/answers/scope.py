@@ -20,8 +20,12 @@ _TAG = any_of(
     """think / thinking / thoughts? / reasoning / reason / rationale / scratchpad / reflection / raciocinio /
         pensamento / analise / analysis / begin_of_thought / razonamiento"""
 )
-_OPEN = re.compile(rf"[<\[][|]?{_TAG}[|]?[>\]]", re.I)
-_CLOSE = re.compile(rf"[<\[][|]?(?:/{_TAG}|end_of_thought)[|]?[>\]]", re.I)
+# gpt-oss thinks and answers in channels; decoded without its special tokens, their names run into the words beside.
+_CHANNEL = r"<\|channel\|>\s*"
+_OPEN = re.compile(rf"[<\[][|]?{_TAG}[|]?[>\]]|{_CHANNEL}(?:analysis|commentary)\b|\A(?-i:analysis(?=[A-Z]))", re.I)
+_CLOSE = re.compile(
+    rf"[<\[][|]?(?:/{_TAG}|end_of_thought)[|]?[>\]]|{_CHANNEL}final\s*(?:<\|message\|>|\Z)|(?-i:assistantfinal)", re.I
+)
 _ANSWER_TAG = re.compile(r"<(?:final_)?(?:answer|resposta|respuesta|output|saida)\b[^>]*>", re.I)
 
 _TURN = re.compile(
