@@ -94,6 +94,11 @@ class Cell:
         return self.n - int(self.record.counts["answered"]) - int(self.record.counts["errors"])
 
     @property
+    def timed(self) -> bool:
+        """Whether the record tells the time its answers took: one that goes on or was killed has that of its start."""
+        return self.record.status in ("complete", "incomplete") or bool(self.record.estimates)
+
+    @property
     def builtin(self) -> bool:
         """Whether the questions are the shipped sample, written to try the program."""
         return bool(self.record.data["builtin"])

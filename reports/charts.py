@@ -46,7 +46,8 @@ def charts(board: Leaderboard) -> Iterator[Chart]:
             if points and not section.builtin:
                 points += _reported(board, column)
             if len(points) > 1:
-                ordered = sorted(points, key=lambda p: (-p.percent, p.owner.model))
+                sign = -1 if column.higher_is_better else 1
+                ordered = sorted(points, key=lambda p: (sign * p.percent, p.owner.model))
                 yield Chart(column, section, tuple(ordered))
 
 

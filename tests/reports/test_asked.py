@@ -49,6 +49,22 @@ def test_the_questions_a_figure_rests_on_are_told_where_only_some_were_asked_and
     assert "200 of 1,273 questions n = 30 interrupted: 30 of 200 questions" in row_of(table(page), "m")
 
 
+def test_the_best_of_some_questions_is_not_called_the_highest_of_all(record, table):
+    few = [record("medqa-pt", "lucky", 1, n=1), record("medqa-pt", "unlucky", 0, n=1)]
+    page = render(build_leaderboard([*few, record("medqa-pt", "a", 800), record("medqa-pt", "b", 500)]), "pt")
+
+    assert "100,0% maior valor medido nestas perguntas" in row_of(table(page), "lucky")
+    assert "62,8% maior valor medido nestas perguntas" in row_of(table(page), "a")
+
+
+@pytest.mark.parametrize(("status", "told"), [("complete", True), ("interrupted", False), ("running", False)])
+def test_times_of_a_sittings_start_are_not_told_as_the_time_it_took(record, status, told):
+    run = replace(stopped(record("medqa-pt", "m", 0), 40, 10), status=status)
+    page = render(build_leaderboard([run if told else replace(run, estimates={})]), "pt")
+
+    assert ("3 min 12 s em 1 sessão" in details(page)) is told
+
+
 def test_a_figure_that_is_not_there_rests_on_no_question(record, table):
     killed = stopped(record("medqa-pt", "morto", 0), 0, 0)
     page = render(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchctl.types import Estimate
 from benchctl_reports.charts import charts
 from benchctl_reports.leaderboard import build_leaderboard
 from benchctl_reports.reference_scores import as_reference
@@ -28,6 +29,16 @@ def test_points_are_in_percent_and_best_first_and_reported_ones_have_no_interval
     ]  # fmt: skip
     assert chart.points[1].low is None
     assert 28 < chart.points[2].low < 31.4 < chart.points[2].high < 35
+
+
+def test_the_best_is_first_where_lower_is_better_too(record):
+    loops = {
+        m: {"loops": Estimate(v, 8, 0.1, 0.0, 1.0, "t", percent=True, higher_is_better=False)}
+        for m, v in (("b", 0.5), ("a", 0.75))
+    }
+    (chart,) = charts(build_leaderboard([record("medtext", m, 0, total=8, estimates=e) for m, e in loops.items()]))
+
+    assert [p.owner.model for p in chart.points] == ["b", "a"]
 
 
 def test_the_built_in_sample_is_not_drawn_beside_reported_figures(record):
