@@ -17,6 +17,13 @@ FORMAT = "response_format"
 TOP = 20
 """Most likely tokens asked for; the most that OpenAI gives."""
 
+_NO_SYSTEM = re.compile(
+    r"system role|role.{0,9}system|roles must alternate|only user\b.{0,30} roles|developer instruction|"
+    r"system (?:messages?|instructions?) (?:is|are) not|not support.{0,20}system",
+    re.I,
+)
+"""How servers and the templates they serve refuse a system turn."""
+
 
 class Malformed(Exception):
     """A reply that does not hold what was asked for; asking again may help."""
@@ -86,7 +93,7 @@ class Wire:
         know no system turn, and some servers hold no answer to a schema."""
         if "max_completion_tokens" in message and param in ("max_tokens", ""):
             self._limit_name = "max_completion_tokens"
-        if re.search(r"(?i)system role|role.{0,9}system|roles must alternate", message):
+        if _NO_SYSTEM.search(message):
             self._system = False
         if param == FORMAT or FORMAT in message or "json_schema" in message:
             self.form = None
@@ -113,16 +120,16 @@ class Wire:
         """
         choice = _choice(reply)
         reason = choice.get("finish_reason")
+        thought = False
         if self._chat:
             message = _mapping(choice.get("message"), "message")
             text = _joined(message.get("content"))
             text = message.get("refusal") if text is None else text
+            thought = bool(message.get("reasoning_content") or message.get("reasoning"))
         else:
             text = choice.get("text")
-        if text is None and reason in ("length", "content_filter"):
-            text = (
-                ""  # all tokens went into hidden thinking, or the service kept the answer back: an answer of no words
-            )
+        if text is None and (reason in ("length", "content_filter") or (thought and reason == "stop")):
+            text = ""  # all words went into hidden thinking, or the service kept the answer back: an answer of no words
         if not isinstance(text, str):
             raise Malformed("a reply without a text")
         ends = [place for s in stop if s and (place := text.find(s)) >= 0]

@@ -72,7 +72,7 @@ class Server:
                 return await self.fault(self.random.choice(self.args.kinds.split(",")), writer)
             await asyncio.sleep(self.args.delay)
             if self.args.no_system and any(turn["role"] == "system" for turn in asked.get("messages", ())):
-                return await send(writer, 400, {"error": {"message": "System role not supported", "code": 400}})
+                return await send(writer, 400, {"error": {"message": self.args.no_system, "code": 400}})
             if self.args.refuse and self.args.refuse in asked:
                 error = {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
                          "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
@@ -125,7 +125,9 @@ class Server:
         if path == "/v1/chat/completions":
             choice: dict[str, Any] = {
                 "index": 0,
-                "message": {"role": "assistant", "content": text},
+                "message": {"role": "assistant", "content": text}
+                if not self.args.only_thinks
+                else {"role": "assistant", "content": None, "reasoning_content": text},
                 "logprobs": logprobs,
             }
         elif asked.get("echo"):
@@ -228,7 +230,8 @@ async def main() -> None:
     parser.add_argument("--say", default="Alternativa @")
     parser.add_argument("--logprobs", default="", help="'yes' or 'none-of-them'")
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
-    parser.add_argument("--no-system", default="", help="like a chat template that knows no system turn")
+    parser.add_argument("--no-system", default="", help="how a chat template that knows no system turn refuses it")
+    parser.add_argument("--only-thinks", default="", help="all words are hidden thinking; the answer has none")
     parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")
     parser.add_argument(
         "--becomes", default="", help="another model behind the same name, after --becomes-after answers"

@@ -114,14 +114,31 @@ def test_perplexity_is_offered_by_completions_that_echo_and_by_nothing_else(serv
     assert ran.code == 0 and response["nats"] < 0 and response["tokens"] > 10 and response["bytes"] > 100
 
 
+def test_a_reply_of_hidden_thinking_alone_is_an_answer_of_no_words(serve, run, tmp_path):
+    server = serve(only_thinks="yes")
+    ran = run(f"openai:gpt,base_url={server.url},retries=0", *GENERATE)
+    assert ran.code == 0 and result(ran)["outcomes"] == {"none": 10}, "asking again would give the same"
+    assert answers(ran, tmp_path)[0]["responses"][0]["text"] == ""
+
+
 def test_newer_models_name_for_the_length_limit_is_learnt_from_the_refusal(serve, run):
     server = serve(refuse="max_tokens")
     ran = run(f"openai:gpt,base_url={server.url},connections=4", *GENERATE)
     assert ran.code == 0 and server.stats()["asked"] <= 14
 
 
-def test_a_chat_template_without_a_system_turn_gets_the_instruction_in_front_of_the_question(serve, run):
-    server = serve(no_system="yes")
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "System role not supported",
+        "Only user and assistant roles are supported!",
+        "Conversation roles must alternate user/assistant/user/assistant/...",
+        "System messages are not allowed for this model.",
+        "Developer instruction is not enabled for this model",
+    ],
+)
+def test_a_chat_template_without_a_system_turn_gets_the_instruction_in_front_of_the_question(serve, run, refusal):
+    server = serve(no_system=refusal)
     ran = run(f"openai:gpt,base_url={server.url},connections=4", *GENERATE)
     assert ran.code == 0 and server.stats()["asked"] <= 14
 
