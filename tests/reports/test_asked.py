@@ -96,6 +96,20 @@ def test_the_details_tell_tokens_cost_and_the_length_allowed(record):
     assert "Consumo" not in render(build_leaderboard([record("medqa-pt", "m", 800)]), "pt"), "where nothing was counted"
 
 
+@pytest.mark.parametrize(
+    ("lang", "n", "cell", "told"),
+    [("pt", 37, "37 respostas cortadas no limite de tokens", "37 de 1.273, no limite de tokens"),
+     ("pt", 1, "1 resposta cortada no limite de tokens", "1 de 1.273, no limite de tokens"),
+     ("en", 37, "37 answers cut at their token limit", "37 of 1,273, at the token limit"),
+     ("en", 0, "", "")],
+)  # fmt: skip
+def test_answers_that_end_at_their_length_limit_are_told(record, table, lang, n, cell, told):
+    run = record("medqa-pt", "m", 640, scoring="generate")
+    page = render(build_leaderboard([replace(run, counts={**run.counts, "unfinished": n})]), lang)
+
+    assert row_of(table(page), "m").endswith(cell or "n = 1,273") and told in details(page)
+
+
 def test_a_groups_details_tell_which_members_were_asked_in_part_or_interrupted(record, groups):
     first, second, *rest = groups[0].members
     runs = [record(first, "m", 9, n=20), stopped(record(second, "m", 0), 100, 30), *(record(t, "m", 50) for t in rest)]
