@@ -199,6 +199,17 @@ def test_a_local_transformers_model_judges_too_its_prose_is_counted_as_unreadabl
 
 
 @pytest.mark.slow
+def test_a_judge_whose_context_is_too_short_for_the_rubric_is_warned_of(long_run, benchctl):
+    pytest.importorskip("transformers", reason="needs the extra 'hf'")
+    run = long_run(3)
+    for _ in range(2):  # also when all verdicts are there already
+        ran = benchctl("judge", run.path, "--judge", "tiny,max_length=200", "--weighted")
+        assert "9 prompts did not fit its context" in ran.err
+    ran = benchctl("judge", run.path, "--judge", "tiny", "--rubric", "agreement-pt", "--max-tokens", "16")
+    assert "did not fit" not in ran.err
+
+
+@pytest.mark.slow
 def test_a_local_model_gives_weighted_points_from_its_probabilities(long_run, benchctl):
     pytest.importorskip("transformers", reason="needs the extra 'hf'")
     run = long_run(3)

@@ -194,7 +194,7 @@ class Bench:
             "reason": verdict.reason, "problem": verdict.problem, "detail": verdict.detail, "text": response.text,
             "probabilities": shares,
             "finish_reason": response.finish_reason, "usage": asdict(response.usage) if response.usage else None,
-            "seconds": response.seconds, "backend": dict(response.detail),
+            "cut": response.cut, "seconds": response.seconds, "backend": dict(response.detail),
         }  # fmt: skip
         self.journal.append(line)
         self.replies[question.key] = line

@@ -82,6 +82,9 @@ def _general(plan: Plan, found: Sequence[Judgement]) -> Iterator[str]:
         for why in j.kin:
             yield f"{j.judge} on {why}; a judge favours its kin, so add one of another family."
         yield from j.notes
+        if cut := sum(bool(reply.get("cut")) for reply in j.replies.values()):
+            prompts = f"{cut} prompt{'s' * (cut != 1)} did not fit its context and lost the beginning"
+            yield f"{j.judge}: {prompts}, where the rubric stands. Take a judge with more room."
         if j.problems():
             listed = ", ".join(f"{count} {problem}" for problem, count in j.problems().items())
             yield f"{j.judge}: verdicts that cannot be read, left out of every mean: {listed}."
