@@ -18,6 +18,7 @@ from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.journal import Journal
 from benchctl.model import Model, check_response
+from benchctl.prompts import delimiter
 from benchctl.types import Answer, Choose, Generate, Message, Prompt, Response, Sample
 
 ADDED = "extraction"
@@ -136,7 +137,8 @@ def _request(one: Unread, model: Model) -> Choose | Generate:
     )
     if model.prompt_style == "chat":
         prompt = (Message("user", str(prompt)),)
-    return Choose(prompt, tuple(f" {code}" for code in codes)) if chooses else Generate(prompt, max_tokens=24)
+    space = delimiter(prompt)
+    return Choose(prompt, tuple(space + code for code in codes)) if chooses else Generate(prompt, max_tokens=24)
 
 
 def _ask(model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Generate]) -> Iterator[tuple[int, str]]:

@@ -59,6 +59,16 @@ def test_the_prompt_asks_what_the_answer_says_and_never_what_is_right():
     assert [c.strip() for c in asked[0].choices] == ["1", "2", "3", "4", "5", "6"]  # two options, four outcomes
 
 
+@pytest.mark.parametrize(("style", "space"), [("text", " "), ("chat", "")])
+def test_a_space_stands_before_the_codes_as_in_a_run_but_not_behind_a_chat_template(style, space):
+    asked = []
+    model = likes("1")
+    script = model.script
+    model.prompt_style, model.script = style, lambda request, sample: asked.append(request) or script(request, sample)
+    read_with(model, UNREAD)
+    assert asked[0].choices == tuple(f"{space}{code}" for code in range(1, 7))
+
+
 @pytest.mark.parametrize(
     ("text", "outcome", "label"),
     [
