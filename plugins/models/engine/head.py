@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-ROWS, COLUMNS = 256, 4096
+ROWS, COLUMNS = 512, 2048
 """Positions and vocabulary entries of a block on a CPU: 4 MB of logits. Elsewhere the whole vocabulary at once."""
 
 
