@@ -33,6 +33,22 @@ class Memory:
         """Tokens; may be lowered at any time, since what comes first does not depend on what follows."""
         self._kept: dict[tuple[int, str], torch.Tensor] = {}
 
+    @classmethod
+    def of(cls, cache: Any, layers: int, length: int) -> Memory | None:
+        """The first ``length`` tokens of the first row in a cache of transformers.
+
+        Returns:
+            None where not each of the model's layers has kept all tokens from the first, as those with a window.
+        """
+        held = [layer for layer in getattr(cache, "layers", ()) if layer.keys is not None]
+        if len(held) != layers or any(layer.keys.shape[2] < layer.get_seq_length() for layer in held):
+            return None
+        made = cls(length)
+        for number, layer in enumerate(held):
+            made.keep(number, "keys", layer.keys[:1, :, :length])
+            made.keep(number, "values", layer.values[:1, :, :length])
+        return made
+
     def keep(self, layer: int, part: str, states: torch.Tensor) -> None:
         """Remember ``states`` [1, heads, length, size], the keys or the values of a layer."""
         self._kept[layer, part] = states.clone()
@@ -84,19 +100,20 @@ class Pass:
         if self.collecting:
             self._collected = key, value
             raise Collected
-        self.layers.add(id(module))
+        layer = _number(module)
+        self.layers.add(layer)
         whole = self._collected is None
         if self._collected is not None:
             key, value = self._collected
         if self.keeping:
-            self.memory.keep(id(module), "keys", key)
-            self.memory.keep(id(module), "values", value)
+            self.memory.keep(layer, "keys", key)
+            self.memory.keep(layer, "values", value)
         own, parts, begin, met = _own_attention(module, self.causal), [], 0, 0
         for place, tree in enumerate(self.trees):
             k, v = (states[:, :, begin : begin + len(tree)] for states in (key, value))
             if tree.header:
-                k = self.memory.extend(id(module), "keys", k)
-                v = self.memory.extend(id(module), "values", v)
+                k = self.memory.extend(layer, "keys", k)
+                v = self.memory.extend(layer, "values", v)
             mask = self._mask(place, options.get("sliding_window"), query, whole)
             asking = len(tree) if whole else len(self.wanted[place])
             parts.append(own(module, query[:, :, met : met + asking], k, v, mask, **options)[0])
@@ -128,6 +145,14 @@ def _tree_mask(tree: Tree, window: int | None, like: torch.Tensor) -> torch.Tens
         seen &= depths[:, None] - before[None, :] < window
     mask = torch.zeros(seen.shape, dtype=like.dtype).masked_fill_(~seen, torch.finfo(like.dtype).min)
     return mask[None, None].to(like.device)
+
+
+def _number(module: Any) -> int:
+    """Which layer's attention this is, as transformers counts them for its caches."""
+    number = getattr(module, "layer_idx", None)
+    if not isinstance(number, int):
+        raise CannotShare(f"{type(module).__name__} does not say which layer it is of")
+    return number
 
 
 def _own_attention(module: Any, fused: bool) -> Any:

@@ -79,8 +79,9 @@ class Engine:
         """Score the first rows both ways as far as it takes to choose one; the rest of the run follows it."""
         try:
             shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
+            expected = self._plainly_scored(rows, shared)
             found = dict(shared.score(rows))
-            self._compare(rows, found)
+            self._compare(rows, expected, found)
         except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
             if is_out_of_memory(error):
                 raise
@@ -99,18 +100,32 @@ class Engine:
     def _take(self, path: str, reason: str, score: Score) -> None:
         self.path, self.path_reason, self._score = path, reason, score
 
-    def _compare(self, rows: Sequence[Row], found: dict[int, Likelihood]) -> None:
-        """Hold the row that stands behind all others in its tree against the plain path, and the longest if cheap.
+    def _plainly_scored(self, rows: Sequence[Row], shared: SharedScorer) -> dict[int, Likelihood]:
+        """By the plain path the row that stands behind all others in its tree, and the longest if cheap.
+
+        The shared path is lent what these passes computed of the beginning of all rows.
+        """
+        last = max(range(len(rows)), key=lambda i: (rows[i].context, rows[i].continuation))
+        longest = max(range(len(rows)), key=lambda i: rows[i].size)
+        cheap = rows[last].size + rows[longest].size <= CHECKED
+        places = list(dict.fromkeys([longest, last])) if cheap else [last]  # the longest heads its batch
+        self.plain.kept = []
+        try:
+            scored = {places[i]: found for i, found in self.plain.score([rows[place] for place in places])}
+            shared.lend(rows, rows[places[0]], self.plain.kept[0])
+        finally:
+            self.plain.kept = None
+        return scored
+
+    def _compare(self, rows: Sequence[Row], expected: dict[int, Likelihood], found: dict[int, Likelihood]) -> None:
+        """Hold the shared path's results against the plain one's.
 
         Raises:
             CannotShare: they differ.
         """
-        last = max(range(len(rows)), key=lambda i: (rows[i].context, rows[i].continuation))
-        longest = max(range(len(rows)), key=lambda i: rows[i].size)
-        places = sorted({last, longest}) if rows[last].size + rows[longest].size <= CHECKED else [last]
         exact = str(self.plain.model.dtype) == "torch.float32"
-        for i, plain in self.plain.score([rows[place] for place in places]):
-            allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[places[i]].continuation)
-            apart = abs(plain.nats - found[places[i]].nats)
+        for place, plain in expected.items():
+            allowed = TOLERANCE if exact else HALF_TOLERANCE * len(rows[place].continuation)
+            apart = abs(plain.nats - found[place].nats)
             if not apart <= allowed:  # also when it is no number
                 raise CannotShare(f"scores differ from the plain path by {apart:.2g} nats")

@@ -36,6 +36,8 @@ class PlainEngine:
     def __init__(self, model: Any, tokenizer: Any, device: str, budget: int) -> None:
         self.model, self.tokenizer, self.device = model, tokenizer, device
         self.budget = Budget(budget)
+        self.kept: list[Any] | None = None
+        """Takes the keys and values of every batch that is scored, as transformers' caches; None: they are not kept."""
         self._keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
 
     def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
@@ -61,10 +63,13 @@ class PlainEngine:
         skipped = min(len(row.context) for row in rows) - 1 if self._keeps else 0
         keep = {"logits_to_keep": width - skipped} if self._keeps else {}
         with torch.inference_mode():
-            logits = self.model(
-                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), use_cache=False, **keep
-            ).logits
-            return [self._sum(logits[i], row, len(row.context) - 1 - skipped) for i, row in enumerate(rows)]
+            found = self.model(
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device),
+                use_cache=self.kept is not None, **keep,
+            )  # fmt: skip
+            if self.kept is not None:
+                self.kept.append(found.past_key_values)
+            return [self._sum(found.logits[i], row, len(row.context) - 1 - skipped) for i, row in enumerate(rows)]
 
     def _sum(self, logits: torch.Tensor, row: Row, first: int) -> Likelihood:
         """Likelihood of the row's continuation; ``logits[first]`` is where its first token is predicted."""

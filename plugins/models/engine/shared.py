@@ -53,6 +53,19 @@ class SharedScorer:
             for done in halving(self._run, batch, len, self.budget):
                 yield from done.items()
 
+    def lend(self, rows: Sequence[Row], first: Row, cache: Any) -> None:
+        """Take what the rows begin with from a plain pass over some of them, where it has kept all of it.
+
+        Args:
+            rows: what will be scored.
+            first: the row at the head of that pass.
+            cache: where it kept its keys and values.
+        """
+        header = headers.find(rows)
+        memory = Memory.of(cache, self.model.config.get_text_config().num_hidden_layers, len(header))
+        if header and memory is not None and first.context[: len(header)] == header:
+            self._header, self._memory = header, memory
+
     def _settle_header(self, rows: Sequence[Row]) -> None:
         """Keep, shorten or compute anew what the rows begin with."""
         length = headers.shorten(self._header, rows)

@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("torch", reason="needs the extra 'hf'")
 
-from benchctl_plugins.models.engine import header, tree
+from benchctl_plugins.models.engine import header as headers
+from benchctl_plugins.models.engine import tree
 from benchctl_plugins.models.engine.engine import Engine
 from benchctl_plugins.models.engine.items import Row
 from benchctl_plugins.models.engine.plain import PlainEngine
@@ -60,12 +61,27 @@ def test_a_header_that_later_questions_do_not_share_is_shortened_or_found_anew(l
     assert got == pytest.approx([alone[i].nats for i in range(len(got))], abs=1e-4)
 
 
+@pytest.mark.parametrize(("name", "passes"), [("llama", 0), ("gpt2", 0), ("phi", 0), ("mistral, short window", 1)])
+@pytest.mark.parametrize("header", [20, 150])
+def test_the_header_is_taken_from_the_self_check_unless_a_window_dropped_it(name, passes, header):
+    model = made(configs()[name][0])
+    items = questions(12, header=header)
+    size = len(headers.find([row for item in items for row in item]))
+    assert size >= header
+    shapes = []
+    model.get_input_embeddings().register_forward_hook(lambda module, args, out: shapes.append(tuple(args[0].shape)))
+    got = scores(engine(model), items)
+    assert shapes.count((1, size)) == passes
+    alone = dict(PlainEngine(model, NoTokenizer(), "cpu", 512).score([row for item in items for row in item]))
+    assert [n for item in got for n in item] == pytest.approx([alone[i].nats for i in range(len(alone))], abs=1e-4)
+
+
 def test_the_header_is_what_saves_the_most_tokens():
     rows = [Row((1, 2, 3, 4, 5, 9), (1,)), Row((1, 2, 3, 4, 6, 9), (1,)), Row((1, 2, 3, 7, 5, 9), (1,))]
-    assert header.find(rows) == (1, 2, 3)
-    assert header.find([*rows, Row((8, 8, 8), (1,))]) == (1, 2, 3), "a row cut on the left does not spoil it"
-    assert header.find([Row((1, 2, 3), (4,))]) == ()
-    assert header.shorten((1, 2, 3, 4), rows) == 3
+    assert headers.find(rows) == (1, 2, 3)
+    assert headers.find([*rows, Row((8, 8, 8), (1,))]) == (1, 2, 3), "a row cut on the left does not spoil it"
+    assert headers.find([Row((1, 2, 3), (4,))]) == ()
+    assert headers.shorten((1, 2, 3, 4), rows) == 3
 
 
 def test_what_rows_share_is_in_the_tree_once():
