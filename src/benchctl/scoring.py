@@ -142,6 +142,19 @@ class WholeText(Scoring):
 
     name, kind = "corpus", "perplexity"
 
+    def ask(self, spec: RunSpec, task: Task, samples: Sequence[Sample], chat: bool) -> dict[str, tuple[Request, ...]]:
+        """The texts as they stand.
+
+        Raises:
+            BadConfig: examples or a wording are asked for, which would go nowhere.
+        """
+        if spec.shots or spec.prompt_template:
+            what = "--shots" if spec.shots else "--prompt-template"
+            raise BadConfig(
+                f"{task.name} is a corpus: its texts are scored as they stand, without a prompt.", f"Leave out {what}."
+            )
+        return super().ask(spec, task, samples, chat)
+
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """The text itself, without a prompt."""
         return [Perplexity(sample.question)]

@@ -124,6 +124,15 @@ def test_prompts_of_free_text_tasks_say_what_is_wanted():
     assert prompt.index(dialogue.context) < prompt.index("Summarize this conversation") < prompt.index("Answer:")
 
 
+def test_a_corpus_takes_no_wording_and_no_examples(benchctl, tmp_path):
+    pytest.importorskip("transformers", reason="needs the extra 'hf'")
+    (tmp_path / "p.j2").write_text("{{ question }}")
+    for more in (("--prompt-template", "p.j2"), ("--shots", "2")):
+        done = benchctl("run", "--task", "medtext", "--model", "tiny", "--data", "builtin", *more)
+        assert done.code == 1
+        assert "scored as they stand" in done.err and f"Leave out {more[0]}." in done.err
+
+
 def test_a_corpus_run_reports_perplexity_of_the_whole(benchctl):
     pytest.importorskip("transformers", reason="needs the extra 'hf'")
     ran = benchctl("run", "--task", "medtext", "--data", "builtin", "--limit", 3, "--model", "tiny", "--json")
