@@ -83,8 +83,7 @@ def build(
 
 def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:
     """What RunRecord.counts holds."""
-    asked = {"n": len(job.samples), "answered": len(scored), "errors": len(errors), "bad_rows": len(job.data.bad_rows)}
-    return {**asked, **counted(scored)}
+    return {"n": len(job.samples), **counted(scored), "errors": len(errors), "bad_rows": len(job.data.bad_rows)}
 
 
 def counted(scored: Sequence[Scored]) -> dict[str, Any]:

@@ -198,13 +198,28 @@ def test_a_long_explanation_is_read_from_its_title_on_with_the_arrow_keys(opened
     assert dialog.evaluate("box => box.scrollTop || new Promise(done => box.onscroll = () => done(box.scrollTop))") > 0
 
 
+def downloaded(tab, button):
+    """The name and the text of the file that a button gives."""
+    with tab.expect_download() as download:
+        tab.get_by_role("button", name=button).click()
+    return download.value.suggested_filename, Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def csv_of(browser, file, board, lang="en"):
+    """The text of the CSV that a page of its own gives."""
+    file.write_text(render(board, lang), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto(file.as_uri())
+    _, text = downloaded(tab, "Download CSV" if lang == "en" else "Baixar CSV")
+    tab.close()
+    return io.StringIO(text)
+
+
 def test_csv_has_a_line_per_value_and_no_formula(opened):
-    with opened.expect_download() as download:
-        opened.get_by_role("button", name="Baixar CSV").click()
-    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    name, text = downloaded(opened, "Baixar CSV")
     lines = list(csv.DictReader(io.StringIO(text), delimiter=";"))  # as 'compare --csv --lang pt' and spreadsheets do
 
-    assert download.value.suggested_filename == "placar.csv"
+    assert name == "placar.csv"
     majority = next(line for line in lines if line["modelo"] == "majority" and line["tarefa"] == "medmcqa-pt")
     assert (majority["valor"], majority["n"], majority["tipo"]) == ("32,2257", "4183", "linha de base")
     assert {line["modelo"] for line in lines if "onerror" in line["modelo"]} == {"'=1+1<img src=x onerror=alert(1)>"}
@@ -225,15 +240,8 @@ def test_csv_says_who_judged_and_the_p_that_the_words_follow(browser, tmp_path, 
     (row,) = section.rows
     gain = Gain("base", Difference(0.5, 0.1, 0.9, 0.03, 80, 6.5, 7.0, "bootstrap-bca", "permutation", p_holm=0.09))
     cells = {task: replace(cell, gain=gain) for task, cell in row.cells.items()}
-    file = tmp_path / "leaderboard.html"
     board = replace(board, sections=(replace(section, rows=(replace(row, cells=cells),)),))
-    file.write_text(render(board, "en"), encoding="utf-8")
-    tab = browser.new_page()
-    tab.goto(file.as_uri())
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Download CSV").click()
-    (line,) = csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig")))
-    tab.close()
+    (line,) = csv.DictReader(csv_of(browser, tmp_path / "leaderboard.html", board))
 
     assert "cannot be told apart" in render(board, "en")
     assert (line["difference_p"], line["difference_p_holm"], line["judges"]) == ("0.03", "0.09", "openai:g")
@@ -244,29 +252,16 @@ def test_a_run_named_like_a_number_stays_a_name_in_a_spreadsheet(browser, tmp_pa
     runs = [
         replace(record("medqa-pt", name, 500), id=name) for name in ("084461992800", "46228693e112", "46e22869cafe")
     ]
-    file = tmp_path / "placar.html"
-    file.write_text(render(build_leaderboard(runs), "pt"), encoding="utf-8")
-    tab = browser.new_page()
-    tab.goto(file.as_uri())
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Baixar CSV").click()
-    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    tab.close()
+    text = csv_of(browser, tmp_path / "placar.html", build_leaderboard(runs), "pt")
 
-    named = {line["execucao"] for line in csv.DictReader(io.StringIO(text), delimiter=";")}
+    named = {line["execucao"] for line in csv.DictReader(text, delimiter=";")}
     assert named == {"'084461992800", "'46228693e112", "46e22869cafe"}
 
 
 def test_in_english_the_csv_has_commas_between_values_and_points_in_them(browser, tmp_path, record, install):
     install()
-    file = tmp_path / "leaderboard.html"
-    file.write_text(render(build_leaderboard([record("medmcqa-pt", "alfa", 1348)]), "en"), encoding="utf-8")
-    tab = browser.new_page()
-    tab.goto(file.as_uri())
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name="Download CSV").click()
-    (line,) = csv.DictReader(io.StringIO(Path(download.value.path()).read_text(encoding="utf-8-sig")))
-    tab.close()
+    board = build_leaderboard([record("medmcqa-pt", "alfa", 1348)])
+    (line,) = csv.DictReader(csv_of(browser, tmp_path / "leaderboard.html", board))
 
     assert (line["model"], line["value"], line["n"]) == ("alfa", "32.2257", "4183")
 
