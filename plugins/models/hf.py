@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from benchctl.errors import BadConfig
-from benchctl.fingerprints import digest
+from benchctl.fingerprints import digest, digest_all
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
@@ -88,8 +89,9 @@ class HFModel(Model):
         }
 
     def fingerprint(self) -> str:
-        """Weights, quantisation, adapter, tokenizer, template use, dtype, context length; not the device."""
+        """Weights, quantisation, adapter, tokenizer, template use, dtype, context length, drawing; not the device."""
         parts = [self._hashes, self.dtype, self.prompt_style, self.encoder.max_length, self.weights.identity()]
+        parts.append(self._drawing())
         return digest([part for part in parts if part])
 
     def manifest(self) -> Mapping[str, Any]:
@@ -100,12 +102,18 @@ class HFModel(Model):
             "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
             "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
-            **(self.engine.manifest() if "engine" in self.__dict__ else {}),
+            **self._drawing(), **(self.engine.manifest() if "engine" in self.__dict__ else {}),
         }  # fmt: skip
 
     def _revision(self) -> str | None:
         """The commit of a hub model: its snapshot folder is named after it."""
         return self.folder.name if self.folder.parent.name == "snapshots" else self.settings.revision
+
+    def _drawing(self) -> dict[str, Any]:
+        """What was asked for besides the task's own temperature: empty, unless something was."""
+        own = self.settings
+        temperature = {} if own.temperature is None else {"temperature": own.temperature}
+        return {**temperature, **({"seed": own.seed} if own.seed else {})}
 
     def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
         """Log-likelihoods of the choices; one that does not fit the context is an error."""
@@ -148,8 +156,14 @@ class HFModel(Model):
             yield index, Response(nats=nats, tokens=sizes[index], bytes=size, seconds=clock.lap(), detail=detail)
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
-        """Free answers, greedy unless a temperature is given."""
+        """Free answers, greedy unless a temperature is given; then the same command draws the same answers again."""
+        if (temperature := self.settings.temperature) is not None:
+            requests = [replace(request, temperature=temperature) for request in requests]
         encoded = self.encoder.generate(requests)
+        if any(request.temperature for request in requests):
+            import torch
+
+            torch.manual_seed(int(digest_all([self.settings.seed, *requests])[:15], 16))
         clock = _Clock()
         for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
             prompt, cut = encoded[index]

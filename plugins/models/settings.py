@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ OPTIONS: Mapping[str, str] = {
     "device": "auto",
     "chat": "auto",
     "batch_tokens": "auto",
+    "temperature": "",
+    "seed": "0",
     "trust_remote_code": "false",
     "allow_pickle": "false",
     "max_length": "",
@@ -35,7 +38,8 @@ OPTIONS: Mapping[str, str] = {
 }
 """Option -> default; docs/how-to/local-models.md says what each does. ``dtype`` auto: the checkpoint's on an
 accelerator, float32 on a CPU. ``chat`` auto: with the model's own template where it has one. ``batch_tokens``: tokens
-per batch. ``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it is another base's."""
+per batch. ``temperature``: none is the task's, 0 in most. ``quant`` auto: as the checkpoint says. ``any_base``: take
+the adapter though it is another base's."""
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTS = ("auto", "none", "nf4", "fp4", "int8", "gptq")
@@ -57,6 +61,10 @@ class Settings:
     trust_remote_code: bool
     allow_pickle: bool
     max_length: int | None
+    temperature: float | None = None
+    """Of every free answer; None: the request's."""
+    seed: int = 0
+    """Of what is drawn at a temperature above 0."""
     quant: str = "auto"
     compute_dtype: str = "auto"
     double_quant: bool = True
@@ -97,6 +105,8 @@ class Settings:
             trust_remote_code=switch(args.spec, "trust_remote_code", values),
             allow_pickle=switch(args.spec, "allow_pickle", values),
             max_length=_number(args.spec, "max_length", values) if values["max_length"] else None,
+            temperature=_temperature(args.spec, values["temperature"]) if values["temperature"] else None,
+            seed=_seed(args.spec, values["seed"]),
             **_weights_options(args.spec, values),
         )
 
@@ -120,6 +130,22 @@ def _weights_options(spec: str, values: Mapping[str, str]) -> dict[str, Any]:
     if (found["max_memory"] or found["offload"]) and not found["device_map"]:
         raise BadConfig(f"Model '{spec}': max_memory and offload need a device map.", "Add device_map=auto.")
     return found
+
+
+def _temperature(spec: str, value: str) -> float:
+    try:
+        found = float(value)
+    except ValueError:
+        found = math.nan
+    if not 0 <= found < math.inf:
+        raise BadConfig(f"Model '{spec}': temperature={value} is no number from 0 up.", "Write temperature=0.6.")
+    return found
+
+
+def _seed(spec: str, value: str) -> int:
+    if not value.isdecimal():
+        raise BadConfig(f"Model '{spec}': seed={value} is no whole number from 0 up.", "Write seed=1.")
+    return int(value)
 
 
 def memory_limits(text: str) -> dict[int | str, str]:
