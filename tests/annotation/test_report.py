@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -64,6 +65,55 @@ def test_unread_answers_and_a_sample_of_the_rest_are_weighted_by_their_share(fre
     gain = sum(i.right(free_run.people[i.sample.id]) - i.right(i.reading) for i in unread) / 40
     assert found.corrected.value == pytest.approx(found.score.value + gain)
     assert found.corrected.low < found.corrected.value < found.corrected.high
+
+
+def test_labels_drawn_before_a_run_was_continued_stand_for_what_it_had_then(free_run):
+    early, late = free_run.items[:20], free_run.items[20:]
+    people = annotate(free_run, "ana", early[:8], free_run.people, Draw(random=True, of=20))
+    found = report(free_run.items, people)
+    assert found.corrected is None
+    assert "after the first 20" in found.reason
+    people = annotate(free_run, "ana", [*early[8:10], *late[:5]], free_run.people, Draw(random=True, of=40))
+    found = report(free_run.items, people)
+    gains = [
+        np.mean([i.right(free_run.people[i.sample.id]) - i.right(i.reading) for i in part])
+        for part in (early[:10], late[:5])
+    ]
+    assert found.corrected.value == pytest.approx(found.score.value + np.mean(gains))
+
+
+def test_labels_of_an_outcome_stand_for_no_answer_that_is_read_otherwise_since(free_run):
+    unread = select(free_run.items, ["unread"], {}, seed=0, count=None)
+    annotate(free_run, "ana", unread, free_run.people, Draw(random=True, only=outcomes_of(["unread"])))
+    taken_up = {i.sample.id for i in unread if free_run.people[i.sample.id].outcome == "choice"}
+    assert taken_up
+    rescored = [
+        replace(i, reading=free_run.people[i.sample.id]) if i.sample.id in taken_up else i for i in free_run.items
+    ]
+    found = report(rescored, read_annotators(free_run.stored.path))
+    assert found.corrected is None
+    assert "read as 'choice'" in found.reason
+
+    read = select(free_run.items, ["choice"], {}, seed=0, count=8)
+    slips = {**free_run.people, read[0].sample.id: Label("none")}
+    annotate(free_run, "ana", read, slips, Draw(random=True, only=("choice",)))
+    found = report(rescored, read_annotators(free_run.stored.path))
+    members = sum(i.reading.outcome == "choice" for i in free_run.items)
+    lost = np.mean([i.right(slips[i.sample.id]) - i.right(i.reading) for i in read])
+    assert found.corrected.value == pytest.approx(found.score.value + lost * members / 40)
+
+
+def test_an_answer_skipped_at_first_is_still_one_of_the_random_sample(free_run):
+    with open_store(free_run.stored.path, "ana") as store:
+        store.begin(Draw(random=True))
+        store.skip("q3")
+        for item in free_run.items[10:20]:
+            store.label(item.sample.id, free_run.people[item.sample.id])
+        store.begin(Draw(blind=True))  # --only skipped
+        store.label("q3", free_run.people["q3"])
+    people = read_annotators(free_run.stored.path)
+    assert people["ana"].annotations["q3"].draw == Draw(random=True, blind=True)
+    assert report(free_run.items, people).corrected.n == 11
 
 
 def test_two_annotators_kappa_and_ties(free_run):
@@ -151,6 +201,8 @@ def test_a_blind_sheet_shows_no_reading_and_no_right_option_and_its_labels_count
     with file.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 5 and all(row["answer"] and row["question"] for row in rows)
+    assert {row["options"] for row in rows} == {"A) Insulina\nB) Glucagon\nC) Cortisol\nD) Adrenalina"}
+    assert {row["draw"] for row in rows} == {"random of 40"}
     assert {row[column] for row in rows for column in ("reading_outcome", "reading_label", "target")} == {""}
     with file.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, rows[0])
@@ -184,7 +236,7 @@ def test_the_sheet_of_a_second_annotator_asks_for_what_the_first_has_labelled_an
 
 
 def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run, benchctl, tmp_path):
-    annotate(free_run, "ana", free_run.items[:12], free_run.people)
+    annotate(free_run, "ana", free_run.items[:12], free_run.people, Draw(random=True, only=("choice", "none"), of=30))
     with open_store(free_run.stored.path, "ana") as store:
         store.note("q3", 'com "aspas", vírgula\ne linha')
     before = report(free_run.items, read_annotators(free_run.stored.path))
@@ -197,6 +249,7 @@ def test_export_and_import_bring_the_labels_to_another_copy_of_the_run(free_run,
     again = read_annotators(free_run.stored.path)
     assert again["ana"].annotations["q3"].note == 'com "aspas", vírgula\ne linha'
     assert report(free_run.items, again).as_json() == before.as_json()
+    assert again["ana"].annotations["q0"].draw == Draw(True, ("choice", "none"), of=30, source="rotulos.csv")
     assert "ana: 0 labels imported" in benchctl("annotate", free_run.stored.path, "--import", file).out
 
 

@@ -17,10 +17,10 @@ from benchctl.records import replace_file
 from benchctl.types import OUTCOMES
 
 COLUMNS = ("id", "annotator", "outcome", "label", "note", "at", "draw", "blind", "reading_outcome", "reading_label",
-           "target", "question", "answer")  # fmt: skip
-"""``draw`` is ``random``, ``random:OUTCOME+OUTCOME`` or ``chosen``: how the answer came to be labelled; ``blind`` is
-``yes`` where the reading and the right option were hidden. An import needs ``id``, ``outcome`` and ``label`` only;
-without ``draw`` the labels count as chosen. Without an outcome a row waits."""
+           "target", "context", "question", "options", "answer")  # fmt: skip
+"""``draw`` is ``random of N``, ``random:OUTCOME+OUTCOME of N`` or ``chosen``: how the answer came to be labelled, and
+how many the run had then; ``blind`` is ``yes`` where the reading and the right option were hidden. An import needs
+``id``, ``outcome`` and ``label`` only; without ``draw`` the labels count as chosen. Without an outcome a row waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,10 @@ def _row(annotator: str, a: Annotation, item: Item, hidden: bool) -> list[str]:
     outcome, label = (a.label.outcome, a.label.label or "") if a.label else ("", "")
     sample = item.sample
     seen = ("", "", "") if hidden else (item.reading.outcome, item.reading.label or "", sample.target)
+    options = "\n".join(f"{name}) {text}" for name, text in sample.choices.items())
+    read = (sample.context, sample.question, options, item.text)
     return [a.id, annotator, outcome, label, a.note, a.at, _draw_name(a.draw), "yes" if a.draw.blind else "", *seen,
-            _plain(sample.question), _plain(item.text)]  # fmt: skip
+            *map(_plain, read)]  # fmt: skip
 
 
 def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) -> list[Line]:
@@ -81,7 +83,9 @@ def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) ->
         text = StringIO(path.read_text(encoding="utf-8-sig"))
         rows = list(csv.DictReader(text, delimiter=separator(text)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadData(f"'{path}' cannot be read as CSV.", "It must be UTF-8 text with a heading row.") from error
+        raise BadData(
+            f"'{path}' cannot be read as CSV.", "It must be UTF-8 text with a heading row; Excel calls it 'CSV UTF-8'."
+        ) from error
     for column in ("id", "outcome", "label"):
         if rows and column not in rows[0]:
             raise BadData(f"{path.name}: there is no column '{column}'.", "'--export FILE.csv' writes the right ones.")
@@ -128,10 +132,12 @@ def _line(place: str, row: Mapping[str, str], known: Mapping[str, Item], source:
             f"{place}, column label: '{label}' does not go with outcome '{outcome}'.",
             f"With 'choice' it must be one of {options}; otherwise empty.",
         )
-    given = (row.get("draw") or "chosen").strip()
+    given, _, of = (row.get("draw") or "chosen").strip().partition(" of ")
+    if of and not of.isdecimal():
+        raise BadData(f"{place}, column draw: '{row['draw']}' is unknown.", "Leave it as '--export' wrote it.")
     only = tuple(o for o in given.partition(":")[2].split("+") if o)
     blind = (row.get("blind") or "").strip().lower() == "yes"
-    draw = Draw(random=given.startswith("random"), only=only, blind=blind, source=source)
+    draw = Draw(random=given.startswith("random"), only=only, blind=blind, of=int(of or 0), source=source)
     note, annotator = ((row.get(column) or "").strip() for column in ("note", "annotator"))
     return Line(identity, annotator or None, Label(outcome, label or None), note, draw)
 
@@ -145,4 +151,4 @@ def _plain(text: str) -> str:
 def _draw_name(draw: Draw) -> str:
     if not draw.random:
         return "chosen"
-    return f"random:{'+'.join(draw.only)}" if draw.only else "random"
+    return "random" + (f":{'+'.join(draw.only)}" if draw.only else "") + (f" of {draw.of}" if draw.of else "")

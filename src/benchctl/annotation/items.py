@@ -29,6 +29,8 @@ class Item:
     reading: Label
     """As the run's scores have it: the figure it is measured against."""
     explanation: str
+    place: int
+    """Of its line in samples.jsonl, from 0: what the run answered later has a higher one."""
 
     def right(self, label: Label) -> bool:
         """Whether the answer would count as right if it were read so."""
@@ -43,6 +45,7 @@ def read_items(stored: StoredRun) -> list[Item]:
     """
     folder = RunFolder(stored.path)
     entries = {str(line["id"]): line for line in folder.answers()}
+    places = {identity: place for place, identity in enumerate(entries)}
     items = []
     for score in folder.settled_scores():
         if score.id not in entries:
@@ -50,13 +53,18 @@ def read_items(stored: StoredRun) -> list[Item]:
         sample, responses = entry_sample(entries[score.id]), entry_responses(entries[score.id])
         if sample.choices and responses[0].text is not None:
             reading = Label(score.outcome, score.answer if score.outcome == "choice" else None)
-            items.append(Item(sample, responses[0].text, reading, score.explanation))
+            items.append(Item(sample, responses[0].text, reading, score.explanation, places[score.id]))
     if not items:
         raise RecordError(
             f"Run {stored.record.id} has no free answers to multiple-choice questions.",
             "Run the task with --scoring generate; long answers are for 'benchctl judge'.",
         )
     return items
+
+
+def extent(items: Sequence[Item]) -> int:
+    """How far the run had come when these were all its answers: for :attr:`benchctl.annotation.store.Draw.of`."""
+    return 1 + max(item.place for item in items)
 
 
 def outcomes_of(filters: Sequence[str]) -> tuple[str, ...]:

@@ -136,17 +136,12 @@ def _correct(
 ) -> tuple[Estimate | None, str]:
     """The corrected score, or why there is none."""
     score = sum(item.right(item.reading) for item in items) / len(items)
-    draws = [a.draw for i in people for a in votes[i]]
-    filtered = any(draw.only for draw in draws)
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(item.reading.outcome if filtered else "all", []).append(item)
     strata = []
-    for name, members in groups.items():
+    for name, members in _drawn_apart(items, people, votes).items():
         read = [item for item in members if item.sample.id in people]
         random = all(any(a.draw.random for a in votes[item.sample.id]) for item in read)
         if not read:
-            return None, f"no answer read as '{name}' was annotated, of {len(members)}"
+            return None, f"no answer {name} was annotated, of {len(members)}"
         if not random and len(read) < len(members):
             return None, "the annotated answers are no random sample (annotated in the task's order, or imported so)"
         said = [people[item.sample.id] for item in read]
@@ -156,3 +151,27 @@ def _correct(
         ]
         strata.append(Stratum(len(members), gains))
     return corrected(score, strata), ""
+
+
+def _drawn_apart(
+    items: Sequence[Item], people: Mapping[str, Sequence[Label]], votes: Mapping[str, Sequence[Annotation]]
+) -> dict[str, list[Item]]:
+    """All answers in parts of which those annotated are a random sample each; keyed by what they are.
+
+    The parts are the outcomes, where sittings were filtered by them, and what a continued run had at each draw: what
+    it answered later could not be drawn. Annotated answers that were drawn for another outcome than they are read as
+    now, as after a rescore, stand for themselves alone.
+    """
+    draws = [a.draw for i in people for a in votes[i]]
+    filtered = any(draw.only for draw in draws)
+    extents = sorted({draw.of for draw in draws if draw.random and draw.of})
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        outcome, given = item.reading.outcome, votes.get(item.sample.id, ())
+        name = f"read as '{outcome}'" if filtered else "of the run"
+        if given and not any(not a.draw.only or outcome in a.draw.only for a in given):
+            name = "read otherwise when it was drawn"
+        elif layer := sum(extent <= item.place for extent in extents):
+            name += f" after the first {extents[layer - 1]}"
+        groups.setdefault(name, []).append(item)
+    return groups

@@ -29,6 +29,8 @@ class Draw:
     blind: bool = False
     """The reading and the right option were hidden."""
     seed: int = 0
+    of: int = 0
+    """Answers the run had then: those that a continued run wrote later could not be drawn. 0 where nobody noted it."""
     source: str = "screen"
     """``screen``, or the name of the imported file."""
 
@@ -79,7 +81,10 @@ class State:
             )
         self._past.append(now)
         label = Label(event["outcome"], event.get("label")) if kind == "label" else None
-        self.annotations[now.id] = replace(now, label=label, skipped=kind == "skip", at=event["at"], draw=self._draw)
+        draw = self._draw
+        if now.draw.random and not draw.random:  # what was drawn stays drawn, as one skipped and taken up again
+            draw = replace(now.draw, blind=draw.blind, source=draw.source)
+        self.annotations[now.id] = replace(now, label=label, skipped=kind == "skip", at=event["at"], draw=draw)
         return now.id
 
     @property

@@ -52,7 +52,7 @@ def annotate(
       benchctl annotate 3f2a91 --only unread --annotator ana
       benchctl annotate 3f2a91 --agreement
     """
-    from benchctl.annotation.items import outcomes_of, read_items, select
+    from benchctl.annotation.items import extent, outcomes_of, read_items, select
     from benchctl.annotation.store import Draw
     from benchctl.records import find_run
 
@@ -60,7 +60,7 @@ def annotate(
         raise click.UsageError("--sample draws at random: it cannot be combined with --in-order.")
     stored = find_run(folder, run)
     items = read_items(stored)
-    draw = Draw(not in_order and "skipped" not in filters, outcomes_of(filters), blind, seed)
+    draw = Draw(not in_order and "skipped" not in filters, outcomes_of(filters), blind, seed, extent(items))
     if agreement:
         _agreement(stored, items, as_json)
     elif export_file is not None:
