@@ -263,7 +263,13 @@ def test_labels_saved_by_a_spreadsheet_with_semicolons_are_imported(free_run, be
 
 @pytest.mark.parametrize(
     ("row", "column"),
-    [("q99,choice,A", "id"), ("q1,chioce,A", "outcome"), ("q1,choice,F", "label"), ("q1,refusal,A", "label")],
+    [
+        ("q99,choice,A", "id"),
+        ("q1,chioce,A", "outcome"),
+        ("q1,choice,F", "label"),
+        ("q1,refusal,A", "label"),
+        ("q1,,A", "outcome"),
+    ],
 )
 def test_a_bad_row_is_named_and_nothing_is_imported(free_run, benchctl, tmp_path, row, column):
     file = tmp_path / "x.csv"
@@ -272,6 +278,16 @@ def test_a_bad_row_is_named_and_nothing_is_imported(free_run, benchctl, tmp_path
     assert ran.code == 1
     assert f"x.csv, row 3, column {column}" in ran.err
     assert read_annotators(free_run.stored.path) == {}
+
+
+def test_two_labels_of_one_annotator_for_one_answer_are_refused(free_run, benchctl, tmp_path):
+    file = tmp_path / "x.csv"
+    sheet = "annotator,id,outcome,label\nana,q0,none,\nbia,q0,refusal,\nana,q0,{}\n"
+    file.write_text(sheet.format("choice,A"), encoding="utf-8")
+    assert "rows 2 and 4: two labels" in benchctl("annotate", free_run.stored.path, "--import", file).err
+    assert read_annotators(free_run.stored.path) == {}
+    file.write_text(sheet.format("none,"), encoding="utf-8")
+    assert benchctl("annotate", free_run.stored.path, "--import", file).code == 0
 
 
 def test_the_same_selection_comes_in_the_same_order_and_a_longer_one_begins_with_it(free_run):

@@ -90,13 +90,25 @@ def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) ->
         if rows and column not in rows[0]:
             raise BadData(f"{path.name}: there is no column '{column}'.", "'--export FILE.csv' writes the right ones.")
     known = {item.sample.id: item for item in items}
-    filled = [(n, row) for n, row in enumerate(rows, 2) if (row["outcome"] or "").strip()]
-    lines = [_line(f"{path.name}, row {n}", row, known, path.name) for n, row in filled]
-    wanted = [line for line in lines if annotator is None or line.annotator in (None, annotator)]
+    filled = {n: row for n, row in enumerate(rows, 2) if (row["outcome"] or "").strip() or (row["label"] or "").strip()}
+    lines = {n: _line(f"{path.name}, row {n}", row, known, path.name) for n, row in filled.items()}
+    _check_twice(lines, path.name)
+    wanted = [line for line in lines.values() if annotator is None or line.annotator in (None, annotator)]
     if not wanted:
         whose = f" of annotator '{annotator}'" if annotator and lines else ""
         raise BadData(f"{path.name}: there is no label{whose}.", "Fill in the columns outcome and label.")
     return wanted
+
+
+def _check_twice(lines: Mapping[int, Line], source: str) -> None:
+    """Refuse two labels of one annotator for one answer: which of them counts, nobody could tell."""
+    seen: dict[tuple[str, str | None], int] = {}
+    for n, line in lines.items():
+        first = seen.setdefault((line.id, line.annotator), n)
+        if lines[first].label != line.label:
+            raise BadData(
+                f"{source}, rows {first} and {n}: two labels of one annotator for '{line.id}'.", "Keep one of them."
+            )
 
 
 def import_lines(store: Store, lines: Sequence[Line]) -> int:
