@@ -123,9 +123,22 @@ def _of_questions(shared: Shared) -> list[Remark]:
             Remark("only {both} questions are in both runs, of {a} and {b} answered", both=len(shared.ids), a=sizes[0],
                    b=sizes[1])
         )  # fmt: skip
+    if _cut_otherwise(shared):
+        lines.append(
+            Remark("the tokenizers differ: perplexity, per token, does not compare these models; bits_per_byte does")
+        )
     if shared.first.run.record.data.get("builtin"):
         lines.append(Remark("the questions are the built-in sample: they say nothing about a model's quality"))
     return lines
+
+
+def _cut_otherwise(shared: Shared) -> bool:
+    """Whether a perplexity of both rests on other tokens of the same texts."""
+    sides = (shared.first, shared.second)
+    if not all("perplexity" in side.run.record.estimates for side in sides):
+        return False
+    one, two = ([side.lines[i]["responses"][0].get("tokens") for i in shared.ids] for side in sides)
+    return one != two
 
 
 def _settled(value: object) -> str:

@@ -222,6 +222,22 @@ def test_bits_per_byte_are_paired_by_text_and_weighed_by_their_bytes(tmp_path):
     assert gaps == pytest.approx(sorted(-gap for gap in lost.values()), abs=1e-9), "the farthest apart first"
 
 
+def test_perplexities_of_other_tokenizers_are_not_compared_without_a_word(tmp_path):
+    out = tmp_path / "runs"
+    script = surprised(lambda s: 2.0)
+
+    def finer(request, sample):
+        response = script(request, sample)
+        return replace(response, tokens=2 * response.tokens)
+
+    one, two = run(out, "medtext", "base", script), run(out, "medtext", "tuned", surprised(lambda s: 1.9))
+    assert not any("tokenizers" in line for line in compare_runs(one, two).warnings)
+    found = compare_runs(one, run(out, "medtext", "finer", finer))
+    assert found.differences["bits_per_byte"].value == 0
+    assert found.differences["perplexity"].value < -1, "half the surprise per token, and no better model"
+    assert any("tokenizers differ" in line for line in found.warnings)
+
+
 def test_questions_of_one_passage_count_together(tmp_path):
     out = tmp_path / "runs"
     one, two = run(out, "cosmosqa-pt", "a", right_in(range(1, 9))), run(out, "cosmosqa-pt", "b", right_in(range(1, 19)))

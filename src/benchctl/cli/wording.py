@@ -34,6 +34,8 @@ PT: Mapping[str, str] = {
         "{model} foi treinado com {rows} linhas que contêm perguntas do teste desta tarefa: uma diferença não é ganho",
     "only {both} questions are in both runs, of {a} and {b} answered":
         "só {both} perguntas estão nas duas execuções, de {a} e {b} respondidas",
+    "the tokenizers differ: perplexity, per token, does not compare these models; bits_per_byte does":
+        "os tokenizadores diferem: a perplexidade, por token, não compara estes modelos; bits_per_byte compara",
     "the questions are the built-in sample: they say nothing about a model's quality":
         "as perguntas são a amostra do pacote: nada dizem sobre a qualidade de um modelo",
     "{model}, {task}: {remark}": "{model}, {task}: {remark}",
