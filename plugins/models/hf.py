@@ -13,7 +13,7 @@ from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest, digest_all
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
-from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Response, Usage
 
 from . import hf_load, streaming
 from .encoding import Encoder
@@ -104,6 +104,10 @@ class HFModel(Model):
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
             **self._drawing(), **(self.engine.manifest() if "engine" in self.__dict__ else {}),
         }  # fmt: skip
+
+    def reads(self, prompt: Prompt) -> str:
+        """The text behind the model's own template, without the special tokens that its tokenizer adds."""
+        return self.encoder.render(prompt)
 
     def _revision(self) -> str | None:
         """The commit of a hub model: its snapshot folder is named after it."""

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from benchctl.metric import Metric, Scored
-from benchctl.types import Estimate, RunRecord
+from benchctl.types import Choose, Estimate, Perplexity, RunRecord
 
 if TYPE_CHECKING:
     from benchctl.runner import Job
@@ -78,7 +78,19 @@ def build(
         estimates=dict(estimates),
         errors=tuple({"id": i, "reason": r} for i, r in list(errors.items())[:ERRORS_KEPT]),
         metrics=signatures(job.metrics),
+        prompt=first_prompt(job),
     )  # fmt: skip
+
+
+def first_prompt(job: Job) -> dict[str, Any]:
+    """What RunRecord.prompt holds."""
+    for sample in job.samples[:1]:
+        request = job.requests[sample.id][0]
+        if isinstance(request, Perplexity):
+            return {"sample": sample.id, "text": request.text} if sample.choices else {}
+        choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
+        return {"sample": sample.id, "text": job.model.reads(request.prompt), **choices}
+    return {}
 
 
 def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from benchctl.errors import BadConfig, PluginError, did_you_mean
-from benchctl.types import Choose, Generate, Kind, Perplexity, Request, Response, Sample
+from benchctl.types import Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
 
 
 class Model:
@@ -42,6 +42,15 @@ class Model:
     def manifest(self) -> Mapping[str, Any]:
         """What is worth keeping beside the result: measured parameters, dtype, device, hashes, the scoring path."""
         return {}
+
+    def reads(self, prompt: Prompt) -> str:
+        """A prompt as this model gets it, for people to read; like the fingerprint, it must not need the weights.
+
+        Unless a backend knows better, a conversation is its turns, each below its role.
+        """
+        if isinstance(prompt, str):
+            return prompt
+        return "\n\n".join(f"[{message.role}]\n{message.content}" for message in prompt)
 
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Told before each run what it is about; backends that answer from the prompt alone need not care.

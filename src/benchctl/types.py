@@ -244,5 +244,8 @@ class RunRecord:
     added: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Estimates that were added to the finished run, such as a judge's -> what made them. Rescoring keeps them. Under
     ``extraction``: the model that read what the rules could not, and how many answers."""
+    prompt: Mapping[str, Any] = field(default_factory=dict)
+    """What the model read for the first sample: its id as ``sample``, the finished prompt as ``text`` (with the first
+    option, where whole texts are scored) and, where there are any, the ``choices`` scored behind it. Empty in a corpus."""
     format: int = 1
     """Version of this layout."""

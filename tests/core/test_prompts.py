@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -123,3 +125,22 @@ def test_the_shipped_examples_are_no_shipped_test_questions(name):
     tested = {(s.context, s.question) for s in task.load("builtin").samples}
     assert len(task.shots("builtin")) >= 5
     assert not tested & {(s.context, s.question) for s in task.shots("builtin")}
+
+
+def kept_prompt(benchctl, task, model="majority"):
+    """What the record of a run keeps of its first prompt, and what 'show' prints of it."""
+    ran = benchctl("run", "--task", task, "--model", model, "--data", "builtin", "--limit", "2", "--json")
+    run = json.loads(ran.out)[0]["run"]
+    return json.loads(benchctl("show", run, "--json").out)["prompt"], benchctl("show", run, "--prompt")
+
+
+def test_a_run_keeps_the_finished_prompt_of_its_first_question(benchctl):
+    kept, shown = kept_prompt(benchctl, "medmcqa-pt")
+    assert kept["text"].startswith("Responda a cada pergunta com a letra") and kept["text"].endswith("\nResposta:")
+    assert kept["choices"] == [" A", " B", " C", " D"]
+    assert shown.out == f"{kept['text']}\n"
+
+
+def test_of_a_corpus_no_text_is_kept_as_a_prompt(benchctl, stories):
+    kept, shown = kept_prompt(benchctl, "medtext", stories)
+    assert kept == {} and shown.code == 1 and "A corpus has none" in shown.err

@@ -221,6 +221,8 @@ def test_a_chat_template_is_used_when_there_is_one_and_its_use_is_recorded(chatt
         return json.loads(benchctl("show", run, "--json").out)
 
     used, off = prompts(chatty), prompts(f"{chatty},chat=off")
+    assert used["prompt"]["text"].startswith("<|system|>Responda") and used["prompt"]["text"].endswith("<|assistant|>")
+    assert "<|" not in off["prompt"]["text"]
     assert used["model"]["prompt_style"] == "chat"
     assert used["model"]["chat_template"]
     assert off["model"]["prompt_style"] == "text"

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchctl.errors import RecordError
+
 if TYPE_CHECKING:
     from benchctl.records import StoredRun
 
@@ -20,8 +22,9 @@ if TYPE_CHECKING:
               help="Folder of the runs.")  # fmt: skip
 @click.option("--samples", "count", type=click.IntRange(min=0), default=5, show_default=True,
               help="How many wrong samples to show.")  # fmt: skip
+@click.option("--prompt", is_flag=True, help="Only what the model read for the first sample.")
 @click.option("--json", "as_json", is_flag=True, help="The whole record as JSON on standard output.")
-def show(run: str, folder: Path, count: int, as_json: bool) -> None:
+def show(run: str, folder: Path, count: int, prompt: bool, as_json: bool) -> None:
     """Show one run, given by its id, the beginning of its id or its folder.
 
     \b
@@ -34,8 +37,21 @@ def show(run: str, folder: Path, count: int, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({**asdict(stored.record), "path": str(stored.path)}, ensure_ascii=False, indent=1))
         return
+    if prompt:
+        _prompt(stored)
+        return
     _facts(stored)
     _wrong(stored, count)
+
+
+def _prompt(stored: StoredRun) -> None:
+    kept = stored.record.prompt
+    if not kept:
+        raise RecordError(
+            f"The record of {stored.record.id} holds no prompt.",
+            "A corpus has none, and earlier versions of benchctl did not keep it.",
+        )
+    click.echo(kept["text"])
 
 
 def _facts(stored: StoredRun) -> None:
