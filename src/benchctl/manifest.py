@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -13,7 +14,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from benchctl.errors import PluginError, blamed
 from benchctl.metric import Metric, Scored
+from benchctl.model import Model
 from benchctl.types import Choose, Estimate, Perplexity, RunRecord
 
 if TYPE_CHECKING:
@@ -68,7 +71,7 @@ def build(
             "normalised": dict(job.data.normalised),
         },
         model={
-            "name": job.model.name, "prompt_style": job.model.prompt_style, **job.model.manifest(), **chosen_by(scored),
+            "name": job.model.name, "prompt_style": job.model.prompt_style, **_told(job.model), **chosen_by(scored),
             **served_by(r.detail for one in scored for r in one.responses),
         },
         versions=versions(),
@@ -91,6 +94,18 @@ def first_prompt(job: Job) -> dict[str, Any]:
         choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
         return {"sample": sample.id, "text": job.model.reads(request.prompt), **choices}
     return {}
+
+
+def _told(model: Model) -> Mapping[str, Any]:
+    """What the model says of itself.
+
+    Raises:
+        PluginError: it fails, or says what no JSON holds.
+    """
+    with blamed(f"Model {model.name} cannot tell its manifest", "This is a defect of its plugin; tell its author."):
+        found = dict(model.manifest())
+        json.dumps(found)
+    return found
 
 
 def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:
@@ -144,8 +159,19 @@ def served_by(details: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
-    """What RunRecord.metrics holds."""
-    return {metric.spec or metric.name: metric.signature() for metric in metrics}
+    """What RunRecord.metrics holds.
+
+    Raises:
+        PluginError: a metric cannot tell its signature, or gives something that is no text.
+    """
+    found: dict[str, str] = {}
+    for metric in metrics:
+        with blamed(f"Metric {metric.name} cannot tell its signature", "This is a defect of its plugin."):
+            said: object = metric.signature()
+        if not isinstance(said, str):
+            raise PluginError(f"The signature of the metric {metric.name} is no text but {said!r}.", "Give text.")
+        found[metric.spec or metric.name] = said
+    return found
 
 
 @cache

@@ -71,7 +71,7 @@ class Metric:
         """The metric over a run; None where it applies to no sample.
 
         Raises:
-            PluginError: a value that is no finite number.
+            PluginError: a value that is no finite number, or of a percentage no share between 0 and 1.
         """
         pairs = [(v, s.sample.cluster or s.sample.id) for s in scored if (v := self.value(s)) is not None]
         if not pairs:
@@ -81,6 +81,11 @@ class Metric:
             raise PluginError(
                 f"Metric {self.name} gave {next(v for v in values if not math.isfinite(v))} for a sample.",
                 "A value is a finite number, or None where the metric does not apply.",
+            )
+        if self.percent and not all(-1e-9 <= value <= 1 + 1e-9 for value in values):
+            raise PluginError(
+                f"Metric {self.name} gave {next(v for v in values if not 0 <= v <= 1)} for a sample.",
+                "With percent = True a value is a share between 0 and 1.",
             )
         clusters = [cluster for _, cluster in pairs]
         if self.percent and set(values) <= {0.0, 1.0}:

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from benchctl.errors import BadConfig, PluginError, did_you_mean
-from benchctl.types import Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
+from benchctl.errors import BadConfig, PluginError, blamed, did_you_mean
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
 
 
 class Model:
@@ -112,6 +112,7 @@ class ModelArgs:
         return {**known, **self.options}
 
 
+_DEFECT = "This is a defect of its plugin; tell its author."
 _OPTION = re.compile(r"[A-Za-z_][\w-]*=")
 
 
@@ -144,8 +145,21 @@ def parse_spec(spec: str, kind: str = "model") -> tuple[str, ModelArgs]:
     return backend, ModelArgs(spec, target, pairs, kind)
 
 
+def told_fingerprint(model: Model) -> str:
+    """The model's fingerprint.
+
+    Raises:
+        PluginError: the backend cannot tell it, or gives something that is no text: its runs could not be read again.
+    """
+    with blamed(f"Model {model.name} cannot tell its fingerprint", _DEFECT):
+        found: object = model.fingerprint()
+    if not isinstance(found, str):
+        raise PluginError(f"The fingerprint of the model {model.name!r} is no text but {found!r}.", _DEFECT)
+    return found
+
+
 def check_response(index: int, response: object, requests: Sequence[Request], seen: set[int], model: Model) -> Response:
-    """What a backend yielded, if it keeps the contract of :class:`Model`.
+    """What a backend yielded, if it keeps the contract of :class:`Model`; numbers of numpy or torch as Python's own.
 
     Log-likelihoods that are no numbers, as weights that diverged or overflowed in half precision give them, are no
     answer: the first option would win every time. They become an error of that request.
@@ -157,15 +171,21 @@ def check_response(index: int, response: object, requests: Sequence[Request], se
     problem = ""
     if not isinstance(response, Response):
         problem = f"yielded a {type(response).__name__} instead of a Response"
+    elif not hasattr(index, "__index__"):
+        problem = f"yielded {index!r} where the index of a request belongs"
     elif not 0 <= index < len(requests):
         problem = f"answered request {index} of {len(requests)}"
     elif index in seen:
         problem = f"answered request {index} twice"
+    elif not isinstance(response.error, str | None):
+        problem = f"yielded a {type(response.error).__name__} as its error, which is text"
     elif response.error is None:
         problem = _unfit(requests[index], response)
     if problem or not isinstance(response, Response):
-        raise PluginError(f"The model {model.name!r} {problem}.", "This is a defect of its plugin; tell its author.")
+        raise PluginError(f"The model {model.name!r} {problem}.", _DEFECT)
     seen.add(index)
+    with blamed(f"The model {model.name!r} answered request {index} with what is no number", _DEFECT):
+        response = _in_own_numbers(response)
     nats = [choice.nats for choice in response.choices] + ([] if response.nats is None else [response.nats])
     if any(math.isnan(value) for value in nats) or (nats and not any(math.isfinite(value) for value in nats)):
         said = f"its log-likelihoods are no numbers ({nats[0]}): weights that are damaged, or too large for its dtype"
@@ -175,9 +195,27 @@ def check_response(index: int, response: object, requests: Sequence[Request], se
 
 def _unfit(request: Request, response: Response) -> str:
     """Why a response is none to this request; empty where it is."""
+    if not isinstance(response.text, str | None):
+        return f"yielded a {type(response.text).__name__} as its text"
+    other = next((one for one in response.choices if not isinstance(one, ChoiceScore)), None)
+    if other is not None:
+        return f"scored a choice with a {type(other).__name__} instead of a ChoiceScore"
     if isinstance(request, Choose) and response.choices:
         given, asked = len(response.choices), len(request.choices)
         return "" if given == asked else f"scored {given} of the {asked} choices of a request"
     if isinstance(request, Perplexity):
         return "answered a text whose likelihood was asked without any nats" if response.nats is None else ""
     return "yielded a Response without an answer or an error" if response.text is None else ""
+
+
+def _in_own_numbers(response: Response) -> Response:
+    """Backends compute in numpy or torch, whose scalars no JSON holds."""
+    choices = tuple(
+        ChoiceScore(float(c.nats), int(c.tokens), int(c.bytes), None if c.greedy is None else bool(c.greedy))
+        for c in response.choices
+    )
+    nats = None if response.nats is None else float(response.nats)
+    return replace(
+        response, choices=choices, nats=nats, tokens=int(response.tokens), bytes=int(response.bytes),
+        cut=int(response.cut), seconds=float(response.seconds),
+    )  # fmt: skip

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from benchctl import fingerprints, manifest, records
-from benchctl.errors import BadConfig, blamed
+from benchctl.errors import BadConfig, PluginError, blamed
+from benchctl.journal import Journal
 from benchctl.metric import Metric, Scored
-from benchctl.model import Model, check_response
+from benchctl.model import Model, check_response, told_fingerprint
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
 from benchctl.task import Task, TaskData
@@ -35,6 +36,8 @@ class Job:
     prints: Mapping[str, str]
     """The fingerprints of data, model and prompt."""
 
+
+_UNWRITABLE = "What a plugin keeps beside a sample or an answer is text, numbers, lists and objects of those."
 
 Progress = Callable[[int, int], None]
 """Called with samples answered and samples in all."""
@@ -59,7 +62,7 @@ def prepare(
     requests = scoring.ask(spec, task, data.samples, model.prompt_style == "chat")
     prints = {
         "data": fingerprints.digest_all(_content(sample) for sample in samples),
-        "model": model.fingerprint(),
+        "model": told_fingerprint(model),
         "prompt": fingerprints.digest_all([task.version, scoring.name, scoring.version, *requests.values()]),
     }
     return Job(spec, task, data, scoring, metrics, model, samples, requests, prints)
@@ -86,7 +89,7 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
                 for sample, responses in ask(job, waiting):
                     failed = next((r.error for r in responses if r.error), None)
                     if failed is None:
-                        journal.append(records.entry(sample, fingerprints.digest(job.requests[sample.id]), responses))
+                        _write_down(journal, job, sample, responses)
                         done[sample.id] = responses
                     else:
                         errors[sample.id] = failed
@@ -100,6 +103,11 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
     return record, folder
 
 
+def _write_down(journal: Journal, job: Job, sample: Sample, responses: Sequence[Response]) -> None:
+    with blamed(f"The answer to '{sample.id}' cannot be written down", _UNWRITABLE):
+        journal.append(records.entry(sample, fingerprints.digest(job.requests[sample.id]), responses))
+
+
 def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Response, ...]]]:
     """Put the samples to the model and yield each with its responses as soon as the last of them is there."""
     owners = [(sample, place) for sample in samples for place in range(len(job.requests[sample.id]))]
@@ -109,7 +117,11 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     job.model.meet(job.samples, [sample for sample, _ in owners])  # also for none: what it counts is of this run
     if not requests:
         return
-    for index, answered in _answers(job, requests):
+    for pair in _answers(job, requests):
+        if not (isinstance(pair, tuple) and len(pair) == 2):
+            said = f"The model {job.model.name!r} yielded a {type(pair).__name__} instead of (index, Response)."
+            raise PluginError(said, "This is a defect of its plugin; tell its author.")
+        index, answered = pair
         response = check_response(index, answered, requests, seen, job.model)
         sample, place = owners[index]
         parts[sample.id][place] = response
@@ -139,8 +151,21 @@ def estimate(metrics: Sequence[Metric], scored: Sequence[Scored]) -> dict[str, E
     found: dict[str, Estimate] = {}
     for metric in metrics:
         with _blamed(metric):
-            found |= metric.estimates(scored)
+            found |= {name: _in_own_numbers(metric, one) for name, one in metric.estimates(scored).items()}
     return found
+
+
+def _in_own_numbers(metric: Metric, found: object) -> Estimate:
+    """An estimate with Python's numbers; a metric may have computed it with a library whose scalars no JSON holds.
+
+    Raises:
+        PluginError: it is no estimate.
+    """
+    if not isinstance(found, Estimate):
+        said = f"The metric {metric.name} gave a {type(found).__name__} instead of an Estimate."
+        raise PluginError(said, "benchctl.statistics and benchctl.bootstrap make estimates.")
+    stderr, low, high = (None if part is None else float(part) for part in (found.stderr, found.low, found.high))
+    return replace(found, value=float(found.value), n=int(found.n), stderr=stderr, low=low, high=high)
 
 
 def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score]:
@@ -149,7 +174,7 @@ def score(metrics: Sequence[Metric], scored: Sequence[Scored]) -> Iterator[Score
         values: dict[str, float] = {}
         for metric in metrics:
             with _blamed(metric):
-                values |= metric.values(one)
+                values |= {n: v if type(v) in (int, float) else float(v) for n, v in metric.values(one).items()}
         yield Score(
             one.sample.id, values, one.answer.label, one.answer.outcome, one.answer.explanation, one.sample.cluster
         )

@@ -9,7 +9,9 @@ import time
 from dataclasses import replace
 from threading import Event, Thread
 
+import numpy as np
 import pytest
+import torch
 
 from benchctl.errors import BadConfig, PluginError, RecordError
 from benchctl.journal import read_lines
@@ -17,7 +19,7 @@ from benchctl.metric import Metric
 from benchctl.records import read_runs
 from benchctl.runner import run
 from benchctl.testing import ScriptedModel, prefers
-from benchctl.types import ChoiceScore, Choose, Perplexity, Response
+from benchctl.types import ChoiceScore, Choose, Estimate, Perplexity, Response
 
 
 def test_a_run_scores_every_sample(job, tmp_path):
@@ -297,3 +299,99 @@ def test_the_manifest_says_what_the_number_rests_on(job, tmp_path):
     assert plain["versions"]["benchctl"]
     assert plain["hardware"]["cores"]
     assert stored.record.spec.shots == 1
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float64, lambda nats: torch.tensor(nats)])
+def test_a_model_may_answer_in_the_numbers_of_its_library(job, tmp_path, number):
+    def script(request, sample):
+        whole = np.int64(1)
+        return Response(
+            [ChoiceScore(number(-1.5 if label == "B" else -2.5), whole, whole, np.bool_(True)) for label in "ABCD"],
+            seconds=np.float32(0.5),
+        )
+
+    record, folder = run(job(ScriptedModel(script)), tmp_path)
+    assert record.estimates["accuracy"].value == 5 / 20
+    assert folder.answers()[0]["responses"][0]["choices"][1] == {"nats": -1.5, "tokens": 1, "bytes": 1, "greedy": True}
+
+
+@pytest.mark.parametrize(
+    ("answered", "scoring", "says"),
+    [
+        (Response((-1.0, -2.0, -3.0, -4.0)), "letter", "scored a choice with a float instead of a ChoiceScore"),
+        (Response((ChoiceScore(None, 1, 1),) * 4), "letter", "answered request 0 with what is no number: TypeError"),
+        (Response(nats="?", tokens=1), "perplexity", "answered request 0 with what is no number: ValueError"),
+        (Response(text=5), "generate", "yielded a int as its text"),
+        (Response(error=ValueError("x")), "letter", "yielded a ValueError as its error"),
+        (Response(text="A", detail={"o": object()}), "generate", "The answer to '0' cannot be written down: TypeError"),
+    ],
+)
+def test_an_answer_of_wrong_parts_is_a_defect_of_the_model(job, tmp_path, answered, scoring, says):
+    with pytest.raises(PluginError, match=says):
+        run(job(ScriptedModel(lambda request, sample: answered), 4, scoring), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pair", "says"),
+    [
+        (Response(text="A"), "yielded a Response instead of"),
+        (("0", Response(text="A")), "yielded '0' where the index"),
+    ],
+)
+def test_answers_come_as_an_index_and_a_response(job, tmp_path, pair, says):
+    class Mine(ScriptedModel):
+        def generate(self, requests):
+            yield pair
+
+    with pytest.raises(PluginError, match=says):
+        run(job(Mine(prefers("A")), 4, "generate"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("method", "found", "says"),
+    [
+        ("fingerprint", lambda self: 1 / 0, "Model scripted cannot tell its fingerprint: ZeroDivisionError"),
+        ("fingerprint", lambda self: None, "The fingerprint of the model 'scripted' is no text but None"),
+        ("manifest", lambda self: 1 / 0, "Model scripted cannot tell its manifest: ZeroDivisionError"),
+        ("manifest", lambda self: {"device": object()}, "Model scripted cannot tell its manifest: TypeError"),
+    ],
+)
+def test_a_model_that_cannot_say_what_it_is_is_not_asked(job, tmp_path, method, found, says):
+    model = type("Mine", (ScriptedModel,), {method: found})(prefers("A"))
+    with pytest.raises(PluginError, match=says):
+        run(job(model), tmp_path)
+    assert model.asked == []
+    assert read_runs(tmp_path) == []
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), torch.tensor(0.5)])
+def test_a_metric_may_answer_in_the_numbers_of_its_library(job, tmp_path, value):
+    class Mine(Metric):
+        name = "mine"
+
+        def value(self, scored):
+            return value
+
+        def estimate(self, scored):
+            return Estimate(value, np.int64(len(scored)), value, value, value, "mine")
+
+    record, folder = run(replace(job(ScriptedModel(prefers("A"))), metrics=[Mine()]), tmp_path)
+    assert folder.scores()[0].values == {"mine": 0.5}
+    assert folder.record() == record
+    assert record.estimates["mine"] == Estimate(0.5, 20, 0.5, 0.5, 0.5, "mine")
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({"estimate": lambda self, scored: 0.5}, "gave a float instead of an Estimate"),
+        ({"signature": lambda self: 1 / 0}, "Metric mine cannot tell its signature: ZeroDivisionError"),
+        ({"signature": lambda self: 2}, "signature of the metric mine is no text but 2"),
+        ({"percent": True}, "gave 45.0 for a sample"),
+    ],
+)
+def test_a_metric_that_breaks_its_contract_leaves_a_run_that_can_be_read(job, tmp_path, parts, says):
+    broken = type("Mine", (Metric,), {"name": "mine", "value": lambda self, scored: 45.0, **parts})
+    with pytest.raises(PluginError, match=says):
+        run(replace(job(ScriptedModel(prefers("A"))), metrics=[broken()]), tmp_path)
+    assert all(stored.record.status == "interrupted" for stored in read_runs(tmp_path))
