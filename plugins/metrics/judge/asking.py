@@ -78,7 +78,8 @@ class Purse:
         if self.limit is not None and (usage or {}).get("cost") is None:
             raise BadConfig(
                 "--max-cost cannot be kept: the judge's replies have no price.",
-                "Put its prices into [prices] in benchctl.toml; what was judged is kept.",
+                "Put its prices into [prices] in benchctl.toml (a server that tells no tokens has none); "
+                "what was judged is kept.",
             )
 
     def recall(self, usage: Mapping[str, Any] | None) -> None:

@@ -68,8 +68,8 @@ class Asker:
         try:
             found = await self._by_logprobs(request)
         except CallFailed as failure:
-            if not failure.refused:
-                raise
+            if not failure.refused or failure.about_content:
+                raise  # it says nothing of how choices can be made: the next question may
             found = None
         self._ways.choose_by = "logprobs" if found else "generation"
         return found
@@ -137,16 +137,16 @@ class Asker:
         return answered
 
     async def _call(self, make: Callable[[], Body], read: Callable[[Mapping[str, Any]], Any]) -> Answered:
-        """A call, and once more in the server's own terms if it refuses ours."""
-        body = make()
-        try:
-            return await self._caller.call(self._wire.path, body, read)
-        except CallFailed as failure:
-            if failure.refused:
-                self._wire.learn(failure.param, failure.reason)
-            if not failure.refused or make() == body:
-                raise
-        return await self._caller.call(self._wire.path, make(), read)
+        """A call, made again in the server's own terms for as long as it refuses ours and says what it wants."""
+        while True:
+            body = make()
+            try:
+                return await self._caller.call(self._wire.path, body, read)
+            except CallFailed as failure:
+                if failure.refused:
+                    self._wire.learn(failure.param, failure.reason)
+                if not failure.refused or make() == body:
+                    raise
 
     def _about(self, answered: Answered) -> dict[str, Any]:
         """Who answered, and the attempts where there were several: for the response's detail."""

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchctl.errors import ModelCallError
+from benchctl.errors import BadConfig, ModelCallError
 from benchctl.fingerprints import cache_dir, digest
 from benchctl.records import replace_file
 from benchctl.types import Generate, Response
 
+from .calling import proxies_checked, whole
 from .secrets import Redactor
 from .wire import Body, Malformed, read_usage, served_by
 
@@ -43,6 +44,19 @@ class Handed:
     """Hashes of its requests, which are their ids in it."""
     note: Path
     """The file that remembers it."""
+
+
+def refuse_limit(most: float | None) -> None:
+    """A batch is paid for as a whole, and what it costs is known at its end.
+
+    Raises:
+        BadConfig: there is a limit.
+    """
+    if most is not None:
+        raise BadConfig(
+            "A cost limit cannot be kept through the batch interface: what was handed in is paid for as a whole.",
+            "Leave out --max-cost (and max_cost) and ask fewer questions with --limit, or leave out batch=true.",
+        )
 
 
 def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
@@ -86,8 +100,8 @@ def _answers(
     """Each request of the batch that is wanted, with its answer or the reason why there is none."""
     left = batch.asked & places.keys()
     for file in (found.output_file_id, found.error_file_id):
-        for line in client.files.content(file).iter_lines() if file else ():
-            row = json.loads(line) if line.strip() else {}
+        for line in client.files.content(file).content.split(b"\n") if file else ():  # texts hold other line ends
+            row = whole(json.loads(line)) if line.strip() else {}
             key = row.get("custom_id")
             if key in left:
                 left -= {key}
@@ -160,7 +174,8 @@ def _client(model: OpenAIModel) -> Iterator[OpenAI]:
     from .settings import is_loopback
 
     s = model.settings
-    http = openai.DefaultHttpxClient(trust_env=not is_loopback(s.base_url), timeout=s.timeout)
+    with proxies_checked():
+        http = openai.DefaultHttpxClient(trust_env=not is_loopback(s.base_url), timeout=s.timeout)
     with openai.OpenAI(
         api_key=s.key or "none", base_url=s.base_url, timeout=s.timeout, max_retries=s.retries, http_client=http
     ) as client:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from benchctl.errors import BadConfig
 
 from .costs import Budget
 from .pacing import Pacer, retry_after
@@ -27,6 +30,11 @@ RETRIED = (408, 409, 425, 429)
 """Statuses below 500 after which the same request may succeed."""
 HOPELESS = (401, 402, 403)
 """Statuses after which no request will succeed."""
+_CONTENT = re.compile(r"moderation|flagged|content.{0,3}(?:filter|polic|management)", re.I)
+"""How services say that this question, and not the next, is not to their taste."""
+_THIS_ONE = re.compile(rf"{_CONTENT.pattern}|logprobs", re.I)
+"""What a 403 is about when other requests may pass: the question's words, or log-probabilities."""
+_TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.I | re.S)
 POOL = 16
 """Connections per client: the HTTP library looks at every connection of a pool at every call."""
 
@@ -40,6 +48,8 @@ class CallFailed(Exception):
         self.param = param
         self.refused = refused
         """The server understood and will not: asking again as it is does not help."""
+        self.about_content = refused and bool(_CONTENT.search(reason))
+        """It is the question's words that it objects to."""
 
 
 class Answered(NamedTuple):
@@ -142,9 +152,11 @@ class Caller:
         finally:
             self._in_flight -= 1
         try:
-            reply = json.loads(response.content)
+            reply = whole(json.loads(response.content))
         except ValueError:
-            raise _Again("a reply that is no JSON", "reply") from None
+            page = response.content.lstrip().startswith(b"<")
+            hint = " but a web page: has base_url the path of the API, such as /v1?" if page else ""
+            raise _Again(f"a reply that is no JSON{hint}", "reply") from None
         if not isinstance(reply, dict):
             raise _Again("a reply that is no JSON object", "reply")
         return reply
@@ -155,17 +167,19 @@ class Caller:
         except Malformed as error:
             said = reply.get("error")
             text = f": {self._redactor.error(json.dumps(said, ensure_ascii=False))}" if said else ""
-            raise _Again(f"{error}{text}", "reply") from None
+            raise _Again(f"{self._redactor.error(str(error))}{text}", "reply") from None
 
     def _judge(self, error: APIStatusError) -> Exception:
         """What an HTTP error means: try again, give this request up, or stop altogether."""
         status, body = error.status_code, error.body
         said = body if isinstance(body, Mapping) else {}
-        message = said.get("message") if isinstance(said.get("message"), str) else error.message
+        message = said.get("message")
+        if not isinstance(message, str):  # in a list, in a form of its own, or a proxy's web page
+            message = _TAGS.sub(" ", error.response.text).strip() or error.message
         reason = f"HTTP {status}: {self._redactor.error(str(message))}"
         wait = retry_after(error.response.headers)
         hopeless = (
-            status in HOPELESS
+            (status in HOPELESS and not (status == 403 and _THIS_ONE.search(reason)))
             or said.get("code") == "insufficient_quota"
             or (status == 404 and not self.pacer.any_success)
         )
@@ -181,12 +195,41 @@ class Caller:
         if status >= 500 or status in RETRIED:
             return _Again(reason, f"http {status}", wait, throttled=status == 429 or wait is not None)
         self._tally.faults[f"http {status}"] += 1
-        return CallFailed(reason, param=str(said.get("param") or ""), refused=True)
+        param = str(said.get("param") or "")
+        if "temperature" in (param or reason) and self._settings.send_temperature:
+            reason = f"{reason.rstrip('.')}: temperature=default sends none"
+        return CallFailed(reason, param=param, refused=True)
+
+
+def whole(value: Any) -> Any:
+    """JSON with every half of a character, which a server that cuts a text within an emoji sends, replaced: no file
+    could hold it."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [whole(part) for part in value]
+    return {whole(key): whole(part) for key, part in value.items()} if isinstance(value, dict) else value
 
 
 def back_off(attempt: int) -> float:
     """Seconds to wait after an attempt, counted from 0: doubling to 20, with jitter so that calls come apart."""
     return float(min(20.0, 0.25 * 2.0**attempt) * random.uniform(0.5, 1.0))
+
+
+@contextmanager
+def proxies_checked() -> Iterator[None]:
+    """What the HTTP library says of the proxies in the environment, which it takes up as a client is made.
+
+    Raises:
+        BadConfig: it cannot use one of them.
+    """
+    try:
+        yield
+    except (ImportError, ValueError) as error:
+        raise BadConfig(
+            "The proxy that the environment names (ALL_PROXY, HTTPS_PROXY, HTTP_PROXY) cannot be used.",
+            "Name an http:// proxy there, or none; for socks5:// run: pip install socksio.",
+        ) from error
 
 
 @asynccontextmanager
@@ -202,10 +245,11 @@ async def open_clients(settings: Settings) -> AsyncIterator[list[AsyncOpenAI]]:
     async with AsyncExitStack() as stack:
         clients = []
         for _ in range(-(-settings.connections // POOL)):
-            http = openai.DefaultAsyncHttpxClient(
-                verify=context, timeout=limit, trust_env=not is_loopback(settings.base_url),
-                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
-            )  # fmt: skip
+            with proxies_checked():
+                http = openai.DefaultAsyncHttpxClient(
+                    verify=context, timeout=limit, trust_env=not is_loopback(settings.base_url),
+                    limits=httpx2.Limits(max_connections=None, max_keepalive_connections=None),
+                )  # fmt: skip
             client = openai.AsyncOpenAI(
                 api_key=settings.key or "none",
                 base_url=settings.base_url,

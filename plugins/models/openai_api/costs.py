@@ -55,6 +55,7 @@ class Budget:
         """Sum at which no further call is made; None: no limit."""
         self.spent = 0.0
         self._answers = 0
+        self._untold = False
 
     def check(self, model: str) -> None:
         """See that a limit can be kept.
@@ -69,8 +70,11 @@ class Budget:
             )
 
     def charge(self, usage: Usage) -> Usage:
-        """The usage with its cost, where there is a price."""
+        """The usage with its cost, where there is a price; no cost where the server says nothing of what it took."""
         if self._price is None:
+            return usage
+        if not usage.prompt_tokens and not usage.completion_tokens:  # an answer to nothing, in no token: not told
+            self._untold = True
             return usage
         cost = self._price.of(usage, self._batch)
         self.spent += cost
@@ -79,6 +83,8 @@ class Budget:
 
     def used_up(self, in_flight: int) -> str:
         """Why no further call may be made, counting calls in flight at the mean cost so far; empty when one may."""
+        if self.most is not None and self._untold:
+            return "stopped: the server does not tell the tokens of an answer, so that no limit of cost can be kept"
         mean = self.spent / self._answers if self._answers else 0.0
         if self.most is None or self.spent + in_flight * mean < self.most:
             return ""

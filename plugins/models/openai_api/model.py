@@ -79,6 +79,7 @@ class OpenAIModel(Model):
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
         """Free answers, as they come."""
         if self.settings.batch:
+            batch.refuse_limit(self.max_cost)
             return batch.collect(self, requests)
         return self._stream(lambda asker, index: asker.generate(requests[index]), len(requests))
 

@@ -149,6 +149,11 @@ def _find_key(name: str, url: str) -> str:
             f"There is no API key in the environment variable {name}.",
             f"Set {name}, or name another one with key_env=NAME; any text will do for a server that asks for none.",
         )
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise BadConfig(
+            f"The API key in {name} holds a character that no key has, such as a curly quote or a line end.",
+            f"Copy it again: {name} must hold the key alone.",
+        )
     return key
 
 

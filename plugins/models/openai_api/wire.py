@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ _NO_SYSTEM = re.compile(
     re.I,
 )
 """How servers and the templates they serve refuse a system turn."""
+
+
+_MOST_TOP = re.compile(r"(?:less than or equal to|at most|<=|max\w*\b[^\d.]{0,20}|\[0, ?|between 0 and)\s*(\d+)", re.I)
+"""How servers say how many of the most likely tokens they list."""
 
 
 class Malformed(Exception):
@@ -68,6 +73,7 @@ class Wire:
         self.path = "/chat/completions" if self._chat else "/completions"
         self._limit_name = "max_tokens"
         self._system = True
+        self._top = TOP
         self.form: Mapping[str, Any] | None = None
         """The JSON schema that written answers are held to, where the server can."""
 
@@ -81,7 +87,7 @@ class Wire:
 
     def likely(self, prompt: Prompt) -> Body:
         """Ask for the most likely first tokens."""
-        wanted: Body = {"logprobs": True, "top_logprobs": TOP} if self._chat else {"logprobs": TOP}
+        wanted: Body = {"logprobs": True, "top_logprobs": self._top} if self._chat else {"logprobs": self._top}
         return {**self._asked(prompt, 1, 0.0), **wanted}
 
     def echo(self, text: str) -> Body:
@@ -90,13 +96,15 @@ class Wire:
 
     def learn(self, param: str, message: str) -> None:
         """Take a refusal to heart: newer models call the length limit ``max_completion_tokens``, some chat templates
-        know no system turn, and some servers hold no answer to a schema."""
+        know no system turn, some servers hold no answer to a schema, and some list fewer of the likely tokens."""
         if "max_completion_tokens" in message and param in ("max_tokens", ""):
             self._limit_name = "max_completion_tokens"
         if _NO_SYSTEM.search(message):
             self._system = False
         if param == FORMAT or FORMAT in message or "json_schema" in message:
             self.form = None
+        if "logprobs" in f"{param} {message}" and (most := _MOST_TOP.search(message)):
+            self._top = min(self._top, int(most[1])) or self._top
 
     def _asked(self, prompt: Prompt, max_tokens: int, temperature: float) -> Body:
         settings = self._settings
@@ -186,7 +194,12 @@ def _choice(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     choices = reply.get("choices")
     if not isinstance(choices, list) or not choices:
         raise Malformed("a reply without choices")
-    return _mapping(choices[0], "choice")
+    choice = _mapping(choices[0], "choice")
+    fault = choice.get("error")
+    if fault or choice.get("finish_reason") == "error":  # a router says so of the provider behind it
+        said = fault.get("message") if isinstance(fault, Mapping) else fault
+        raise Malformed(f"a reply that failed on its way{f': {said}' if said else ''}")
+    return choice
 
 
 def _mapping(value: Any, what: str) -> Mapping[str, Any]:
@@ -203,4 +216,4 @@ def _joined(content: Any) -> Any:
 
 
 def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and value >= 0 else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value < math.inf else 0

@@ -103,4 +103,4 @@ def record(ran: Ran, tmp_path: Path) -> dict[str, Any]:
 def answers(ran: Ran, tmp_path: Path) -> list[dict[str, Any]]:
     """Its answers as written down."""
     text = (tmp_path / result(ran)["path"] / "samples.jsonl").read_text()
-    return [json.loads(line) for line in text.splitlines()]
+    return [json.loads(line) for line in text.split("\n")[:-1]]

@@ -73,6 +73,14 @@ class Server:
             await asyncio.sleep(self.args.delay)
             if self.args.no_system and any(turn["role"] == "system" for turn in asked.get("messages", ())):
                 return await send(writer, 400, {"error": {"message": self.args.no_system, "code": 400}})
+            if self.args.flag and letter_of(prompt) in self.args.flag:
+                return await send(writer, 403, {"error": {"message": "Your input was flagged for 'self-harm'."}})
+            if self.args.forbid and self.args.forbid in asked:
+                error = {"message": f"You are not allowed to request {self.args.forbid} from this model."}
+                return await send(writer, 403, {"error": error})
+            if asked.get("top_logprobs", 0) > self.args.most_top:
+                error = {"message": f"Invalid value for 'top_logprobs': must be at most {self.args.most_top}."}
+                return await send(writer, 400, {"error": error})
             if self.args.refuse and self.args.refuse in asked:
                 error = {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
                          "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
@@ -101,13 +109,23 @@ class Server:
             )
             await writer.drain()
             return False
+        if kind == "provider":
+            error = {"code": 502, "message": "the provider fell over"}
+            choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "error"}
+            return await send(writer, 200, {"choices": [{**choice, "error": error}]})
+        if kind == "page":
+            return await send(writer, 200, b"<!doctype html><html><body>Open WebUI</body></html>")
+        if kind == "gateway":
+            return await send(writer, 502, b"<html><title>Bad</title><body><h1>Gateway asleep</h1></body></html>")
+        if kind == "list":
+            return await send(writer, 400, [{"error": {"code": 400, "message": "no such voice"}}])
         if kind == "not-json":
             return await send(writer, 200, b'{"choices": [{"message": {"content": "Alternativa A')
         return await send(writer, 200, {"choices": []} if kind == "no-choices" else [1, 2])
 
     def reply(self, path: str, asked: dict[str, Any], prompt: str) -> dict[str, Any]:
         letter = letter_of(prompt)
-        text = self.args.say.replace("@", letter)
+        text = self.args.say.replace("@", letter).replace("½", "\ud83d")  # half an emoji
         logprobs = None
         if asked.get("logprobs") and self.args.logprobs:
             ranked = [
@@ -148,8 +166,9 @@ class Server:
             choice = {"index": 0, "text": text, "logprobs": logprobs}
         changed = self.args.becomes and sum(self.answered.values()) > self.args.becomes_after
         name = self.args.becomes if changed else "served-1"
+        told = {} if self.args.untold else {"usage": usage}
         return {"id": "x", "object": "chat.completion", "model": name, "system_fingerprint": "fp_1",
-                "usage": usage, "choices": [{**choice, "finish_reason": "stop"}]}  # fmt: skip
+                **told, "choices": [{**choice, "finish_reason": "stop"}]}  # fmt: skip
 
     async def batch(self, method: str, path: str, body: bytes, writer: Any) -> bool:
         if path == "/v1/files":
@@ -189,7 +208,7 @@ class Server:
         for key, rows in (("output_file_id", good), ("error_file_id", bad)):
             if rows:
                 found[key] = f"file-{len(self.files)}"
-                self.files[found[key]] = "\n".join(json.dumps(row) for row in rows).encode()
+                self.files[found[key]] = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
         found["status"] = "completed"
 
 
@@ -230,6 +249,10 @@ async def main() -> None:
     parser.add_argument("--say", default="Alternativa @")
     parser.add_argument("--logprobs", default="", help="'yes' or 'none-of-them'")
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
+    parser.add_argument("--forbid", default="", help="a parameter refused with 403")
+    parser.add_argument("--flag", default="", help="letters whose questions are refused with 403")
+    parser.add_argument("--most-top", type=int, default=20, help="most of the likely tokens that are listed")
+    parser.add_argument("--untold", default="", help="no usage is told")
     parser.add_argument("--no-system", default="", help="how a chat template that knows no system turn refuses it")
     parser.add_argument("--only-thinks", default="", help="all words are hidden thinking; the answer has none")
     parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")

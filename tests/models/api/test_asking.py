@@ -71,6 +71,33 @@ def test_a_written_answer_that_names_no_option_is_an_outcome_and_no_guess(serve,
     assert result(ran)["outcomes"] == {"none": 10}, "'a' in small letters is an article, not the option A"
 
 
+def test_a_server_that_lists_fewer_of_the_likely_tokens_is_asked_for_as_many_as_it_lists(serve, run, tmp_path):
+    server = serve(logprobs="yes", most_top=5)
+    ran = run(f"openai:gpt,base_url={server.url}")
+    assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": 10} and server.stats()["asked"] == 11
+
+
+def test_a_403_about_log_probabilities_says_how_choices_are_made_and_stops_nothing(serve, run, tmp_path):
+    ran = run(f"openai:gpt,base_url={serve(forbid='logprobs').url}")
+    assert ran.code == 0 and record(ran, tmp_path)["model"]["choose_by"] == {"generation": 10}
+
+
+@pytest.mark.parametrize("scoring", ["letter", "generate"])
+def test_a_question_that_a_service_flags_is_one_error_and_decides_nothing_for_the_others(serve, run, tmp_path, scoring):
+    server = serve(logprobs="yes", flag="ABC")
+    ran = run(f"openai:gpt,base_url={server.url},connections=1", "--scoring", scoring)
+    counts = result(ran)["counts"]
+    assert ran.code == 3 and counts["answered"] > 0 and counts["errors"] > 0 and "flagged" in ran.err
+    assert server.stats()["asked"] == 10, "each was asked"
+    if scoring == "letter":
+        assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": counts["answered"]}
+
+
+def test_half_an_emoji_at_the_end_of_a_text_is_written_down_as_a_missing_character(serve, run, tmp_path):
+    ran = run(f"openai:gpt,base_url={serve(say='Alternativa @ é ½').url}", *GENERATE)
+    assert ran.code == 0 and answers(ran, tmp_path)[0]["responses"][0]["text"].endswith(" é \ufffd")
+
+
 def test_a_server_that_gives_no_log_probabilities_cannot_be_made_to_by_an_option(serve, run):
     ran = run(f"openai:gpt,base_url={serve().url},choose_by=logprobs")
     assert ran.code == 3 and result(ran)["counts"]["errors"] == 10 and "no log-probabilities" in ran.err
@@ -143,9 +170,16 @@ def test_a_chat_template_without_a_system_turn_gets_the_instruction_in_front_of_
     assert ran.code == 0 and server.stats()["asked"] <= 14
 
 
+def test_a_server_that_refuses_one_thing_after_another_gets_each_in_its_own_terms(serve, run):
+    server = serve(refuse="max_tokens", no_system="'messages[0].role' does not support 'system' with this model.")
+    ran = run(f"openai:gpt,base_url={server.url}", *GENERATE)
+    assert ran.code == 0, "all the questions were under way before the first refusal"
+
+
 def test_a_refusal_that_nothing_helps_against_is_an_error_with_the_servers_words(serve, run):
     ran = run(f"openai:gpt,base_url={serve(refuse='temperature').url}", *GENERATE)
     assert ran.code == 3 and result(ran)["counts"]["errors"] == 10 and "Unsupported: 'temperature'" in ran.err
+    assert "temperature=default sends none" in ran.err
     ran = run(f"openai:gpt,base_url={serve(refuse='temperature').url},temperature=default", *GENERATE)
     assert ran.code == 0
 
@@ -165,6 +199,16 @@ def test_a_cost_limit_without_a_price_is_refused_before_anything_is_asked(serve,
     server = serve()
     ran = run(f"openai:gpt,base_url={server.url}", *GENERATE, "--max-cost", "1")
     assert ran.code == 1 and '[prices."gpt"]' in ran.err and server.stats()["asked"] == 0
+
+
+def test_a_server_that_tells_no_tokens_has_no_cost_and_can_keep_no_limit_of_it(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')
+    model = f"openai:gpt,base_url={serve(untold='yes').url},connections=1"
+    stopped = run(model, *GENERATE, "--max-cost", "1")
+    assert stopped.code == 3 and result(stopped)["counts"]["answered"] == 1
+    assert "does not tell the tokens" in stopped.err
+    ended = run(model, *GENERATE)
+    assert ended.code == 0 and "cost" not in result(ended)["counts"], "unknown is not free"
 
 
 def test_options_that_cannot_change_an_answer_are_no_part_of_the_runs_identity(serve, run, tmp_path):

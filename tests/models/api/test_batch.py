@@ -60,6 +60,19 @@ def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
     assert ran.code == 0 and result(ran)["counts"]["answered"] == 10 and server.stats()["asked"] == 1
 
 
+def test_a_cost_limit_that_a_batch_cannot_keep_is_refused_before_anything_is_handed_in(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE, "--max-cost", "1")
+    assert ran.code == 1 and "batch" in ran.err and "--limit" in ran.err and server.stats()["batches"] == 0
+
+
+def test_line_ends_of_other_kinds_in_a_batchs_answers_end_no_line(serve, run, tmp_path):
+    server = serve(say="Alternativa @\u2028porque\x85sim")
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE)
+    assert ran.code == 0 and answers(ran, tmp_path)[0]["responses"][0]["text"].endswith("\u2028porque\x85sim")
+
+
 def test_a_batch_interface_that_refuses_is_said_without_the_key(serve, run_apart):
     ran = run_apart(f"openai:gpt,base_url={serve(echo_key=400).url},batch=true", *GENERATE)
     assert ran.code == 1 and "The batch interface failed" in ran.err and "Traceback" not in ran.err

@@ -59,6 +59,26 @@ def test_a_server_that_goes_down_for_good_ends_the_run_incomplete_and_the_same_c
     assert len(answers(ended, tmp_path)) == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("provider", "failed on its way: the provider fell over"),
+        ("page", "a web page: has base_url the path of the API"),
+        ("gateway", "HTTP 502: Bad Gateway asleep"),
+        ("list", "no such voice"),
+    ],
+)
+def test_what_is_no_answer_is_an_error_in_the_servers_words(serve, run, kind, said):
+    ran = run(f"openai:gpt,base_url={serve(faults=1, kinds=kind).url},retries=0", *GENERATE)
+    assert ran.code == 3 and result(ran)["counts"]["answered"] == 0 and said in ran.err
+
+
+def test_a_proxy_that_cannot_be_used_is_said_in_two_lines(run, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:1")
+    ran = run("openai:gpt,base_url=https://example.invalid/v1", *GENERATE)
+    assert ran.code == 1 and "The proxy that the environment names" in ran.err and "Traceback" not in ran.err
+
+
 def test_a_server_that_was_never_there_is_given_up_soon(run):
     began = time.monotonic()
     ran = run("openai:gpt,base_url=http://127.0.0.1:9/v1,patience=1", *GENERATE)

@@ -44,6 +44,13 @@ def test_a_key_on_the_command_line_is_refused_without_repeating_it(run_apart, tm
     assert_untold(ran, tmp_path)
 
 
+@pytest.mark.parametrize("key", ["sk-“do-not-tell-0123”", "sk-do-not\ntell-0123", "sk-do-not tell-0123"])
+def test_a_key_that_was_copied_badly_is_refused_without_repeating_it(serve, run, monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    ran = run(f"openai:gpt,base_url={serve().url}", "--scoring", "generate")
+    assert ran.code == 1 and "Copy it again" in ran.err and "do-not" not in ran.err
+
+
 @pytest.mark.parametrize("url", ["http://user:words@127.0.0.1:9/v1", "http://127.0.0.1:9/v1?token=words"])
 def test_an_address_with_a_secret_is_refused_without_repeating_it(run, url):
     ran = run(f"openai:gpt,base_url={url}", "--scoring", "generate")
