@@ -34,9 +34,9 @@ class Language:
         shown = {name: self.count(v) if isinstance(v, int) else v for name, v in values.items()}
         return self.strings[key].format_map(shown)
 
-    def plural(self, key: str, n: int, **values: object) -> str:
-        """The words for a key in singular or plural."""
-        return self.text(f"{key}.{'one' if n == 1 else 'many'}", n=n, **values)
+    def plural(self, key: str, count: int, /, **values: object) -> str:
+        """The words for a key in singular or plural; ``n`` among them is the count unless another is given."""
+        return self.text(f"{key}.{'one' if count == 1 else 'many'}", **{"n": count, **values})
 
     def name(self, kind: str, value: str) -> str:
         """The words for a name such as a scoring or an outcome; the name itself where there are none."""
@@ -47,9 +47,9 @@ class Language:
         return texts.get(self.code) or next(iter(texts.values()), "")
 
     def number(self, value: float, decimals: int) -> str:
-        """A number with the language's separators: 4.183,5 or 4,183.5."""
-        swap = str.maketrans({",": self.strings["number.thousands"], ".": self.strings["number.decimal"]})
-        return f"{value:,.{decimals}f}".translate(swap)
+        """A number with the language's separators and a minus as wide as a plus: −4.183,5 or −4,183.5; no −0,0."""
+        swap = str.maketrans({",": self.strings["number.thousands"], ".": self.strings["number.decimal"], "-": "−"})
+        return f"{value:z,.{decimals}f}".translate(swap)
 
     def count(self, value: int) -> str:
         """A whole number: 4.183 or 4,183."""

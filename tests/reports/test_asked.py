@@ -120,6 +120,20 @@ def test_a_groups_details_tell_which_members_were_asked_in_part_or_interrupted(r
 
 
 @pytest.mark.parametrize(
+    ("lang", "cell", "told"),
+    [("pt", "amostra: 1 pergunta ", ("1 acerto em 1 ", "amostra embutida: 1 pergunta escrita", "Perguntas a única ")),
+     ("en", "sample: 1 question ", ("1 right of 1 ", "built-in sample: 1 question written", "Questions the only one "))],
+)  # fmt: skip
+def test_one_question_and_one_right_answer_are_told_in_the_singular(record, table, lang, cell, told):
+    one = record("medqa-pt", "m", 1, n=1, total=1, source="builtin", builtin=True)
+    page = render(build_leaderboard([one]), lang)
+
+    assert cell in row_of(table(page), "m") + " "
+    for words in told:
+        assert words in details(page)
+
+
+@pytest.mark.parametrize(
     ("lang", "best", "tied", "wrong"),
     [("pt", "menor valor medido", "não se distingue do menor", "maior"),
      ("en", "lowest measured value", "not separable from the lowest", "highest")],

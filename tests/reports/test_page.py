@@ -287,6 +287,13 @@ def test_durations_have_two_units_at_most(seconds, shown):
     assert load_language("pt").duration(seconds) == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "pt", "en"), [(-1234.5, "−1.234,5", "−1,234.5"), (-0.04, "0,0", "0.0"), (0.04, "0,0", "0.0")]
+)
+def test_a_number_below_nothing_has_a_minus_sign_and_nothing_has_none(value, pt, en):
+    assert (load_language("pt").number(value, 1), load_language("en").number(value, 1)) == (pt, en)
+
+
 @pytest.mark.parametrize(("printed", "shown"), [(81.03, "81,03%"), (72.4, "72,4%"), (84.0, "84,0%")])
 def test_reported_figures_keep_the_decimals_of_their_source(printed, shown):
     assert load_language("pt").printed(printed) == shown

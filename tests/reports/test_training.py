@@ -270,6 +270,17 @@ def test_the_page_tells_how_a_model_was_trained(trained, lang):
         assert shown in text, shown
 
 
+@pytest.mark.parametrize(
+    ("lang", "steps", "epochs", "told"),
+    [("pt", 1, 0.14, "1 passo · 0,14 época"), ("pt", 7, 1.0, "7 passos · 1,00 época"),
+     ("pt", 9, 2.0, "9 passos · 2,00 épocas"), ("en", 1, 0.14, "1 step · 0.14 epochs")],
+)  # fmt: skip
+def test_a_short_trainings_length_is_told_in_the_singular(record, lang, steps, epochs, told):
+    short = record("medmcqa-pt", "m", 600, manifest={"training": {**TRAINING, "steps": steps, "epochs": epochs}})
+
+    assert f"<dd>{told}</dd>" in render(build_leaderboard([short]), lang)
+
+
 class Drawings(HTMLParser):
     """Every drawing with a role, and the text of its title and description."""
 
