@@ -43,6 +43,20 @@ def test_json_gives_one_line_per_record_in_the_labels_vocabulary(tmp_path):
     assert set(lines[0]) == {"id", "outcome", "label", "rule", "evidence"}
 
 
+def test_a_label_names_an_outcome_in_either_case(tmp_path):
+    rows = [ROW | {"output": "Não posso ajudar.", "label": "refusal"}, ROW | {"output": "", "label": "None"}]
+    assert "accuracy 100.0 % (2 of 2" in run(write(tmp_path / "e.jsonl", *rows)).output
+    called = {"options": {"none": "Nenhum", "one": "Um"}, "output": "Resposta: Um", "label": "none"}
+    assert "labelled none, read one" in run(write(tmp_path / "e.jsonl", ROW | called)).output
+
+
+def test_an_answer_may_hold_the_separators_that_are_no_line_end_of_json(tmp_path):
+    row = json.dumps(ROW | {"output": "Letra\u2028\x85 B"}, ensure_ascii=False)
+    path = tmp_path / "e.jsonl"
+    path.write_bytes(b"\xef\xbb\xbf" + row.encode() + b"\r\n" + row.encode() + b"\r\n")
+    assert "accuracy 100.0 % (2 of 2" in run(path).output
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

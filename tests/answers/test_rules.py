@@ -26,6 +26,25 @@ def rule(text, choices=NERVES, question=QUESTION):
     return read_answer(text, choices, question).rule
 
 
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("O índice de Barthel, sozinho, é insuficiente como medida de resultado.", "não"),
+        ("O índice de Barthel sozinho é uma medida inadequada de resultado.", "não"),
+        ("O índice de Barthel sozinho não é uma medida inadequada de resultado.", "sim"),
+        ("O índice de Barthel sozinho é uma medida adequada de resultado.", "sim"),
+        ("Os dados são insuficientes para dizer se o índice de Barthel é uma medida de resultado.", "talvez"),
+    ],
+)
+def test_an_adjective_of_denial_denies_what_the_question_asks(text, label):
+    assert read(text, POLAR, "O índice de Barthel sozinho é uma medida adequada de resultado?") == label
+
+
+def test_an_adjective_of_denial_that_the_question_has_is_affirmed():
+    question = "O jejum prolongado é desnecessário antes da cirurgia eletiva?"
+    assert read("O jejum prolongado é desnecessário antes da cirurgia eletiva.", POLAR, question) == "sim"
+
+
 class TestALetterInEveryDress:
     @pytest.mark.parametrize(
         "text",

@@ -139,6 +139,12 @@ _DENIES = word_set(
     """nao not no nunca never nem sem without sin failed fails falhou falha ausencia lack tampouco doesn didn
         don isn wasn neither jamais"""
 )
+_UNFIT = re.compile(
+    r"\b(?:in(?:suficiente|adequad|eficaz|eficient|efetiv|apropriad|valid|compativ|viave|precis|fiave|exat|"
+    r"sufficient|adequate|effective|accurate|appropriate|valid)|imprecis|irrelevant|desnecessari|desadequad|"
+    r"unreliable|unnecessary|useless)\w*"
+)
+"""An adjective that denies the one it is made of: 'insuficiente', not the noun of 'insuficiência cardíaca'."""
 _EFFECT = re.compile(
     r"\b(?:efeitos?|diferencas?|beneficios?|associ\w+|relac\w+|relat\w+|alter\w+|modific\w+|impacto|influenci\w+|"
     r"effects?|differences?|benefit)\b"
@@ -245,8 +251,9 @@ def _judged(case: Case, start: int, end: int) -> str | None:
         return None  # 'As opções são sim, não e talvez'
     if re.search(_MAYBE, low):
         return "maybe"
+    unfit = bool(_UNFIT.search(low)) and not _UNFIT.search(case.question.words)
     if _denies_predicate(low, focus) or _NO_EFFECT.match(low):
-        return "no"
+        return "yes" if unfit else "no"
     verbs = [v for v in case.question.verbs if groups(v)] or case.question.verbs
     acted = any(_same_stem(v, s) for v in verbs for s in said)
     if said and len(said) <= 2 and len(shared) == len(said) and acted and not denies and not _NOUN_FIRST.match(low):
@@ -267,7 +274,7 @@ def _judged(case: Case, start: int, end: int) -> str | None:
     opened = _OPEN.search(low)
     if opened and opened[0] not in case.question.words:
         return "maybe"
-    return "no" if denies else "yes"
+    return "no" if denies != unfit else "yes"  # 'é insuficiente' where 'é adequada?' was asked
 
 
 def _denies_predicate(low: str, focus: list[str]) -> bool:

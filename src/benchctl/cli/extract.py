@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from benchctl.answers import Reading
     from benchctl.types import Sample
 
-_EXPECTED = "Each line is a JSON object with id, options (label -> text), output and, if known, question and label."
+_EXPECTED = (
+    "Each line is a JSON object with id, options (label -> text), output and, if known, question and label "
+    "(an option's, or invented, multiple, refusal, none)."
+)
 _COLUMNS = ("choice right", "choice wrong", "invented", "multiple", "refusal", "none")
 
 
@@ -74,7 +77,7 @@ def read_examples(file: Path) -> Iterator[Example]:
     from benchctl.types import Sample
 
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").split("\n")  # an answer may hold other line separators
     except OSError as error:
         raise BadData(f"{file} cannot be read: {error.strerror or error}.", "Give a file of JSON lines.") from error
     except UnicodeDecodeError as error:
@@ -128,8 +131,11 @@ def _row(file: Path, number: int, line: str) -> dict[str, Any]:
         value = row.get(name)
         if not (isinstance(value, str) or (value is None and not needed)):
             raise BadData(f"{file}, line {number}: '{name}' is no text.", _EXPECTED)
-    known = {*options, "INVENTED", "MULTIPLE", "REFUSAL", "NONE", ""}
-    if (row.get("label") or "") not in known:
+    outcomes = ("INVENTED", "MULTIPLE", "REFUSAL", "NONE", "")
+    label = row.get("label") or ""
+    if label not in options and label.upper() in outcomes:  # an outcome in either case, unless an option is called so
+        row["label"] = label.upper()
+    elif label not in options:
         raise BadData(f"{file}, line {number}: label '{row['label']}' is neither an option nor an outcome.", _EXPECTED)
     return row
 
