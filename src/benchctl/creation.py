@@ -13,6 +13,8 @@ from benchctl.plugins import Plugins
 from benchctl.scoring import SCORINGS
 from benchctl.task import Task, TaskGroup
 
+_DEFECT = "This is a defect of its plugin; tell its author."
+
 
 def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     """The task or group of that name, or of ``NAME:TARGET,key=value``.
@@ -24,13 +26,48 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     """
     task: Task | TaskGroup = _create(plugins, "task", spec)
     offered, args = parse_spec(spec, "task")
+    if not isinstance(task, Task | TaskGroup):
+        raise PluginError(f"The task '{offered}' is made as a {type(task).__name__}, no Task or TaskGroup.", _DEFECT)
     if task.name != offered and not (args.target or args.options):
         raise PluginError(
             f"The task offered as '{offered}' calls itself '{task.name}'.", "Its plugin must give it one name."
         )
-    if isinstance(task, Task) and task.kind not in SCORINGS and not task.scorings:
-        raise PluginError(f"The task {task.name} is of kind '{task.kind}'.", did_you_mean(task.kind, SCORINGS))
+    if isinstance(task, TaskGroup):
+        _check_list(task, "members")
+        if not task.members:
+            raise PluginError(f"The group {task.name} has no members.", _DEFECT)
+    else:
+        _check(task)
     return task
+
+
+def _check(task: Task) -> None:
+    """Refuse what would fail late, or change without a word what is asked.
+
+    Raises:
+        PluginError: naming the attribute.
+    """
+    if task.kind not in SCORINGS and not task.scorings:
+        raise PluginError(f"The task {task.name} is of kind '{task.kind}'.", did_you_mean(task.kind, SCORINGS))
+    offered = task.scorings or SCORINGS[task.kind]
+    if len(offered) > 1 and task.scoring not in {*offered, Task.scoring}:
+        raise PluginError(f"The task {task.name} is scored by '{task.scoring}'.", did_you_mean(task.scoring, offered))
+    lost = next((name for name in task.instructions if name not in offered), None)
+    if lost is not None:
+        said = f"The task {task.name} has an instruction for '{lost}', which is no scoring of it."
+        raise PluginError(said, did_you_mean(lost, offered))
+    for name in ("columns", "metrics", "files", "shots_files"):
+        _check_list(task, name)
+    if task.chance is not None and not (isinstance(task.chance, int | float) and 0 <= task.chance <= 1):
+        raise PluginError(f"The chance of the task {task.name} is {task.chance!r}.", "It is a share between 0 and 1.")
+
+
+def _check_list(task: Task | TaskGroup, name: str) -> None:
+    """Round brackets without a comma make text, whose letters would be taken one by one."""
+    given = getattr(task, name)
+    if isinstance(given, str):
+        said = f"The {name} of the task {task.name} are the text '{given}' instead of a sequence."
+        raise PluginError(said, f"Write ('{given}',), with a comma.")
 
 
 def create_model(plugins: Plugins, spec: str, cluster: str = "") -> Model:
@@ -42,6 +79,8 @@ def create_model(plugins: Plugins, spec: str, cluster: str = "") -> Model:
     text = load_config().model_spec(spec)
     backend, args = parse_spec(f"cluster:{text},{cluster}" if cluster else text)
     model: Model = plugins.create("model", backend, args)
+    if not isinstance(model, Model):
+        raise PluginError(f"The model '{backend}' is made as a {type(model).__name__}, no Model.", _DEFECT)
     return model
 
 
@@ -76,6 +115,8 @@ def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> l
     found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
     for spec in (*task.metrics, *(name for name in extra if name not in found)):
         metric: Metric = _create(plugins, "metric", spec)
+        if not isinstance(metric, Metric):
+            raise PluginError(f"The metric '{spec}' is made as a {type(metric).__name__}, no Metric.", _DEFECT)
         metric.spec = spec
         found[metric.name] = metric
     return list(found.values())

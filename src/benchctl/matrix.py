@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from benchctl.config import load_config
 from benchctl.creation import create_metrics, create_models, create_task
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, PluginError
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import StoredRun
@@ -63,7 +63,7 @@ class Matrix:
         """Read the options of ``benchctl run``.
 
         Raises:
-            UnknownName, BadConfig: before anything is loaded.
+            UnknownName, BadConfig, PluginError: before anything is loaded.
         """
         plugins = get_plugins()
         asked = [create_task(plugins, name) for name in dict.fromkeys(split_specs(tasks, "--task"))]
@@ -71,8 +71,9 @@ class Matrix:
         for task in asked:
             for member in task.members if isinstance(task, TaskGroup) else (task.name,):
                 created = create_task(plugins, member)
-                if isinstance(created, Task):
-                    singles[created.name] = created
+                if isinstance(created, TaskGroup):
+                    raise PluginError(f"The group {task.name} holds the group {member}.", "Name its tasks instead.")
+                singles[created.name] = created
         specs = list(dict.fromkeys(split_specs(models)))
         for spec in specs:
             plugins.find("model", parse_spec(load_config().model_spec(spec))[0])

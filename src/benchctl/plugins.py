@@ -122,7 +122,7 @@ class Plugins:
             # A plugin is somebody else's code: whatever it raises, the others must still load, and it is reported.
             module = entry.load()
             registered = self.manager.register(module, name=f"{info.distribution}:{entry.name}")
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a script that ends itself when imported ends no command of ours
             reason = " ".join(str(error).split())
             info.problems.append(f"cannot be loaded ({type(error).__name__}: {reason})")
             return

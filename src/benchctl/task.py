@@ -133,7 +133,7 @@ class Task:
                 raise BadData(f"{self.name} has no training split on the hub.", "Use --shots-data builtin or a file.")
             table = read_hub(self.hub_shots)
         else:
-            table = self.read(_in_folder(Path(source), self.shots_files, self.name))
+            table = self._read(_in_folder(Path(source), self.shots_files, self.name))
         if table.broken:
             raise BadData(f"{table.source}, {table.broken[0].place}: {table.broken[0].reason}.", table.broken[0].hint)
         found: list[Sample] = []
@@ -150,10 +150,17 @@ class Task:
 
     def _table(self, data: str | None) -> Table:
         if data is not None:
-            return self.read(_in_folder(Path(data), self.files, self.name))
+            return self._read(_in_folder(Path(data), self.files, self.name))
         if self.hub is None:
-            raise BadData(f"{self.name} has no dataset on the hub.", "Give --data FILE or --data builtin.")
+            others = "--data FILE" if self.builtin is None else "--data FILE or --data builtin"
+            raise BadData(f"{self.name} has no dataset on the hub.", f"Give {others}.")
         return read_hub(self.hub)
+
+    def _read(self, path: Path) -> Table:
+        """What :meth:`read` gives. csv.DictReader calls a column None where a row has more cells than the header."""
+        with blamed(f"Task {self.name} failed to read {path}", _DEFECT):
+            table = self.read(path)
+            return replace(table, columns=frozenset(map(str, table.columns)))
 
     def _samples(self, table: Table, skip_bad_rows: bool) -> TaskData:
         lacking = [column for column in self.columns if column not in table.columns]
@@ -219,8 +226,8 @@ class Task:
         """
         if not (isinstance(made, Sample) and _of_text(made)):
             raise PluginError(
-                f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id or target is no text or "
-                f"whose choices do not map text to text: {made!r}.",
+                f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id or target is no text, "
+                f"whose question, context or cluster is none, or whose choices do not map text to text: {made!r}.",
                 _DEFECT,
             )
         if self.kind == "multiple_choice":
@@ -270,8 +277,8 @@ def _in_folder(path: Path, names: Sequence[str], task: str) -> Path:
 
 
 def _of_text(sample: Sample) -> bool:
-    """Whether ids, labels and options are text, as a plugin without types may forget."""
-    parts: list[object] = [sample.id, sample.target]
+    """Whether all that is asked and written down is text, as a plugin without types may forget."""
+    parts: list[object] = [sample.id, sample.question, sample.context, sample.target, sample.cluster or ""]
     if not isinstance(sample.choices, Mapping):
         return False
     return all(isinstance(part, str) for part in (*parts, *sample.choices, *sample.choices.values()))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import csv
 import importlib
 import re
 import sys
+from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import pytest
 
-from benchctl.creation import create_metrics, create_task
-from benchctl.errors import PluginError, UnknownName
+from benchctl.creation import create_metrics, create_model, create_task
+from benchctl.data import Row, Table
+from benchctl.errors import BadData, PluginError, UnknownName
+from benchctl.matrix import Matrix
 from benchctl.model import ModelArgs
 from benchctl.plugins import GROUP, Plugins
 from benchctl.runner import prepare, run
 from benchctl.scoring import get_scoring
-from benchctl.types import RunSpec
+from benchctl.task import Task
+from benchctl.types import RunSpec, Sample
 
 BUILT_IN = list(entry_points(group=GROUP))
 
@@ -43,6 +48,7 @@ HOOK = "from benchctl.hookspecs import hookimpl\n"
     [
         ("import no_such_module", "cannot be loaded (ModuleNotFoundError"),
         ("raise RuntimeError('on fire')", "cannot be loaded (RuntimeError: on fire"),
+        ("import sys\nsys.exit('usage: me FILE')", "cannot be loaded (SystemExit: usage: me FILE"),
         ("def broken(:", "cannot be loaded (SyntaxError"),
         (
             HOOK + "@hookimpl\ndef benchctl_tasks():\n    raise ValueError('no')",
@@ -103,6 +109,13 @@ def test_every_offer_says_what_it_is():
         ("name, columns = 'other', ('q',)", "The task offered as 'mine' calls itself 'other'"),
         ("columns = ('q',)", "The task offered as 'mine' calls itself ''"),
         ("name, kind = 'mine', 'multiple-choice'", "The task mine is of kind 'multiple-choice'"),
+        ("name, scoring = 'mine', 'letra'", "The task mine is scored by 'letra'"),
+        ("name, instructions = 'mine', {'letra': 'Responda.'}", "instruction for 'letra', which is no scoring of it"),
+        ("name, kind, instructions = 'mine', 'text', {'letter': 'R'}", "instruction for 'letter', which is no scoring"),
+        ("name, metrics = 'mine', ('accuracy')", "metrics of the task mine are the text 'accuracy'"),
+        ("name, columns = 'mine', 'q'", "columns of the task mine are the text 'q'"),
+        ("name, chance = 'mine', '20 %'", "chance of the task mine is '20 %'"),
+        ("name, chance = 'mine', 25", "chance of the task mine is 25"),
     ],
 )
 def test_a_task_that_could_not_be_run_is_refused_with_the_reason(foreign, task, says):
@@ -110,6 +123,74 @@ def test_a_task_that_could_not_be_run_is_refused_with_the_reason(foreign, task, 
     source = f"{HOOK}from benchctl.task import Task\nclass Mine(Task):\n    {task}\n{offer}"
     with pytest.raises(PluginError, match=says):
         create_task(Plugins([foreign("mine_plugin", source)]), "mine")
+
+
+@pytest.mark.parametrize("kind", ["task", "model", "metric"])
+def test_what_is_no_task_model_or_metric_is_told_so(foreign, kind):
+    source = f"{HOOK}@hookimpl\ndef benchctl_{kind}s():\n    return {{'mine': lambda *args: None}}"
+    plugins = Plugins([*BUILT_IN, foreign("mine_plugin", source)])
+    made = {
+        "task": lambda: create_task(plugins, "mine"),
+        "model": lambda: create_model(plugins, "mine"),
+        "metric": lambda: create_metrics(plugins, create_task(plugins, "medqa-pt"), ["mine"]),
+    }
+    with pytest.raises(PluginError, match=f"The {kind} 'mine' is made as a NoneType"):
+        made[kind]()
+
+
+class Own(Task):
+    """A plugin's task that reads its file itself."""
+
+    name, columns = "own", ("id", "caso")
+
+    def read(self, path):
+        with path.open(encoding="latin-1", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter=";"))
+        return Table(tuple(Row(i, row) for i, row in enumerate(rows, 1)), frozenset(rows[0]), str(path))
+
+    def sample(self, row):
+        return Sample(row.text("id"), row.text("caso"), {"A": "sim", "B": "não"}, "A")
+
+
+def test_what_a_tasks_own_reader_trips_over_is_told_without_a_traceback(tmp_path):
+    file = tmp_path / "casos.csv"
+    file.write_text("id;casos\n1;Febre;alta\n", "latin-1")  # a cell too many, which csv.DictReader calls None
+    with pytest.raises(BadData, match="no column 'caso'") as stop:
+        Own().load(str(file))
+    assert "casos" in stop.value.hint
+    file.write_text("", "latin-1")
+    with pytest.raises(PluginError, match=r"Task own failed to read .*casos.csv: IndexError"):
+        Own().load(str(file))
+
+
+@pytest.mark.parametrize("part", [{"question": None}, {"context": None}, {"context": 5}, {"cluster": 7}])
+def test_a_sample_whose_parts_are_no_text_could_not_be_read_again(tmp_path, part):
+    class Mine(Own):
+        def sample(self, row):
+            return replace(super().sample(row), **part)
+
+    file = tmp_path / "casos.csv"
+    file.write_text("id;caso\n1;Dor de cabeça\n", "latin-1")
+    assert Own().load(str(file)).samples[0].question == "Dor de cabeça"
+    with pytest.raises(PluginError, match=r"made no Sample of .*question, context or cluster is none"):
+        Mine().load(str(file))
+
+
+@pytest.mark.parametrize(
+    ("members", "says"),
+    [
+        ("()", "The group mine has no members"),
+        ("('medqa-pt')", "members of the task mine are the text 'medqa-pt'"),
+        ("('medqa-pt', 'mmlu-medical-pt')", "The group mine holds the group mmlu-medical-pt"),
+        ("('mine',)", "The group mine holds the group mine"),
+    ],
+)
+def test_a_group_holds_tasks(foreign, monkeypatch, tmp_path, members, says):
+    offer = f"@hookimpl\ndef benchctl_tasks():\n    return {{'mine': lambda: TaskGroup('mine', 'Mine', {members})}}"
+    plugins = Plugins([*BUILT_IN, foreign("mine_plugin", f"{HOOK}from benchctl.task import TaskGroup\n{offer}")])
+    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
+    with pytest.raises(PluginError, match=says):
+        Matrix.parse(["mine"], ["random"], tmp_path, {"data": "builtin"})
 
 
 @pytest.mark.parametrize(
