@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from benchctl import second_reader
-from benchctl.shared_answers import Shared
 from benchctl.trained import label, leaked
 from benchctl.types import RunRecord, RunSpec
+
+if TYPE_CHECKING:
+    from benchctl.shared_answers import Shared
 
 
 class Remark(str):
@@ -107,10 +109,11 @@ def _of_each(record: RunRecord) -> list[Remark]:
         lines.append(Remark("run {id} is {status}: {answered} of {n}", id=record.id, status=status, **counts))
     if rows := leaked(record):
         lines.append(
-            Remark(
-                "{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain",
-                model=label(record), rows=rows,
-            )
+            Remark("{model} was trained on a row that holds test questions of this task: a difference is no gain",
+                   model=label(record))
+            if rows == 1 else
+            Remark("{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain",
+                   model=label(record), rows=rows)
         )  # fmt: skip
     return lines
 
@@ -120,6 +123,8 @@ def _of_questions(shared: Shared) -> list[Remark]:
     sizes = len(shared.first.scores), len(shared.second.scores)
     if max(sizes) > len(shared.ids):
         lines.append(
+            Remark("only one question is in both runs, of {a} and {b} answered", a=sizes[0], b=sizes[1])
+            if len(shared.ids) == 1 else
             Remark("only {both} questions are in both runs, of {a} and {b} answered", both=len(shared.ids), a=sizes[0],
                    b=sizes[1])
         )  # fmt: skip
@@ -147,5 +152,5 @@ def _settled(value: object) -> str:
 
 
 def _short(value: object) -> str:
-    text = " ".join(str(value).split())
+    text = "-" if value is None else " ".join(str(value).split())
     return text if len(text) <= 40 else f"{text[:40]}..."

@@ -12,6 +12,7 @@ from benchctl.errors import RecordError
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.pairing import Pairs
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
+from benchctl.remarks import Remark
 from benchctl.trained import leaked
 from benchctl.types import RunRecord, Score
 
@@ -78,7 +79,9 @@ class Shared:
         computed = _metric(self.first.run.record, metric)
         sums = [side.sums(computed, self.ids) for side in (self.first, self.second)] if computed else []
         if len(sums) != 2 or sums[0] is None or sums[1] is None:
-            raise RecordError(f"{metric} is no mean of single answers, so two runs of it cannot be paired.")
+            raise RecordError(
+                Remark("{metric} is no mean of single answers, so two runs of it cannot be paired.", metric=metric)
+            )
         rows = [(i, a, b) for i, a, b in zip(self.ids, sums[0].rows, sums[1].rows, strict=True) if a and b]
         ids = [i for i, _, _ in rows]
         found = Pairs(
@@ -91,7 +94,7 @@ class Shared:
 
     def _kept(self, metric: str, pairs: Pairs) -> Pairs:
         if not pairs.n:
-            raise RecordError(f"No question has {metric} in both runs.")
+            raise RecordError(Remark("No question has {metric} in both runs.", metric=metric))
         return pairs
 
 
@@ -108,16 +111,19 @@ def share(first: StoredRun, second: StoredRun) -> Shared:
     one, two = Side.of(first), Side.of(second)
     ids = tuple(i for i in one.scores if i in two.scores and i in one.lines and i in two.lines)
     if not ids:
-        raise RecordError(f"Runs {first.record.id} and {second.record.id} have no question in common.",
+        raise RecordError(Remark("Runs {a} and {b} have no question in common.", a=first.record.id, b=second.record.id),
                           "Run both on the same data, with the same --limit or --sample.")  # fmt: skip
     if first.record.fingerprints["data"] != second.record.fingerprints["data"]:
         other = [i for i in ids if _asked(one.lines[i]) != _asked(two.lines[i])]
         if other:
             raise RecordError(
-                f"{len(other)} of {len(ids)} questions differ between runs {first.record.id} and {second.record.id}, "
-                f"first '{other[0]}': their data are not the same.",
+                Remark(
+                    "{n} of {both} questions differ between runs {a} and {b}, "
+                    "first '{id}': their data are not the same.",
+                    n=len(other), both=len(ids), a=first.record.id, b=second.record.id, id=other[0],
+                ),
                 "Run both on the same data.",
-            )
+            )  # fmt: skip
     return Shared(one, two, ids)
 
 

@@ -287,7 +287,7 @@ def test_the_command_prints_counts_interval_and_samples(runs, benchctl):
     ran = benchctl("compare", runs[0].record.id[:8], runs[1].path, "--show", "1", "--lang", "pt")
 
     assert ran.code == 0, ran.err
-    assert "50,00 %" in ran.out and "+25,00" in ran.out and "10 divergências em accuracy, 1 mostradas" in ran.out
+    assert "50,00 %" in ran.out and "+25,00" in ran.out and "10 divergências em accuracy, 1 mostrada\n" in ran.out
     assert ran.out.count("medmcqa-pt-builtin-") == 1
 
 

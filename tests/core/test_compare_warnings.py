@@ -124,3 +124,33 @@ def test_warnings_are_said_in_the_language_asked_for(runs, tmp_path):
     said = [say(line, "pt") for line in compare_runs(runs[0], stopped).warnings]
     assert "as execuções diferem em scoring: letter e option" in said
     assert f"a execução {option.record.id} está interrompida: 24 de 24" in said
+
+
+def test_one_question_or_row_is_told_in_the_singular(runs, tmp_path, benchctl):
+    told = {"recipe": "r", "data": {"leaks": {"medmcqa-pt": 1}}}
+    short = run(tmp_path / "runs", "medmcqa-pt", "short", right_in(()), {"training": told}, limit=1)
+    ran = benchctl("compare", runs[0].record.id, short.record.id, "--lang", "pt")
+    for line in ("só uma pergunta está nas duas execuções, de 24 e 1 respondidas",
+                 "short foi treinado com uma linha que contém", ": 1 divergência em accuracy, 1 mostrada\n"):  # fmt: skip
+        assert line in ran.out
+
+
+def test_a_setting_that_one_run_has_not_is_a_dash(runs, tmp_path):
+    written = run(
+        tmp_path / "runs",
+        "medmcqa-pt",
+        "written",
+        lambda *_: Response(text="Letra A."),
+        scoring="generate",
+        max_tokens=20,
+    )
+    assert "max tokens differs: - and 20" in compare_runs(runs[0], written).warnings
+
+
+def test_why_a_figure_or_a_run_stands_without_pairs_is_said_in_portuguese(runs, tmp_path, benchctl):
+    for stored in runs:
+        own = {**stored.record.estimates, "own": replace(stored.record.estimates["accuracy"], method="own")}
+        records.RunFolder(stored.path).save_record(replace(stored.record, estimates=own))
+    two = benchctl("compare", *(stored.record.id for stored in runs), "--lang", "pt")
+    assert "own: sem pares: own não é uma média de respostas isoladas" in two.out
+    assert "own não é uma média" in benchctl("compare", "--against", "base", "--lang", "pt").out

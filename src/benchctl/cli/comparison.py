@@ -13,6 +13,7 @@ from benchctl.cli.tables import draw
 from benchctl.cli.wording import interval, number, points, probability, say, value
 from benchctl.comparing import Comparison, Comparisons, Disagreement
 from benchctl.pairing import Difference
+from benchctl.remarks import Remark
 from benchctl.types import Estimate
 
 
@@ -30,7 +31,7 @@ def print_comparisons(found: Comparisons, count: int, lang: str) -> None:
     _print(rows, any(d.p_holm is not None for one in found.tasks for d in one.differences.values()), lang)
     for one in found.tasks:
         for metric, why in one.unpaired.items():
-            click.echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {why}")
+            click.echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {say(why, lang)}")
         for line in one.warnings:
             click.echo(f"{say('warning', lang)}: {one.task}: {say(line, lang)}")
         _disagreements(one, count, lang)
@@ -76,8 +77,10 @@ def _disagreements(one: Comparison, count: int, lang: str) -> None:
     told = one.disagreements
     if not told or not count:
         return
-    click.echo(f"\n{one.task}: {len(told)} {say('disagreements on', lang)} {one.main}, "
-               f"{min(count, len(told))} {say('shown', lang)}")  # fmt: skip
+    found = (Remark("1 disagreement on {metric}", metric=one.main) if len(told) == 1
+             else Remark("{n} disagreements on {metric}", n=len(told), metric=one.main))  # fmt: skip
+    shown = Remark("1 shown") if min(count, len(told)) == 1 else Remark("{n} shown", n=min(count, len(told)))
+    click.echo(f"\n{one.task}: {say(found, lang)}, {say(shown, lang)}")
     for each in told[:count]:
         _sample(each, lang)
 

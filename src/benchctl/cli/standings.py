@@ -28,7 +28,8 @@ def print_standings(table: Table, lang: str = "en") -> None:
     for row in table.rows[1:]:
         for column, figure in row.figures.items():
             if figure.unpaired:
-                click.echo(f"{row.model}: {column.task} · {column.metric}: {say('no pairs', lang)}: {figure.unpaired}")
+                why = say(figure.unpaired, lang)
+                click.echo(f"{row.model}: {column.task} · {column.metric}: {say('no pairs', lang)}: {why}")
     for line in table.warnings:
         click.echo(f"{say('warning', lang)}: {say(line, lang)}")
 

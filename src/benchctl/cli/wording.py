@@ -15,8 +15,10 @@ PT: Mapping[str, str] = {
     "only B": "só B", "verdict": "veredito", "task": "tarefa", "all together": "todas juntas",
     "lower is better": "menor é melhor", "parameters": "parâmetros", "trainable": "treináveis", "share": "parcela",
     "epochs": "épocas", "time": "tempo", "memory": "memória", "base": "base", "no pairs": "sem pares",
-    "warning": "aviso", "answered by both": "respondidas por ambos", "disagreements on": "divergências em",
-    "right": "certa", "none": "nenhuma", "shown": "mostradas",
+    "warning": "aviso", "answered by both": "com resposta de ambos", "right": "certa", "none": "nenhuma",
+    "1 disagreement on {metric}": "1 divergência em {metric}",
+    "{n} disagreements on {metric}": "{n} divergências em {metric}",
+    "1 shown": "1 mostrada", "{n} shown": "{n} mostradas",
     "difference: B minus A": "diferença: B menos A",
     "value; difference to the base in percent; in points [95 % interval]":
         "valor; diferença para a base em por cento; em pontos [intervalo de 95 %]",
@@ -32,15 +34,25 @@ PT: Mapping[str, str] = {
     "run {id} is {status}: {answered} of {n}": "a execução {id} está {status}: {answered} de {n}",
     "{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain":
         "{model} foi treinado com {rows} linhas que contêm perguntas do teste desta tarefa: uma diferença não é ganho",
+    "{model} was trained on a row that holds test questions of this task: a difference is no gain":
+        "{model} foi treinado com uma linha que contém perguntas do teste desta tarefa: uma diferença não é ganho",
+    "only one question is in both runs, of {a} and {b} answered":
+        "só uma pergunta está nas duas execuções, de {a} e {b} respondidas",
     "only {both} questions are in both runs, of {a} and {b} answered":
         "só {both} perguntas estão nas duas execuções, de {a} e {b} respondidas",
     "the tokenizers differ: perplexity, per token, does not compare these models; bits_per_byte does":
         "os tokenizadores diferem: a perplexidade, por token, não compara estes modelos; bits_per_byte compara",
     "the questions are the built-in sample: they say nothing about a model's quality":
-        "as perguntas são a amostra do pacote: nada dizem sobre a qualidade de um modelo",
+        "as perguntas são a amostra embutida: nada dizem sobre a qualidade de um modelo",
     "{model}, {task}: {remark}": "{model}, {task}: {remark}",
+    "{metric} is no mean of single answers, so two runs of it cannot be paired.":
+        "{metric} não é uma média de respostas isoladas: duas execuções dela não podem ser pareadas.",
+    "No question has {metric} in both runs.": "Nenhuma pergunta tem {metric} nas duas execuções.",
+    "Runs {a} and {b} have no question in common.": "As execuções {a} e {b} não têm perguntas em comum.",
+    "{n} of {both} questions differ between runs {a} and {b}, first '{id}': their data are not the same.":
+        "perguntas diferentes nas execuções {a} e {b}: {n} de {both}, a primeira '{id}'; os dados não são os mesmos.",
     "compared with the base's run {run}, which goes with it; the base's row shows {shown}":
-        "comparado com a execução {run} da base, parelha da dele; a linha da base mostra {shown}",
+        "comparado com a execução {run} da base, que faz par com a dele; a linha da base mostra {shown}",
 }  # fmt: skip
 
 
