@@ -90,6 +90,17 @@ def test_the_second_try_tells_the_judge_what_was_wrong(judged):
     assert "malformado" in said[BROKEN]
 
 
+def test_an_empty_reply_is_asked_again_without_an_empty_turn_which_servers_refuse(long_run, serve_judge, benchctl):
+    run = long_run(3)
+    server = serve_judge(lambda number, turn, conversation: "" if turn == 1 else verdict(5, 5, 5))
+    ran = benchctl("judge", run.path, "--judge", server.spec(), "--json")
+    (judge,) = json.loads(ran.out)["judges"]
+    assert ran.code == 0 and judge["mended"] == 3
+    again = [b["messages"] for b in server.bodies if "Não foi possível ler" in b["messages"][-1]["content"]]
+    assert [[m["role"] for m in messages] for messages in again] == [["system", "user"]] * 3
+    assert all(m["content"].strip() for messages in again for m in messages)
+
+
 def test_the_same_command_again_asks_nothing(judged, benchctl):
     run, server, ran = judged
     before = sum(server.asked.values())

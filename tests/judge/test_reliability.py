@@ -8,6 +8,10 @@ import re
 
 import pytest
 
+from benchctl.types import Sample
+from benchctl_plugins.metrics.judge.results import estimates
+from benchctl_plugins.metrics.judge.rubric import load_rubric
+
 from .conftest import verdict
 
 kinship_module = importlib.import_module("benchctl_plugins.metrics.judge.kinship")
@@ -180,3 +184,10 @@ def test_a_run_without_written_answers_is_refused(benchctl):
     ran = benchctl("judge", run["run"], "--judge", "majority")
     assert ran.code == 1
     assert "no written answers" in ran.err
+
+
+def test_an_interval_ends_where_the_scale_does():
+    samples = {str(i): Sample(str(i), "?", cluster=str(i // 2)) for i in range(12)}
+    values = {i: {"judge_intent": 5.0 if int(i) > 1 else 3.0} for i in samples}
+    e = estimates(load_rubric("long-answer-pt"), values, samples)["judge_intent"]
+    assert e.high == 5 and e.low is not None and 0 < e.low < e.value < 5, "a mean of 5.2 of 5 is none"

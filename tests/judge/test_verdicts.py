@@ -77,6 +77,11 @@ def test_a_reply_cut_by_the_length_limit_is_told_apart(reader):
     assert reader.read(Response(text='{"justificativa": "A resposta', finish_reason="length")).problem == "cut"
 
 
+def test_a_reply_without_a_word_at_the_length_limit_was_cut_within_hidden_thinking(reader):
+    assert reader.read(Response(text="", finish_reason="length")).problem == "cut"
+    assert reader.read(Response(text="", finish_reason="stop")).problem == "prose"
+
+
 @pytest.mark.parametrize(
     "text",
     [

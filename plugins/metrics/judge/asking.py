@@ -127,7 +127,8 @@ class Bench:
         reader = Reader(self.rubric)
         self.recall(questions)
         self.owners = [q.owner for q in questions]
-        self.moved(self._settled(questions), len(questions))
+        settled = self._settled(questions)
+        self.moved(settled, len(questions))
         for attempt in range(1, ATTEMPTS + 1):
             due = [q for q in questions if self._due(q, attempt)]
             requests = [self._request(q, attempt, reader) for q in due]
@@ -136,7 +137,8 @@ class Bench:
                     self.failed[question.key] = response.error
                     continue
                 self._keep(question, attempt, response, reader)
-                self.moved(self._settled(questions), len(questions))
+                settled += not self._due(question, ATTEMPTS)
+                self.moved(settled, len(questions))
 
     def served_by(self) -> dict[str, Any]:
         """What the judge's server said it was, in all sittings."""

@@ -189,7 +189,7 @@ def figures(plan: Plan, table: Table) -> tuple[dict[str, Estimate], dict[str, di
     """The estimates of one subject, and the values per sample they rest on."""
     values = sample_values(plan.rubric, table)
     samples = {a.sample.id: a.sample for a in plan.answers}
-    return estimates(values, samples, list(plan.rubric.best())), values
+    return estimates(plan.rubric, values, samples), values
 
 
 def write_manifest(plan: Plan, found: Judgement) -> None:

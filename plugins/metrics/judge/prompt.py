@@ -44,6 +44,9 @@ def repair_prompt(rubric: Rubric, prompt: Prompt, reply: str, problem: str) -> P
     request = f"{said['repair'].format(problem=problem)} {said['json']}\n{_form(rubric, said)}"
     if isinstance(prompt, str):
         return f"{prompt}\n\n{reply.strip()}\n\n{request}"
+    if not reply.strip():  # many servers refuse an empty turn
+        *before, last = prompt
+        return (*before, Message(last.role, f"{last.content}\n\n{request}"))
     return (*prompt, Message("assistant", reply), Message("user", request))
 
 

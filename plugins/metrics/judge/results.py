@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -68,15 +68,19 @@ def sample_values(rubric: Rubric, table: Table) -> dict[str, dict[str, float]]:
 
 
 def estimates(
-    values: Mapping[str, Mapping[str, float]], samples: Mapping[str, Sample], names: Sequence[str]
+    rubric: Rubric, values: Mapping[str, Mapping[str, float]], samples: Mapping[str, Sample]
 ) -> dict[str, Estimate]:
-    """The mean of each figure over the samples that have it, with its 95 % interval."""
+    """The mean of each figure over the samples that have it; its 95 % interval ends where the scale does."""
     found = {}
-    for name in names:
+    least, best = rubric.least(), rubric.best()
+    for name in best:
         rated = [(i, figures[name]) for i, figures in values.items() if name in figures]
         if rated:
             clusters = [samples[i].cluster or i for i, _ in rated]
-            found[name] = statistics.mean([value for _, value in rated], clusters)
+            e = statistics.mean([value for _, value in rated], clusters)
+            if e.low is not None and e.high is not None:
+                e = replace(e, low=max(e.low, least[name]), high=min(e.high, best[name]))
+            found[name] = e
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,7 +91,14 @@ class Rubric(BaseModel):
 
     def best(self) -> dict[str, float]:
         """Result name -> the most points it can reach."""
-        found = {f"{self.prefix}_{c.name}": max(c.scale) for c in self.criteria}
+        return self._reached(max)
+
+    def least(self) -> dict[str, float]:
+        """Result name -> the fewest points it can have."""
+        return self._reached(min)
+
+    def _reached(self, end: Callable[[tuple[float, ...]], float]) -> dict[str, float]:
+        found = {f"{self.prefix}_{c.name}": end(c.scale) for c in self.criteria}
         if self.total != "none":
             found[f"{self.prefix}_total"] = self.joined(list(found.values()))
         return found

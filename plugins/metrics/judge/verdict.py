@@ -87,9 +87,8 @@ class Reader:
         return words(self.rubric)[verdict.problem].format(detail=verdict.detail)
 
     def _absence(self, text: str, response: Response) -> str:
-        thought = bool((response.text or "").strip()) and not text.strip()
-        if response.finish_reason == "length" and (thought or "{" in text):
-            return "cut"
+        if response.finish_reason == "length" and ("{" in text or not text.strip()):
+            return "cut"  # within the object, or within thinking, which an API may keep to itself
         return "broken" if "{" in text else "prose"
 
     def _validated(self, found: Mapping[str, Any]) -> Verdict:
