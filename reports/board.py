@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from benchctl import second_reader
 from benchctl.answered import answered_of_group
 from benchctl.fingerprints import digest
 from benchctl.pairing import Difference
@@ -151,6 +152,13 @@ class Cell:
         """Identity of what gave the figure shown: only cells that share it can be compared."""
         facts = {key: sorted(map(str, v)) if isinstance(v, list | tuple) else v for key, v in self.added.items()}
         return digest(facts) if facts else ""
+
+    @property
+    def second_reader(self) -> Mapping[str, Any]:
+        """The model that read answers which the rules could not, as ``model``, and how many: ``read`` of ``put``; empty
+        where none did."""
+        facts: Mapping[str, Any] = self.record.added.get(second_reader.ADDED, {})
+        return facts if facts.get("put") else {}
 
     @property
     def other_outcomes(self) -> Mapping[str, int]:

@@ -110,6 +110,21 @@ def test_answers_that_end_at_their_length_limit_are_told(record, table, lang, n,
     assert row_of(table(page), "m").endswith(cell or "n = 1,273") and told in details(page)
 
 
+@pytest.mark.parametrize(
+    ("lang", "cell", "told"),
+    [("pt", "61 respostas lidas por leitor", "Lidas por um modelo 61 de 80 que as regras não leram, por leitor"),
+     ("en", "61 answers read by leitor", "Read by a model 61 of 80 that the rules could not read, by leitor")],
+)  # fmt: skip
+def test_answers_that_a_model_read_are_told(record, table, lang, cell, told):
+    run = record("medqa-pt", "m", 640, scoring="generate")
+    facts = {"model": "leitor", "put": 80, "read": 61, "unreadable": 2, "failed": 0, "fingerprint": "f"}
+    page = render(build_leaderboard([replace(run, added={"extraction": facts})]), lang)
+
+    assert cell in row_of(table(page), "m") and told in details(page)
+    alone = render(build_leaderboard([run]), lang)
+    assert "leitor" not in alone and told.partition(" 61")[0] not in details(alone)
+
+
 def test_a_groups_details_tell_which_members_were_asked_in_part_or_interrupted(record, groups):
     first, second, *rest = groups[0].members
     runs = [record(first, "m", 9, n=20), stopped(record(second, "m", 0), 100, 30), *(record(t, "m", 50) for t in rest)]
