@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from benchctl.creation import create_metrics, create_models, create_task
 from benchctl.errors import BadConfig, PluginError
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
-from benchctl.records import StoredRun
+from benchctl.records import RunFolder, StoredRun
 from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
@@ -140,6 +140,7 @@ def _run_one(
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
         record = rescored(StoredRun(record, folder.path), matrix.metrics)
     plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
+    _note_changed(display, job, record, folder)
     _note_run(display, job, record)
     return as_result(record, folder)
 
@@ -175,6 +176,29 @@ def _note_subset(display: Display, job: Job) -> None:
             f"warning: {job.task.name}: '{label}' is right in another share of the {len(job.samples)} samples asked "
             f"than of all {len(job.data.samples)}: the data is sorted. Use --sample N instead of --limit N."
         )
+
+
+def _note_changed(display: Display, job: Job, record: RunRecord, folder: RunFolder) -> None:
+    """What the task's plugin says otherwise today than when the run was finished, which is only read here."""
+    lacking = [spec for metric in job.metrics if (spec := metric.spec or metric.name) not in record.metrics]
+    if lacking:
+        display.note(
+            f"note: {_title(job)}: was finished before the task had {', '.join(lacking)}; "
+            f"'benchctl rescore {folder.path}' computes what applies."
+        )
+    then = {score.id: score.cluster for score in folder.scores()}
+    now = {sample.id: sample.cluster for sample in job.samples if sample.id in then}
+    if _groups(then[one] for one in now) != _groups(now.values()):
+        display.note(
+            f"warning: {_title(job)}: the task groups its questions by passage otherwise than when they were answered: "
+            f"these intervals are of the old groups. Raise its 'version' for a run with the new ones."
+        )
+
+
+def _groups(clusters: Iterable[str | None]) -> list[int]:
+    """For each question the place of the first that shares its passage: the same however passages are called."""
+    first: dict[str, int] = {}
+    return [place if one is None else first.setdefault(one, place) for place, one in enumerate(clusters)]
 
 
 def _note_run(display: Display, job: Job, record: RunRecord) -> None:

@@ -141,8 +141,12 @@ class StoredRun:
 
 
 def entry(sample: Sample, prompt_hash: str, responses: Sequence[Response]) -> dict[str, Any]:
-    """One line of samples.jsonl: the sample as asked (its raw row apart), and the raw answers."""
+    """One line of samples.jsonl: the sample as asked (its raw row apart), and the raw answers.
+
+    What a task keeps beside a sample, for a metric of its own, is written down too: scoring again needs it.
+    """
     shown = {name: getattr(sample, name) for name in field_names(Sample) if name != "metadata"}
+    shown["metadata"] = {name: value for name, value in sample.metadata.items() if name != "row"}
     asked = {name: plain(value) for name, value in shown.items() if value not in ("", None, {})}
     return {"id": sample.id, "prompt": prompt_hash, "sample": asked, "responses": [_lean(r) for r in responses]}
 

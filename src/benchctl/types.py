@@ -37,7 +37,8 @@ class Sample:
     cluster: str | None = None
     """Samples with the same cluster share a passage and are not independent; None when they are."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Whatever else the row holds; ``metadata["row"]`` has the raw columns, for prompt templates."""
+    """Whatever else a metric needs of the row: text, numbers, lists; kept with the answer. ``metadata["row"]`` has the
+    raw columns, for prompt templates; it is not kept, so no metric may rest on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +247,7 @@ class RunRecord:
     ``extraction``: the model that read what the rules could not, and how many answers."""
     prompt: Mapping[str, Any] = field(default_factory=dict)
     """What the model read for the first sample: its id as ``sample``, the finished prompt as ``text`` (with the first
-    option, where whole texts are scored) and, where there are any, the ``choices`` scored behind it. Empty in a corpus."""
+    option, where whole texts are scored) and, where there are any, the ``choices`` scored behind it; empty in a
+    corpus."""
     format: int = 1
     """Version of this layout."""

@@ -15,9 +15,11 @@ import pytest
 from benchctl.creation import create_metrics, create_model, create_task
 from benchctl.data import Row, Table
 from benchctl.errors import BadData, PluginError, UnknownName
-from benchctl.matrix import Matrix
+from benchctl.matrix import Matrix, run_matrix
 from benchctl.model import ModelArgs
 from benchctl.plugins import GROUP, Plugins
+from benchctl.records import find_run
+from benchctl.rescoring import rescored
 from benchctl.runner import prepare, run
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
@@ -232,3 +234,99 @@ def test_the_tutorials_plugin_works_as_it_stands_there(foreign, tmp_path):
     record, folder = run(prepare(spec, task, get_scoring(task, "option", 1), metrics, model, data), tmp_path / "runs")
     assert [score.answer for score in folder.scores()] == ["C", "A"], "Natal is the shortest of both"
     assert (record.estimates["accuracy"].value, record.estimates["vowels"].value) == (0.0, 0.5)
+
+
+CHANGING = f"""{HOOK}
+from benchctl.metric import Metric
+from benchctl.task import Task
+from benchctl.types import Sample
+
+class Prova(Task):
+    name, columns, metrics, passages = "prova", ("id", "texto", "certa"), ("accuracy", "weighed"), True
+
+    def sample(self, row):
+        cluster = row.text("texto") if self.passages else None
+        choices = {{"A": "sim", "B": "não"}}
+        return Sample(row.text("id"), "Certo?", choices, row.text("certa"), "", cluster, {{"weight": row.number}})
+
+class Weighed(Metric):
+    name = "weighed"
+
+    def value(self, scored):
+        return scored.sample.metadata["weight"] * (scored.answer.label == scored.sample.target)
+
+@hookimpl
+def benchctl_tasks():
+    return {{"prova": Prova}}
+
+@hookimpl
+def benchctl_metrics():
+    return {{"weighed": Weighed}}
+"""
+
+
+class Notes:
+    """A display that keeps what it is told."""
+
+    def __init__(self):
+        self.told = []
+
+    def note(self, text):
+        self.told.append(text)
+
+    def job(self, title):
+        return lambda done, total: None
+
+
+@pytest.fixture
+def changing(foreign, monkeypatch, tmp_path):
+    """A task that a test may change between runs, and ``asked()``: the same command once more, and what it notes."""
+    plugins = Plugins([*BUILT_IN, foreign("changing", CHANGING)])
+    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
+    monkeypatch.setattr("benchctl.rescoring.get_plugins", lambda: plugins)
+    file = tmp_path / "prova.csv"
+    file.write_text("id,texto,certa\n1,x,A\n2,x,A\n3,y,B\n4,y,A\n", "utf-8")
+
+    def asked():
+        options = {"data": str(file), "skip_bad_rows": False, "max_tokens": 8}
+        matrix, notes = Matrix.parse(["prova"], ["longest"], tmp_path / "runs", options), Notes()
+        (result,) = run_matrix(matrix, notes)
+        return result, notes.told
+
+    return sys.modules["changing"].Prova, asked
+
+
+def test_what_a_task_keeps_beside_a_sample_is_there_when_it_is_scored_again(changing):
+    result, notes = changing[1]()
+    weighed = result.estimates["weighed"]
+    assert (weighed.value, weighed.n) == (7 / 4, 4), (
+        "of equal options the first is taken: all but the third row are right"
+    )
+    assert notes == []
+    stored = find_run(result.path.parents[2], result.run)
+    assert rescored(stored).estimates == result.estimates
+
+
+def test_a_finished_run_says_what_its_task_has_gained_since(changing):
+    task, asked = changing
+    first, _ = asked()
+    task.metrics = (*task.metrics, "macro_f1")
+    again, (note,) = asked()
+    assert again.estimates == first.estimates
+    assert "finished before the task had macro_f1" in note
+    assert f"benchctl rescore {first.path}" in note
+    assert "macro_f1" in rescored(find_run(first.path, str(first.path))).estimates
+    assert asked()[1] == []
+
+
+def test_intervals_of_passages_that_the_task_no_longer_gives_are_told(changing):
+    task, asked = changing
+    first, _ = asked()
+    task.passages = False
+    again, (warning,) = asked()
+    assert again.estimates == first.estimates
+    assert "groups its questions by passage otherwise" in warning
+    task.version = 2
+    new, notes = asked()
+    assert notes == []
+    assert (first.estimates["accuracy"].method, new.estimates["accuracy"].method) == ("wilson-clustered", "wilson")
