@@ -56,6 +56,34 @@ class Exact:
             found: dict[str, float] = super().evaluate(*args, **kwargs)  # type: ignore[misc]
         return found
 
+    def evaluation_loop(self, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's, its loss the mean over all learnt tokens of the validation rows.
+
+        The trainers take the mean of batches, which weighs a batch of two words as much as one of two pages: the loss
+        of the same weights then depends on the batch size and on the order of the rows.
+        """
+        self._weighed: list[Any] = []
+        found = super().evaluation_loop(*args, **kwargs)  # type: ignore[misc]
+        if self._weighed:
+            loss, tokens = (
+                float(sum(part.double().sum() for part in parts)) for parts in zip(*self._weighed, strict=True)
+            )
+            found.metrics[f"{kwargs.get('metric_key_prefix', 'eval')}_loss"] = loss / tokens
+        return found
+
+    def prediction_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """As the trainer's, its loss kept with its tokens. Without labels (preferences) the rows count alike.
+
+        Row by row, since several processes fill the last batch up with rows that gathering takes away again.
+        """
+        found = super().prediction_step(model, inputs, *args, **kwargs)  # type: ignore[misc]
+        if "labels" in inputs:
+            trainer: Any = self
+            counts = learnt_tokens(trainer.model, inputs["labels"]).to(found[0].device)
+            parts = trainer.accelerator.gather_for_metrics((found[0].float() * counts, counts))
+            self._weighed.append(tuple(part.cpu() for part in parts))
+        return found
+
     def training_step(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """As the trainer's, its tokens counted: padding apart, and for DPO those of both answers."""
         self.watch.count(inputs)
@@ -86,6 +114,18 @@ class Exact:
 def made_exact(trainer: type, watch: Watch) -> type[Any]:
     """The trainer class with :class:`Exact` in front."""
     return type(f"Exact{trainer.__name__}", (Exact, trainer), {"watch": watch})
+
+
+def learnt_tokens(model: Any, labels: Any) -> Any:
+    """How many labels of each row the loss counts.
+
+    Args:
+        labels: ids, -100 where nothing is learnt; ``[rows, tokens]``.
+    """
+    vectors_first = getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False)
+    if not (vectors_first or model.config.is_encoder_decoder):
+        labels = labels[:, 1:]  # the first token has nothing before it that could foretell it
+    return (labels != -100).sum(dim=1)
 
 
 @contextlib.contextmanager

@@ -52,6 +52,43 @@ def test_a_training_learns_and_writes_down_what_it_was(short):
     assert scores("tiny-lora") != scores("tiny")
 
 
+@pytest.mark.parametrize(
+    "recipe", ["tiny-lora", *(pytest.param(name, marks=pytest.mark.slow) for name in ("tiny-prompt", "tiny-t5-lora"))]
+)
+def test_the_validation_loss_is_that_of_a_learnt_token_whatever_the_batch(short, tmp_path, recipe):
+    texts = [
+        "Sim.",
+        "Não.",
+        "Talvez.",
+        "Depende do exame, da idade, da história e do que a paciente prefere.",
+        "Sim, sim.",
+    ]
+    rows = [json.dumps({"prompt": f"Pergunta {n}:", "completion": f" {text}"}) for n, text in enumerate(texts)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    told = ("data.train=builtin", "data.validation=rows.jsonl", "data.answer_only=false", "steps=1", "warmup=0")
+    two, five = (short(recipe, *told, f"batch={size}").facts["losses"]["validation_before"] for size in (2, 5))
+    assert two == pytest.approx(five, rel=1e-5)
+    if recipe == "tiny-lora":
+        assert two == pytest.approx(_nats_of_a_token(texts), rel=1e-5)
+
+
+def _nats_of_a_token(texts: list[str]) -> float:
+    """What torch says of the tiny Llama: all tokens of all rows but each row's first, the end of text among them."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from benchctl_plugins.models.tiny import tiny_folder
+    from tests.training.makers import tokenizer
+
+    model, tokens, losses = AutoModelForCausalLM.from_pretrained(tiny_folder()).float().eval(), tokenizer(), []
+    for n, text in enumerate(texts):
+        ids = [*tokens(f"Pergunta {n}: {text}")["input_ids"], tokens.eos_token_id]
+        with torch.no_grad():
+            logits = model(torch.tensor([ids])).logits[0, :-1]
+        losses.append(torch.nn.functional.cross_entropy(logits, torch.tensor(ids[1:]), reduction="none"))
+    return float(torch.cat(losses).mean())
+
+
 def test_leaks_that_were_trained_on_travel_with_the_result(short, tmp_path):
     from benchctl.creation import create_task
     from benchctl.plugins import get_plugins
