@@ -25,7 +25,7 @@ class Capitals(Task):
         if not row.text("estado"):
             raise RowError("no state")
         choices = {letter.upper(): row.text(letter) for letter in "abc"}
-        return Sample(str(row.number), f"Qual é a capital de {row.text('estado')}?", choices, row.text("certa"))
+        return Sample(str(row.number), f"Estado: {row.text('estado')}. Qual é a capital?", choices, row.text("certa"))
 
 
 class Vowels(Metric):
