@@ -12,7 +12,7 @@ from benchctl.creation import create_metrics, create_models, create_task
 from benchctl.errors import BadConfig, PluginError
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
-from benchctl.records import RunFolder, StoredRun
+from benchctl.records import RunFolder, StoredRun, run_folder, run_id
 from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
@@ -135,11 +135,12 @@ def _run_one(
     metrics = create_metrics(plugins, task, matrix.metrics)
     job = prepare(matrix.spec(task, asked), task, scoring, metrics, model, data)
     _note_subset(display, job)
-    plugins.call("benchctl_run_started", spec=job.spec, run=str(matrix.out))
+    place = run_folder(matrix.out, job.spec, run_id(job.spec, job.prints)).path
+    _note_failed(display, plugins.tell("benchctl_run_started", spec=job.spec, run=str(place)))
     record, folder = run(job, matrix.out, display.job(_title(job)))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
         record = rescored(StoredRun(record, folder.path), matrix.metrics)
-    plugins.call("benchctl_run_finished", record=record, run=str(folder.path))
+    _note_failed(display, plugins.tell("benchctl_run_finished", record=record, run=str(folder.path)))
     _note_changed(display, job, record, folder)
     _note_run(display, job, record)
     return as_result(record, folder)
@@ -176,6 +177,12 @@ def _note_subset(display: Display, job: Job) -> None:
             f"warning: {job.task.name}: '{label}' is right in another share of the {len(job.samples)} samples asked "
             f"than of all {len(job.data.samples)}: the data is sorted. Use --sample N instead of --limit N."
         )
+
+
+def _note_failed(display: Display, failed: Sequence[str]) -> None:
+    """Whoever only looks on, such as a notice sent over the net, keeps no run from going on."""
+    for line in failed:
+        display.note(f"warning: {line}")
 
 
 def _note_changed(display: Display, job: Job, record: RunRecord, folder: RunFolder) -> None:

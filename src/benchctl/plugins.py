@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from benchctl import hookspecs
-from benchctl.errors import PluginError, UnknownName, blamed, did_you_mean
+from benchctl.errors import BenchctlError, PluginError, UnknownName, blamed, did_you_mean
+
+if TYPE_CHECKING:
+    import click
 
 GROUP = "benchctl"
 REGISTRIES = {
@@ -162,13 +165,61 @@ class Plugins:
         return dict(sorted(found.items()))
 
     def call(self, hook: str, **arguments: Any) -> None:
-        """Call every implementation of a hook that gives nothing back; one that fails is a :class:`PluginError`."""
+        """Call every implementation of a hook that gives nothing back.
+
+        Raises:
+            PluginError: one of them failed; the others were called all the same.
+        """
+        failed = self.tell(hook, **arguments)
+        if failed:
+            raise PluginError(f"{failed[0]}.", "See benchctl plugins.")
+
+    def tell(self, hook: str, **arguments: Any) -> list[str]:
+        """As :meth:`call`, but gives a line for each plugin that failed. What one refuses as ours would, it raises."""
+        return [
+            f"plugin '{info.name}' ({info.distribution}) failed in {_reason(hook, error)}"
+            for info in self.infos
+            if hook in info.hooks and (error := self._told(info, hook, arguments)) is not None
+        ]
+
+    def add_commands(self, cli: click.Group) -> None:
+        """Have every plugin add its commands. One that fails adds none, and no command takes the place of another; both
+        are reported as :attr:`problems`.
+        """
+        owners = dict.fromkeys(cli.commands, "benchctl")
+        for info in self.infos:
+            if "benchctl_commands" not in info.hooks:
+                continue
+            before = dict(cli.commands)
+            error = self._told(info, "benchctl_commands", {"cli": cli})
+            if error is not None:
+                cli.commands = before
+                self._report(info, _reason("benchctl_commands", error, " failed"))
+            for name, command in before.items():
+                if cli.commands.get(name) is not command:
+                    cli.commands[name] = command
+                    self._report(info, f"command '{name}' is taken by '{owners[name]}', which stays")
+            owners |= dict.fromkeys(cli.commands.keys() - owners.keys(), info.name)
+
+    def _told(self, info: PluginInfo, hook: str, arguments: Mapping[str, Any]) -> BaseException | None:
+        """Call the hook of one plugin alone; what it failed with, None where it did not."""
+        mine = self.manager.get_plugin(f"{info.distribution}:{info.name}")
+        caller = self.manager.subset_hook_caller(hook, [one for one in self.manager.get_plugins() if one is not mine])
         try:
-            getattr(self.manager.hook, hook)(**arguments)
-        except Exception as error:
-            raise PluginError(
-                f"A plugin failed in {hook}: {type(error).__name__}: {error}.", "See benchctl plugins."
-            ) from error
+            caller(**arguments)
+        except BenchctlError:
+            raise
+        except (Exception, SystemExit) as error:
+            return error
+        return None
+
+    def _report(self, info: PluginInfo, problem: str) -> None:
+        if problem not in info.problems:  # a program may be called twice in one process
+            info.problems.append(problem)
+
+
+def _reason(hook: str, error: BaseException, verb: str = "") -> str:
+    return f"{hook}{verb} ({type(error).__name__}: {' '.join(str(error).split())})"
 
 
 def _distribution(entry: EntryPoint) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+import click
 import pytest
 
 from benchctl.creation import create_metrics, create_model, create_task
@@ -330,3 +331,38 @@ def test_intervals_of_passages_that_the_task_no_longer_gives_are_told(changing):
     new, notes = asked()
     assert notes == []
     assert (first.estimates["accuracy"].method, new.estimates["accuracy"].method) == ("wilson-clustered", "wilson")
+
+
+def test_a_hook_around_a_run_gets_its_folder_and_stops_nothing_when_it_fails(changing, foreign, monkeypatch):
+    hooks = (
+        f"{HOOK}seen = []\n"
+        "@hookimpl\ndef benchctl_run_started(run):\n    seen.append(run)\n"
+        "@hookimpl\ndef benchctl_run_finished(record, run):\n    seen.append(run)\n    raise ConnectionError('offline')"
+    )
+    plugins = Plugins([*BUILT_IN, foreign("changing", CHANGING), foreign("watching", hooks)])
+    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
+    result, (warning,) = changing[1]()
+    assert result.status == "complete"
+    assert sys.modules["watching"].seen == [str(result.path)] * 2
+    assert warning == "warning: plugin 'watching' (?) failed in benchctl_run_finished (ConnectionError: offline)"
+
+
+def test_commands_that_fail_or_take_anothers_place_are_reported_and_the_others_stay(foreign):
+    fails = "@hookimpl\ndef benchctl_commands(cli):\n    cli.command('half')(lambda: None)\n    1 / 0"
+    takes = (
+        "@hookimpl\ndef benchctl_commands(cli):\n"
+        "    for name in ('run', 'train', 'mine'):\n        cli.command(name)(lambda: None)"
+    )
+    cli = click.Group("benchctl", commands={"run": click.Command("run")})
+    run_command = cli.commands["run"]
+    plugins = Plugins([*BUILT_IN, foreign("fails", HOOK + fails), foreign("takes", HOOK + takes)])
+    plugins.add_commands(cli)
+    assert cli.commands["run"] is run_command
+    assert cli.commands["train"].help, "the built-in one has some"
+    assert {"report", "mine"} < cli.commands.keys()
+    assert "half" not in cli.commands
+    assert [line.split(": ", 1)[1] for line in plugins.problems] == [
+        "benchctl_commands failed (ZeroDivisionError: division by zero)",
+        "command 'run' is taken by 'benchctl', which stays",
+        "command 'train' is taken by 'training', which stays",
+    ]

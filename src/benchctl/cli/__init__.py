@@ -41,6 +41,7 @@ def cli() -> None:
 
 for _command in (run, list_command, show, compare, rescore, annotate, extract, plugins_command, doctor):
     cli.add_command(_command)
+_OWN = dict(cli.commands)
 
 
 _ELSEWHERE = "Check its permissions, or give another place (--out, --runs; BENCHCTL_CACHE for the cache)."
@@ -62,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     debug = os.environ.get("BENCHCTL_DEBUG") == "1"
     share_cores()
     try:
-        get_plugins().call("benchctl_commands", cli=cli)
+        cli.commands = dict(_OWN)
+        get_plugins().add_commands(cli)
         code = cli.main(args=arguments, prog_name="benchctl", standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "benchctl"
