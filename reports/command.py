@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchctl.hookspecs import hookimpl
+from benchctl.terminal import echo
 
 if TYPE_CHECKING:
     from benchctl.task import TaskGroup
@@ -60,7 +61,7 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
     board = build_leaderboard(records, _references(), _groups(), title=title, generated=now)
     board, problems = with_gains(board, {run.record.id: run.path for run in runs})
     for problem in problems:
-        click.echo(f"warning: {problem}", err=True)
+        echo(f"warning: {problem}", err=True)
     page = render(board, lang)
     try:
         replace_file(out, page)
@@ -86,7 +87,7 @@ def _groups() -> list[TaskGroup]:
         try:
             task = offer.factory()
         except Exception as error:
-            click.echo(f"warning: task '{name}' left out ({type(error).__name__}: {error})", err=True)
+            echo(f"warning: task '{name}' left out ({type(error).__name__}: {error})", err=True)
             continue
         if isinstance(task, TaskGroup):
             found.append(task)
@@ -104,5 +105,5 @@ def _references() -> list[Reference]:
         try:
             found += [as_reference(row, name) for row in offer.factory()]
         except Exception as error:
-            click.echo(f"warning: reference scores '{name}' left out ({error})", err=True)
+            echo(f"warning: reference scores '{name}' left out ({error})", err=True)
     return found

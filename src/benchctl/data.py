@@ -210,11 +210,27 @@ def _read_jsonl(path: Path) -> Iterator[Row]:
 def _record(text: str, number: int, line: int) -> Row:
     try:
         record = json.loads(text)
-    except json.JSONDecodeError as error:
-        return BrokenRow(number, {}, line, f"not JSON ({error.msg})", "Each line must hold one object.")
+    except (ValueError, RecursionError) as error:  # besides what is no JSON: thousands of digits or of brackets
+        return BrokenRow(number, {}, line, f"not JSON ({_reason(error)})", "Each line must hold one object.")
     if not isinstance(record, dict):
         return BrokenRow(number, {}, line, "holds no object", "Each line must hold one object.")
-    return Row(number, record, line)
+    return _whole(Row(number, record, line))
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return error.msg
+    return "nested too deep" if isinstance(error, RecursionError) else "a number of thousands of digits"
+
+
+def _whole(row: Row) -> Row:
+    """The row itself, or as broken: JSON can hold half of a character in UTF-16, which is no text to any model."""
+    try:
+        json.dumps(row.values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        return BrokenRow(row.number, {}, row.line, f"holds half of a character ({half})", "Write the character there.")
+    return row
 
 
 def _read_json(path: Path) -> Iterator[Row]:
@@ -227,10 +243,14 @@ def _read_json(path: Path) -> Iterator[Row]:
             yield from _read_jsonl(path)
             return
         raise BadData(f"{path}, line {error.lineno}: not JSON ({error.msg}).", "Check the file there.") from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise
+        raise BadData(f"{path}: not JSON ({_reason(error)}).", "Check the file.") from error
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
         raise BadData(f"{path}: does not hold a list of objects.", "Give a JSON list of objects, or JSON lines.")
     for number, record in enumerate(records, 1):
-        yield Row(number, record)
+        yield _whole(Row(number, record))
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,27 @@ def test_a_task_without_examples_of_its_own_asks_for_a_file_of_examples():
     with pytest.raises(BadData) as stop:
         Plain().shots("builtin")
     assert stop.value.hint == "Give --shots-data FILE."
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ('"meio \\ud83d emoji"', r"holds half of a character (\ud83d)"),
+        ("9" * 5000, "not JSON (a number of thousands of digits)"),
+        ("[" * 200_000 + "]" * 200_000, "not JSON (nested too deep)"),
+    ],
+)
+def test_what_json_allows_and_no_model_can_read_is_a_bad_row(task, tmp_path, cell, reason):
+    good = json.dumps(row(1), ensure_ascii=False)
+    path = tmp_path / "data.jsonl"
+    path.write_text(f'{good}\n{good[:-1]}, "instruction": {cell}}}\n', "utf-8")
+    with pytest.raises(BadData) as refused:
+        task.load(str(path))
+    assert f"row 2 (line 2): {reason}." in refused.value.message
+    data = task.load(str(path), skip_bad_rows=True)
+    assert len(data.samples) == 1
+    assert reason in data.bad_rows[0]
+    whole = path.with_name("whole.json")
+    whole.write_text("[" + path.read_text("utf-8").strip().replace("\n", ",") + "]", "utf-8")
+    with pytest.raises(BadData, match=re.escape(reason)):
+        task.load(str(whole))

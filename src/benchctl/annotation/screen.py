@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -11,6 +9,7 @@ from rich.text import Text
 from benchctl.annotation.items import Item
 from benchctl.annotation.labels import label_keys, option_key
 from benchctl.annotation.session import Session
+from benchctl.terminal import visible
 
 HELP = """\
 One key per label:
@@ -23,8 +22,6 @@ And:
   u  undo the last label or skip, also after a restart     s  skip (see them again with --only skipped)
   t  note on this answer (Enter keeps it, Escape leaves)   q  quit: everything is already kept
 Judge what the answer says, not whether it is right."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Screen:
@@ -91,8 +88,3 @@ def evidence(item: Item) -> tuple[int, int]:
     reading = read_answer(item.text, item.sample.choices, item.sample.question)
     same = (reading.outcome, reading.label) == (item.reading.outcome, item.reading.label)
     return (reading.start, reading.end) if same else (0, 0)
-
-
-def visible(text: str) -> str:
-    """A model's text, safe to print: control characters, which could move the cursor, become their pictures."""
-    return _CONTROL.sub(lambda found: chr(0x2400 + ord(found[0])) if ord(found[0]) < 0x20 else "\ufffd", text)

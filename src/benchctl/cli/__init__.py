@@ -21,6 +21,7 @@ from benchctl.cli.run import run
 from benchctl.cli.show import show
 from benchctl.errors import BenchctlError
 from benchctl.plugins import get_plugins
+from benchctl.terminal import ready_streams, visible
 from benchctl.threads import share_cores
 
 USAGE_EXIT = 2
@@ -61,6 +62,7 @@ _OF_THE_DISK = {
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The ``benchctl`` program: runs a command, turns what went wrong into two plain lines and an exit code."""
     debug = os.environ.get("BENCHCTL_DEBUG") == "1"
+    ready_streams()
     share_cores()
     try:
         cli.commands = dict(_OWN)
@@ -96,4 +98,4 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def _say(message: str, hint: str) -> None:
     for label, text in (("error", message), ("hint", hint)):
         if text:
-            print(f"{label}: {' '.join(text.split())}", file=sys.stderr)
+            print(f"{label}: {visible(' '.join(text.split()))}", file=sys.stderr)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-import click
 from rich import box
 from rich.table import Table
-from rich.text import Text
 
-from benchctl.cli.tables import draw
+from benchctl.cli.tables import cell, draw
 from benchctl.cli.wording import interval, number, points, probability, say, value
 from benchctl.comparing import Comparison, Comparisons, Disagreement
 from benchctl.pairing import Difference
 from benchctl.remarks import Remark
+from benchctl.terminal import echo
 from benchctl.types import Estimate
 
 
@@ -31,17 +30,17 @@ def print_comparisons(found: Comparisons, count: int, lang: str) -> None:
     _print(rows, any(d.p_holm is not None for one in found.tasks for d in one.differences.values()), lang)
     for one in found.tasks:
         for metric, why in one.unpaired.items():
-            click.echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {say(why, lang)}")
+            echo(f"{one.task} · {metric}: {say('no pairs', lang)}: {say(why, lang)}")
         for line in one.warnings:
-            click.echo(f"{say('warning', lang)}: {one.task}: {say(line, lang)}")
+            echo(f"{say('warning', lang)}: {one.task}: {say(line, lang)}")
         _disagreements(one, count, lang)
 
 
 def _heading(one: Comparison, lang: str) -> None:
-    click.echo(f"{one.task} · n {one.n} {say('answered by both', lang)}")
+    echo(f"{one.task} · n {one.n} {say('answered by both', lang)}")
     for letter, run in (("A", one.first), ("B", one.second)):
         spec = run.record.spec
-        click.echo(f"  {letter}  {spec.model} · {spec.scoring}, {spec.shots}-shot · {run.record.id}")
+        echo(f"  {letter}  {spec.model} · {spec.scoring}, {spec.shots}-shot · {run.record.id}")
 
 
 def _rows(task: str, differences: Mapping[str, Difference], lang: str) -> Iterator[list[str]]:
@@ -64,7 +63,7 @@ def _print(rows: list[list[str]], several: bool, lang: str) -> None:
         table.add_column(say(headings[place], lang), justify="left" if left else "right", no_wrap=not left,
                          overflow="fold")  # fmt: skip
     for row in rows:
-        table.add_row(*(Text(row[place]) for place in kept))
+        table.add_row(*(cell(row[place]) for place in kept))
     draw(table)
 
 
@@ -80,18 +79,18 @@ def _disagreements(one: Comparison, count: int, lang: str) -> None:
     found = (Remark("1 disagreement on {metric}", metric=one.main) if len(told) == 1
              else Remark("{n} disagreements on {metric}", n=len(told), metric=one.main))  # fmt: skip
     shown = Remark("1 shown") if min(count, len(told)) == 1 else Remark("{n} shown", n=min(count, len(told)))
-    click.echo(f"\n{one.task}: {say(found, lang)}, {say(shown, lang)}")
+    echo(f"\n{one.task}: {say(found, lang)}, {say(shown, lang)}")
     for each in told[:count]:
         _sample(each, lang)
 
 
 def _sample(each: Disagreement, lang: str) -> None:
-    click.echo(f"  {each.id}: {_line(each.question, 200)}")
+    echo(f"  {each.id}: {_line(each.question, 200)}")
     if each.target:
-        click.echo(f"     {say('right', lang)}: {_line(each.target, 160)}")
+        echo(f"     {say('right', lang)}: {_line(each.target, 160)}")
     for letter, answer, figure in (("A", each.first, each.first_value), ("B", each.second, each.second_value)):
         said = f"{_line(answer, 160)}  " if answer else f"{say('none', lang)}  " if each.target else ""
-        click.echo(f"     {letter}: {said}({number(figure, 2, lang)})")
+        echo(f"     {letter}: {said}({number(figure, 2, lang)})")
 
 
 def _line(text: str, length: int) -> str:

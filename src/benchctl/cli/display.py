@@ -14,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from benchctl.cli.tables import draw
+from benchctl.cli.tables import cell, draw
 from benchctl.results import Result
 from benchctl.runner import Progress as Mover
+from benchctl.terminal import visible
 from benchctl.types import Estimate
 
 
@@ -35,8 +36,8 @@ class RunDisplay:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(),
-            console=self._console, disable=not self._console.is_terminal,
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Rate(),
+            TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal,
         )  # fmt: skip
         self._noted: set[str] = set()
 
@@ -53,10 +54,11 @@ class RunDisplay:
         """Say something once."""
         if text not in self._noted:
             self._noted.add(text)
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            self._console.print(visible(text), markup=False, highlight=False, soft_wrap=True)
 
     def job(self, title: str) -> Mover:
         """A new bar, and the function that moves it; without a terminal, a line at the beginning and at the end."""
+        title = visible(title)
         bar = self._bars.add_task(title, total=None)
         told: set[str] = set()
 
@@ -99,7 +101,7 @@ def print_table(results: Sequence[Result]) -> None:
             *([row.status] if told else []),
             row.run,
         )
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(cell(shown) for shown in cells))
     draw(table)
 
 

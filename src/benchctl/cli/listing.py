@@ -111,9 +111,8 @@ def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=1, default=str))
         return
     from rich.table import Table
-    from rich.text import Text
 
-    from benchctl.cli.tables import draw
+    from benchctl.cli.tables import cell, draw
 
     if not rows:
         click.echo("None.")
@@ -123,5 +122,5 @@ def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     for column in columns:
         table.add_column(column, no_wrap=column in ("run", "finished"), overflow="fold")
     for row in rows:
-        table.add_row(*(Text(str(row.get(column, ""))) for column in columns))
+        table.add_row(*(cell(str(row.get(column, ""))) for column in columns))
     draw(table)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from benchctl.errors import RecordError
+from benchctl.terminal import echo
 
 if TYPE_CHECKING:
     from benchctl.records import StoredRun
@@ -51,17 +52,17 @@ def _prompt(stored: StoredRun) -> None:
             f"The record of {stored.record.id} holds no prompt.",
             "A corpus has none, and earlier versions of benchctl did not keep it.",
         )
-    click.echo(kept["text"])
+    echo(kept["text"])
 
 
 def _facts(stored: StoredRun) -> None:
     from benchctl.cli.display import figures
 
     record = stored.record
-    click.echo(f"{record.spec.task} · {record.spec.model} · {record.status}\n{stored.path}")
+    echo(f"{record.spec.task} · {record.spec.model} · {record.status}\n{stored.path}")
     for name, e in record.estimates.items():
         value, interval = figures(e)
-        click.echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
+        echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
     timings = record.timings
     sittings = timings["sittings"]
     facts = {
@@ -77,9 +78,9 @@ def _facts(stored: StoredRun) -> None:
         "versions": ", ".join(f"{k} {v}" for k, v in record.versions.items()),
     }  # fmt: skip
     for name, text in facts.items():
-        click.echo(f"  {name}: {text}")
+        echo(f"  {name}: {text}")
     for error in record.errors:
-        click.echo(f"  error: {error['id']}: {error['reason']}")
+        echo(f"  error: {error['id']}: {error['reason']}")
 
 
 def _training(model: Mapping[str, Any]) -> dict[str, str]:
@@ -105,8 +106,8 @@ def _wrong(stored: StoredRun, count: int) -> None:
             continue
         shown += 1
         sample = entry_sample(line)
-        click.echo(f"\n  {sample.id}: {' '.join(sample.question.split())[:300]}")
+        echo(f"\n  {sample.id}: {' '.join(sample.question.split())[:300]}")
         for label, text in sample.choices.items():
             marks = ("right " if label == sample.target else "") + ("taken" if label == score.answer else "")
-            click.echo(f"    {label}) {text[:120]}" + (f"   <- {marks.strip()}" if marks else ""))
-        click.echo(f"    {score.outcome}: {score.explanation}")
+            echo(f"    {label}) {text[:120]}" + (f"   <- {marks.strip()}" if marks else ""))
+        echo(f"    {score.outcome}: {score.explanation}")

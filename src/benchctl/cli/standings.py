@@ -6,14 +6,14 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 
-import click
 from rich import box
 from rich.table import Table as Drawn
 from rich.text import Text
 
-from benchctl.cli.tables import draw
+from benchctl.cli.tables import cell, draw
 from benchctl.cli.wording import duration, interval, memory, number, points, say, value
 from benchctl.standings import Column, Figure, Standing, Table
+from benchctl.terminal import echo, visible
 
 ACROSS = 5
 """Metrics side by side in one table; more go into the next."""
@@ -23,15 +23,15 @@ def print_standings(table: Table, lang: str = "en") -> None:
     """One row per model, the base first: every metric of every task, then what the trainings cost."""
     for task, columns in _parts(table):
         draw(_metrics(table, task, columns, lang))
-    click.echo(say("value; difference to the base in percent; in points [95 % interval]", lang))
+    echo(say("value; difference to the base in percent; in points [95 % interval]", lang))
     draw(_costs(table, lang))
     for row in table.rows[1:]:
         for column, figure in row.figures.items():
             if figure.unpaired:
                 why = say(figure.unpaired, lang)
-                click.echo(f"{row.model}: {column.task} · {column.metric}: {say('no pairs', lang)}: {why}")
+                echo(f"{row.model}: {column.task} · {column.metric}: {say('no pairs', lang)}: {why}")
     for line in table.warnings:
-        click.echo(f"{say('warning', lang)}: {say(line, lang)}")
+        echo(f"{say('warning', lang)}: {say(line, lang)}")
 
 
 def print_csv(table: Table, lang: str = "en") -> None:
@@ -45,7 +45,7 @@ def print_csv(table: Table, lang: str = "en") -> None:
         for column in table.columns:
             cells += _numbers(row.figures.get(column))
         cells += row.costs().values()
-        writer.writerow(_cell(cell, lang) for cell in cells)
+        writer.writerow(_cell(each, lang) for each in cells)
 
 
 def _parts(table: Table) -> Iterator[tuple[str, Sequence[Column]]]:
@@ -64,7 +64,7 @@ def _metrics(table: Table, task: str, columns: Sequence[Column], lang: str) -> D
         drawn.add_column(column.metric + lower, justify="right", overflow="fold")
     for place, row in enumerate(table.rows):
         name = f"{row.model} ({say('base', lang)})" if place == 0 else row.model
-        drawn.add_row(Text(name), *(Text(_figure(row.figures.get(column), lang)) for column in columns))
+        drawn.add_row(cell(name), *(cell(_figure(row.figures.get(column), lang)) for column in columns))
     return drawn
 
 
@@ -84,7 +84,7 @@ def _costs(table: Table, lang: str) -> Drawn:
     for heading in ("model", "parameters", "trainable", "share", "epochs", "time", "memory"):
         drawn.add_column(say(heading, lang), justify="left" if heading == "model" else "right", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*(Text(cell) for cell in (row.model, *_cost_cells(row, lang))))
+        drawn.add_row(*(cell(shown) for shown in (row.model, *_cost_cells(row, lang))))
     return drawn
 
 
@@ -109,13 +109,14 @@ def _numbers(figure: Figure | None) -> list[object]:
     return [*found, *((d.value, d.low, d.high, d.p, d.p_holm, d.verdict) if d else (None,) * 6)]
 
 
-def _cell(cell: object, lang: str) -> object:
-    if isinstance(cell, float):
-        text = f"{cell:.10g}"
+def _cell(given: object, lang: str) -> object:
+    if isinstance(given, float):
+        text = f"{given:.10g}"
         return text.replace(".", ",") if lang == "pt" else text
     # A text that a spreadsheet would take for a formula gets an apostrophe in front.
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t")) else cell
+    return f"'{given}" if isinstance(given, str) and given.startswith(("=", "+", "-", "@", "\t")) else given
 
 
 def _drawn(title: str | None = None) -> Drawn:
-    return Drawn(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    heading = None if title is None else Text(visible(title), "table.title")
+    return Drawn(title=heading, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")

@@ -11,10 +11,17 @@ from rich.measure import Measurement
 from rich.table import Column, Table
 from rich.text import Text
 
+from benchctl.terminal import visible
+
 ELSEWHERE = 160
 """Columns of a page where standard output is no terminal."""
 FOLDED = 16
 """A longer word may be broken to fit its column."""
+
+
+def cell(text: str) -> Text:
+    """A cell of a table, as it is but for what would move the cursor."""
+    return Text(visible(text))
 
 
 def draw(table: Table) -> None:
