@@ -32,6 +32,9 @@ class Remark(str):
         return words.get(self.template, self.template).format(**said)
 
 
+SAMPLE = Remark("the questions are the built-in sample: they say nothing about a model's quality")
+
+
 def settings(spec: RunSpec) -> Mapping[str, Any]:
     """What of a spec must be alike for two models to be compared; what cannot change the result is left out."""
     generated = spec.scoring in ("generate", "text")
@@ -133,7 +136,7 @@ def _of_questions(shared: Shared) -> list[Remark]:
             Remark("the tokenizers differ: perplexity, per token, does not compare these models; bits_per_byte does")
         )
     if shared.first.run.record.data.get("builtin"):
-        lines.append(Remark("the questions are the built-in sample: they say nothing about a model's quality"))
+        lines.append(SAMPLE)
     return lines
 
 

@@ -11,7 +11,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
-from benchctl.remarks import Remark
+from benchctl.remarks import SAMPLE, Remark
 from benchctl.trained import Trained, label, trained
 from benchctl.types import Estimate
 
@@ -124,7 +124,15 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
     first, *rows = _without_repetitions([first, *rows])
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
     return Table(tuple(sorted(columns, key=lambda c: wanted.index(c.task))), (first, *_adjusted(rows, columns)),
-                 tuple(dict.fromkeys(warnings)))  # fmt: skip
+                 _told_once(warnings))  # fmt: skip
+
+
+def _told_once(warnings: Sequence[Remark]) -> tuple[Remark, ...]:
+    """Each warning once; that the questions are the sample in one line, since it is of tasks and not of models."""
+    tasks = dict.fromkeys(str(line.values["task"]) for line in warnings if line.values["remark"] == SAMPLE)
+    others = dict.fromkeys(line for line in warnings if line.values["remark"] != SAMPLE)
+    told = [Remark("{task}: {remark}", task=", ".join(tasks), remark=SAMPLE)] if tasks else []
+    return (*others, *told)
 
 
 def _row(

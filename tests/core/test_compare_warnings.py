@@ -154,3 +154,13 @@ def test_why_a_figure_or_a_run_stands_without_pairs_is_said_in_portuguese(runs, 
     two = benchctl("compare", *(stored.record.id for stored in runs), "--lang", "pt")
     assert "own: sem pares: own não é uma média de respostas isoladas" in two.out
     assert "own não é uma média" in benchctl("compare", "--against", "base", "--lang", "pt").out
+
+
+def test_many_models_on_the_sample_are_warned_of_it_in_one_line(runs, tmp_path, benchctl):
+    for task in ("medmcqa-pt", "medqa-pt"):
+        for name in ("base", "other"):
+            run(tmp_path / "runs", task, name, right_in({1, 2}))
+    ran = benchctl("compare", "--against", "base", "--lang", "pt")
+    warned = [line for line in ran.out.splitlines() if "amostra embutida" in line]
+
+    assert len(warned) == 1 and warned[0].startswith("aviso: medmcqa-pt, medqa-pt: ")
