@@ -168,12 +168,50 @@ class Wire:
         try:
             starts = [int(place) for place in found["text_offset"]]
             nats = tuple(None if n is None else float(n) for n in found["token_logprobs"])
-        except (KeyError, TypeError, ValueError):
+            tokens = [str(token) for token in found.get("tokens") or ()]
+        except (KeyError, TypeError, ValueError, AttributeError):
             return None
-        ends = (*starts[1:], max(len(text), starts[-1]) + (starts[-1] >= len(text))) if starts else ()
+        ends = spelt(tokens, text)
+        if ends is None:
+            if tokens and starts == [sum(map(len, tokens[:i])) for i in range(len(tokens))]:
+                return None  # they only add up lengths of tokens that do not spell the text
+            ends = (*starts[1:], max(len(text), starts[-1]) + (starts[-1] >= len(text))) if starts else ()
         if len(nats) != len(ends) or not ends or starts[0] != 0 or ends[-1] < len(text):
             return None
-        return Echo(nats, ends, bos=len(starts) > 1 and starts[1] == 0)
+        return Echo(nats, ends, bos=len(ends) > 1 and ends[0] == 0)
+
+
+def spelt(tokens: Sequence[str], text: str) -> tuple[int, ...] | None:
+    """Where each token ends in a text, by the tokens themselves: vLLM's offsets count the letters of a
+    beginning-of-text token, which the text does not have, and of each piece of a character.
+
+    Returns:
+        Places in characters; 0 for a beginning-of-text token, beyond the text for what was written after it. None where
+        the tokens do not spell the text.
+    """
+    bos = bool(tokens) and (not tokens[0] or not (_piece(tokens[0]) or text.startswith(tokens[0])))
+    ends = [0] if bos else []
+    place = pieces = 0
+    for token in tokens[len(ends) :]:
+        if place < len(text) and _piece(token):
+            pieces += 1
+            continue
+        found = text.find(token, place, place + pieces + len(token)) if place < len(text) else len(text)
+        if found < 0 and len(text) - place <= pieces:
+            found = len(text)  # the text ends in pieces, and this was written after it
+        if found < 0:
+            return None
+        end = found + len(token) if found < len(text) else len(text) + 1
+        ends += [found if found > place else end] * pieces + [end]
+        place, pieces = end, 0
+    if place < len(text) and not 0 < len(text) - place <= pieces:
+        return None
+    return (*ends, *[len(text)] * pieces)
+
+
+def _piece(token: str) -> bool:
+    """Whether a token is part of a character, whose letters are not known."""
+    return not token or "\ufffd" in token or token.startswith("bytes:")
 
 
 def read_usage(reply: Mapping[str, Any]) -> Usage:

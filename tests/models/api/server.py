@@ -151,7 +151,9 @@ class Server:
         elif asked.get("echo"):
             first, *rest = asked["prompt"].split(" ")
             words = [first, *(f" {word}" for word in rest)]
-            starts = [sum(map(len, words[:i])) for i in range(len(words))]
+            if self.args.bos:
+                words = [self.args.bos, *words]
+            starts = [sum(map(len, words[:i])) for i in range(len(words))]  # as vLLM: of the words, not of the text
             nats = [None, *(-len(w) / 4 for w in words[1:])]
             choice = {
                 "index": 0,
@@ -252,6 +254,7 @@ async def main() -> None:
     parser.add_argument("--forbid", default="", help="a parameter refused with 403")
     parser.add_argument("--flag", default="", help="letters whose questions are refused with 403")
     parser.add_argument("--most-top", type=int, default=20, help="most of the likely tokens that are listed")
+    parser.add_argument("--bos", default="", help="a beginning-of-text token among the echoed ones")
     parser.add_argument("--untold", default="", help="no usage is told")
     parser.add_argument("--no-system", default="", help="how a chat template that knows no system turn refuses it")
     parser.add_argument("--only-thinks", default="", help="all words are hidden thinking; the answer has none")

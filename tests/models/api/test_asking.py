@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from benchctl_plugins.models.openai_api.wire import spelt
+
 from .conftest import answers, record, result
 
 GENERATE = ("--scoring", "generate")
@@ -130,6 +132,34 @@ def test_options_texts_cannot_be_weighed_in_chat_and_are_by_echo_in_completions(
     expected = [len(text) + 1 for text in line["sample"]["choices"].values()]
     assert [-4 * c["nats"] for c in line["responses"][0]["choices"]] == expected, "a quarter per letter"
     assert record(ran, tmp_path)["model"]["prompt_style"] == "text"
+
+
+def test_a_beginning_of_text_token_that_the_server_counts_among_the_letters_moves_no_option(serve, run, tmp_path):
+    server = serve(bos="<|begin_of_text|>")
+    ran = run(f"openai:gpt,base_url={server.url},mode=completions", "--scoring", "option")
+    line = answers(ran, tmp_path)[0]
+    expected = [len(text) + 1 for text in line["sample"]["choices"].values()]
+    assert [-4 * c["nats"] for c in line["responses"][0]["choices"]] == expected
+    ran = run(f"openai:gpt,base_url={server.url},mode=completions", "--scoring", "perplexity")
+    response = answers(ran, tmp_path)[0]["responses"][0]
+    assert response["detail"]["bos"] is True
+
+
+@pytest.mark.parametrize(
+    ("tokens", "ends"),
+    [
+        (["Olá", " µg", "!"], (3, 6, 7)),
+        (["Olá", " µg", "!", " e depois"], (3, 6, 7, 8)),
+        (["<s>", "Olá", " ", "\ufffd", "\ufffd", "g", "!"], (0, 3, 4, 5, 5, 6, 7)),
+        (["", "Olá", " ", "", "µ", "g!"], (0, 3, 4, 5, 5, 7)),
+        (["Olá", " ", "bytes:\\xc2", "bytes:\\xb5", "g!"], (3, 4, 5, 5, 7)),
+        (["Olá", " µ"], None),
+        (["Ola", " µg", "!"], None),
+        ([], None),
+    ],
+)
+def test_echoed_tokens_end_where_their_letters_do_in_the_text(tokens, ends):
+    assert spelt(tokens, "Olá µg!") == ends
 
 
 def test_perplexity_is_offered_by_completions_that_echo_and_by_nothing_else(serve, run, tmp_path):
