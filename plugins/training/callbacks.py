@@ -82,6 +82,20 @@ class Conductor:
         """Called after each checkpoint and evaluation, in the main process."""
         self._loss = ""
 
+    def over(self) -> bool:
+        """Whether the checkpoint to go on from is the end already, and only the result was not written any more: the
+        trainers would take one step more."""
+        from transformers import TrainerState
+
+        if self.picked is None:
+            return False
+        state = TrainerState.load_from_json(str(self.picked.path / "trainer_state.json"))
+        self.watch.start(self.picked.state())
+        if self.picked.step < state.max_steps and not self.watch.out_of_patience:
+            return False
+        self.trainer.state = state
+        return True
+
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Take up what the checkpoint carried."""
         carried = self.picked.state() if self.picked else None

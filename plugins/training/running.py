@@ -195,7 +195,8 @@ def _sitting(job: Job, picked: Checkpoint | None, on_evaluation: OnEvaluation | 
         if job.crew.main:
             saved()
         with stop.listening():
-            trainer.train(resume_from_checkpoint=str(picked.path) if picked else None)
+            if not conductor.over():
+                trainer.train(resume_from_checkpoint=str(picked.path) if picked else None)
     facts: Mapping[str, Any] = {}
     if job.crew.main:
         facts = _finish(job, conductor, record)

@@ -129,6 +129,29 @@ def test_every_method_goes_on_exactly(short, recipe):
     interrupted_and_whole(short, recipe, signal.SIGTERM, "log_every=4", "save_every=50", "evaluate_every=5")
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        ("best=last",),
+        pytest.param(("learning_rate=0.3", "evaluate_every=1", "patience=2", "steps=30"), marks=pytest.mark.slow),
+    ],
+)
+def test_stopped_while_the_result_is_written_it_takes_no_step_more(short, monkeypatch, how):
+    from benchctl_plugins.training import summary
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    whole = short("tiny-lora", "rows=20", *how, out="whole")
+    with monkeypatch.context() as disk, pytest.raises(OSError, match="No space"):
+        disk.setattr(summary.shutil, "copyfile", full)
+        short("tiny-lora", "rows=20", *how)
+    again = short("tiny-lora", "rows=20", *how)
+    assert again.status == "complete" and again.facts["chosen"] == whole.facts["chosen"]
+    assert again.facts["steps"] == whole.facts["steps"] and again.facts["epochs"] == whole.facts["epochs"]
+    assert weights(again.folder) == weights(whole.folder) and lines(again.folder) == lines(whole.folder)
+
+
 def test_a_finished_training_is_only_read(short):
     first = short("tiny-lora", "steps=2")
     before = {file: file.stat().st_mtime_ns for file in first.folder.rglob("*")}
