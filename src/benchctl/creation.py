@@ -123,10 +123,10 @@ def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> l
 
 
 def _create(plugins: Plugins, kind: str, spec: str) -> Any:
-    """What a spec stands for; its arguments go to the factory only where there are any."""
+    """What a spec stands for; its arguments go to the factory where there are any, or where it asks for them."""
     name, args = parse_spec(spec, kind)
-    given = (args,) if args.target or args.options else ()
-    offers = plugins.offers(kind)
-    if given and name in offers and not offers[name].takes_arguments:
+    offer = plugins.find(kind, name)
+    if (args.target or args.options) and not offer.takes_arguments:
         raise BadConfig(f"{kind.capitalize()} '{name}' takes no arguments, '{spec}' was given.", f"Write {name}.")
-    return plugins.create(kind, name, *given)
+    given = args.target or args.options or offer.needs_arguments
+    return plugins.create(kind, name, *((args,) if given else ()))

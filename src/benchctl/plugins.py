@@ -61,6 +61,17 @@ class Offer:
         return bool(signature(self.factory).parameters)
 
     @property
+    def needs_arguments(self) -> bool:
+        """Whether the factory cannot do without them, be they empty."""
+        from inspect import signature
+
+        try:
+            found = signature(self.factory).parameters.values()
+        except (TypeError, ValueError):  # nothing that can be called, or not written in Python: calling it will tell
+            return False
+        return any(p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in found)
+
+    @property
     def summary(self) -> str:
         """First line of the factory's own description."""
         described = getattr(self.factory, "summary", None) or getattr(self.factory, "__doc__", None) or ""

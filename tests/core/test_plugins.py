@@ -366,3 +366,24 @@ def test_commands_that_fail_or_take_anothers_place_are_reported_and_the_others_s
         "command 'run' is taken by 'benchctl', which stays",
         "command 'train' is taken by 'training', which stays",
     ]
+
+
+@pytest.mark.parametrize("parameter", ["args", "args=None", "args, /", "*args", "**options"])
+def test_a_metric_with_a_parameter_can_be_asked_for_by_its_name_alone(foreign, parameter):
+    name = parameter.split(",")[0].split("=")[0].strip("*")
+    source = (
+        f"{HOOK}from benchctl.metric import Metric\nclass Mine(Metric):\n    name = 'mine'\n"
+        f"    def __init__(self, {parameter}):\n        self.given = {name}\n"
+        "@hookimpl\ndef benchctl_metrics():\n    return {'mine': Mine}"
+    )
+    plugins = Plugins([*BUILT_IN, foreign("mine_plugin", source)])
+    (mine,) = (one for one in create_metrics(plugins, create_task(plugins, "medqa-pt"), ["mine"]) if one.name == "mine")
+    assert not mine.given or not (mine.given.target or mine.given.options)
+
+
+@pytest.mark.parametrize(("factory", "says"), [("7", "cannot be made: TypeError"), ("dict", "is made as a dict")])
+def test_a_factory_without_a_signature_is_told_like_any(foreign, factory, says):
+    source = f"{HOOK}@hookimpl\ndef benchctl_metrics():\n    return {{'mine': {factory}}}"
+    plugins = Plugins([*BUILT_IN, foreign("mine_plugin", source)])
+    with pytest.raises(PluginError, match=says):
+        create_metrics(plugins, create_task(plugins, "medqa-pt"), ["mine"])
