@@ -37,7 +37,9 @@ class Journal:
 
     def append(self, entry: Mapping[str, Any]) -> None:
         """Write one line."""
-        self._file.write((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        left = memoryview((json.dumps(entry, ensure_ascii=False) + "\n").encode())
+        while left:  # a disk that is all but full takes a part, and says so only the next time
+            left = left[self._file.write(left) :]
         self._dirty.set()
 
     def sync(self) -> None:

@@ -206,7 +206,14 @@ def test_a_mistake_gives_two_plain_lines(benchctl, tmp_path, mistake):
 
 
 @pytest.mark.parametrize(
-    ("number", "advice"), [(errno.EACCES, "permissions"), (errno.EROFS, "permissions"), (errno.ENOSPC, "Make room")]
+    ("number", "advice"),
+    [
+        (errno.EACCES, "permissions"),
+        (errno.EROFS, "permissions"),
+        (errno.ENOSPC, "Make room"),
+        (errno.EFBIG, "no larger file"),
+        (errno.ELOOP, "A link stands"),
+    ],
 )
 def test_a_disk_that_refuses_is_told_in_two_plain_lines(benchctl, monkeypatch, number, advice):
     def refuse(*_, **__):

@@ -55,6 +55,8 @@ _OF_THE_DISK = {
     errno.ENOENT: "Check that the folder exists and can be written to.",
     errno.ENAMETOOLONG: "Give a shorter name or another place.",
     errno.ENOSPC: _FULL, errno.EDQUOT: _FULL,
+    errno.ELOOP: "A link stands where a file of benchctl's own belongs, or leads in circles: delete it.",
+    errno.EFBIG: "The file system, or a limit (ulimit -f), takes no larger file: give another place.",
 }  # fmt: skip
 """What the file system refused -> what to do. Other errors of the system are shown whole, as what they are: bugs."""
 
