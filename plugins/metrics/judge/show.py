@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from benchctl.cli.tables import draw
 from benchctl.types import Estimate
@@ -18,9 +19,9 @@ from .report import Report
 
 def print_report(plan: Plan, report: Report) -> None:
     """The report for people, on standard output."""
-    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160)
+    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160, emoji=False)
     if report.results:
-        table = Table(title=f"{plan.rubric.title} · 95 % intervals", title_justify="left", title_style="dim")
+        table = Table(title=Text(f"{plan.rubric.title} · 95 % intervals"), title_justify="left", title_style="dim")
         for heading in ("judged", "figure", "mean", "interval", "of", "n", "alpha", "kappa"):
             left = heading in ("judged", "figure")
             table.add_column(heading, justify="left" if left else "right", no_wrap=not left)

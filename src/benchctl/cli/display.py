@@ -34,7 +34,7 @@ class RunDisplay:
     """Bars with rate and time left, one per run; plain lines when standard error is no terminal."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, emoji=False)  # a model may be called llama:free:
         self._bars = Progress(
             TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), _Rate(),
             TimeRemainingColumn(), console=self._console, disable=not self._console.is_terminal,

@@ -250,6 +250,11 @@ def test_options_that_cannot_change_an_answer_are_no_part_of_the_runs_identity(s
     assert record(one, tmp_path)["spec"]["model"] == f"openai:gpt,base_url={url}"
 
 
+def test_a_name_with_slashes_and_colons_stays_as_it_is(serve, run):
+    ran = run(f"openai:meta-llama/llama-3:free,base_url={serve().url}", *GENERATE)
+    assert ran.code == 0 and "meta-llama/llama-3:free: 10 of 10" in ran.err, "':free:' is no emoji"
+
+
 def test_a_named_model_keeps_its_name(serve, run, tmp_path):
     (tmp_path / "benchctl.toml").write_text(f'[models.mine]\nspec = "openai:gpt,base_url={serve().url},rpm=60000"\n')
     assert record(run("mine", *GENERATE), tmp_path)["spec"]["model"] == "mine"
