@@ -176,7 +176,7 @@ class Caller:
         message = said.get("message")
         if not isinstance(message, str):  # in a list, in a form of its own, or a proxy's web page
             message = _TAGS.sub(" ", error.response.text).strip() or error.message
-        reason = f"HTTP {status}: {self._redactor.error(str(message))}"
+        reason = f"HTTP {status}: {self._redactor.error(str(message)).rstrip('.')}"  # a sentence goes on after it
         wait = retry_after(error.response.headers)
         hopeless = (
             (status in HOPELESS and not (status == 403 and _THIS_ONE.search(reason)))
@@ -197,7 +197,7 @@ class Caller:
         self._tally.faults[f"http {status}"] += 1
         param = str(said.get("param") or "")
         if "temperature" in (param or reason) and self._settings.send_temperature:
-            reason = f"{reason.rstrip('.')}: temperature=default sends none"
+            reason = f"{reason}: temperature=default sends none"
         return CallFailed(reason, param=param, refused=True)
 
 

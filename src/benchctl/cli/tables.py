@@ -29,7 +29,7 @@ def draw(table: Table) -> None:
 
     Rich would crop figures there, or leave columns one letter wide: `0.557` read as `0.55` is worse than no table.
     """
-    console = Console(width=None if sys.stdout.isatty() else ELSEWHERE)
+    console = Console(width=None if sys.stdout.isatty() else ELSEWHERE, emoji=False)
     if _needed(table, console) <= console.width:
         console.print(table)
         return
