@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 import click
 
 from benchctl import fingerprints
-from benchctl.creation import create_task
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.metric import Scored
 from benchctl.model import parse_spec
-from benchctl.plugins import get_plugins
+from benchctl.recorded import recorded_task
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample, replace_file, slug
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
@@ -147,7 +146,7 @@ def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
 def _rebuilt(run: StoredRun) -> _Rebuilt:
     spec = run.record.spec
     try:
-        task = create_task(get_plugins(), spec.task)
+        task = recorded_task(run)
         if not isinstance(task, Task):
             return _Rebuilt({})
         samples = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows).samples

@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from benchctl import additions, records, runner, second_reader
-from benchctl.creation import create_metrics, create_task
+from benchctl.creation import create_metrics
 from benchctl.errors import BadConfig, RecordError
 from benchctl.manifest import counted, signatures
 from benchctl.metric import Scored
 from benchctl.model import Model
 from benchctl.plugins import get_plugins
+from benchctl.recorded import recorded_task
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
 from benchctl.types import RunRecord
@@ -28,12 +29,13 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model
 
     Raises:
         RecordError: the run has no answers.
+        RecordError: its task is read from files among the runs.
         UnknownName: the plugin of its task is no longer there.
         BadConfig: there is a reader, and the run's answers are no free text with options.
     """
     plugins = get_plugins()
     spec = stored.record.spec
-    task = create_task(plugins, spec.task)
+    task = recorded_task(stored)
     if not isinstance(task, Task):
         raise RecordError(f"{spec.task} is a group.", "Rescore its members.")
     scoring = get_scoring(task, spec.scoring, spec.max_tokens)

@@ -14,7 +14,7 @@ from benchctl.pairing import Pairs
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
 from benchctl.remarks import Remark
 from benchctl.trained import leaked
-from benchctl.types import RunRecord, Score
+from benchctl.types import Score
 
 if TYPE_CHECKING:
     from benchctl.task import Task
@@ -48,7 +48,7 @@ class Side:
         from benchctl.scoring import get_scoring
 
         spec = self.run.record.spec
-        scoring = get_scoring(_task(self.run.record), spec.scoring, spec.max_tokens)
+        scoring = get_scoring(_task(self.run), spec.scoring, spec.max_tokens)
         asked = [(entry_sample(self.lines[i]), entry_responses(self.lines[i])) for i in ids]
         return metric.as_sums([Scored(s, responses, scoring.read(s, responses)) for s, responses in asked])
 
@@ -76,7 +76,7 @@ class Shared:
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
             one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))
             return self._kept(metric, Pairs(ids, one, two, self._clusters(ids), None, *shape))
-        computed = _metric(self.first.run.record, metric)
+        computed = _metric(self.first.run, metric)
         sums = [side.sums(computed, self.ids) for side in (self.first, self.second)] if computed else []
         if len(sums) != 2 or sums[0] is None or sums[1] is None:
             raise RecordError(
@@ -141,23 +141,22 @@ def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in line["sample"].items() if name != "cluster"}
 
 
-def _metric(record: RunRecord, name: str) -> Metric | None:
+def _metric(run: StoredRun, name: str) -> Metric | None:
     """The metric that gave a figure, as the run was scored with it; None where no metric has that name."""
     from benchctl.creation import create_metrics
     from benchctl.model import parse_spec
     from benchctl.plugins import get_plugins
 
-    specs = [spec for spec in record.metrics if parse_spec(spec, "metric")[0] == name]
-    metrics = create_metrics(get_plugins(), _task(record), specs)
+    specs = [spec for spec in run.record.metrics if parse_spec(spec, "metric")[0] == name]
+    metrics = create_metrics(get_plugins(), _task(run), specs)
     return next((metric for metric in metrics if metric.name == name), None)
 
 
-def _task(record: RunRecord) -> Task:
-    from benchctl.creation import create_task
-    from benchctl.plugins import get_plugins
+def _task(run: StoredRun) -> Task:
+    from benchctl.recorded import recorded_task
     from benchctl.task import Task
 
-    task = create_task(get_plugins(), record.spec.task)
+    task = recorded_task(run)
     if not isinstance(task, Task):
-        raise RecordError(f"{record.spec.task} is a group now.", "Compare runs of its members.")
+        raise RecordError(f"{run.record.spec.task} is a group now.", "Compare runs of its members.")
     return task

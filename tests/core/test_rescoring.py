@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from benchctl.records import RunFolder, StoredRun
 from benchctl.rescoring import rescored
@@ -27,3 +31,29 @@ def test_calls_that_failed_and_were_retried_before_the_kill_are_no_errors_any_mo
     again = rescored(StoredRun(folder.record(), stored.path))
     assert (again.status, again.counts["answered"], again.counts["errors"]) == ("interrupted", len(ids) - 1, 1)
     assert again.errors == failed[:1]
+
+
+@pytest.mark.parametrize("reach", ["lm-eval:evil,include_path={folder}", "lm-eval:{folder}/evil.yaml",
+                                   "lm-eval:evil,include_path=.", "lm-eval:evil,include_path={link}"])  # fmt: skip
+def test_code_that_came_with_the_runs_of_another_person_is_not_executed(benchctl, tmp_path, reach):
+    asked = ("run", "--task", "cosmosqa-pt", "--model", "random,longest", "--data", "builtin", "--json")
+    results = json.loads(benchctl(*asked).out)
+    brought = Path(results[0]["path"]) / "brought"
+    brought.mkdir()
+    fields = "task: evil\ndataset_path: json\noutput_type: multiple_choice\ndoc_to_text: !function bad.text\n"
+    (brought / "evil.yaml").write_text(fields, "utf-8")
+    (brought / "bad.py").write_text("open('executed', 'w').close()\ndef text(doc): return 'x'\n", "utf-8")
+    Path("innocent").symlink_to(brought.absolute())
+    for result in results:
+        file = Path(result["path"]) / "run.json"
+        record = json.loads(file.read_text("utf-8"))
+        record["spec"]["task"] = reach.format(folder=brought, link="innocent")
+        file.write_text(json.dumps(record), "utf-8")
+    one, two = (result["path"] for result in results)
+    rescored = benchctl("rescore", one)
+    assert rescored.code == 1
+    assert "among the runs" in rescored.err
+    assert len(rescored.err.strip().splitlines()) == 2
+    for command in (("report",), ("compare", one, two), ("export", "run", one, "--format", "lm-eval", "--out", "x")):
+        assert "Traceback" not in benchctl(*command).err
+    assert not (tmp_path / "executed").exists()
