@@ -112,6 +112,9 @@ def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> l
         UnknownName: nobody offers one of them.
         BadConfig: arguments for a metric that takes none.
     """
+    alien = next((one for one in task.own_metrics if not isinstance(one, Metric)), None)
+    if alien is not None:
+        raise PluginError(f"The task {task.name} has {alien!r} among its own metrics, no Metric.", _DEFECT)
     found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
     for spec in (*task.metrics, *(name for name in extra if name not in found)):
         metric: Metric = _create(plugins, "metric", spec)

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from benchctl.config import load_config
 from benchctl.creation import create_metrics, create_models, create_task
-from benchctl.errors import BadConfig, PluginError
+from benchctl.errors import BadConfig, PluginError, blamed
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import RunFolder, StoredRun, run_folder, run_id
@@ -107,7 +107,8 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
         display.note(f"warning: {problem}")
     loaded: dict[str, TaskData] = {}
     for name, task in matrix.members.items():
-        loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
+        with blamed(f"Task {name} failed to load its data", "This is a defect of its plugin."):
+            loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
         _note_data(display, name, loaded[name])
     found: dict[tuple[str, str], Result] = {}
     models = create_models(plugins, matrix.models, matrix.cluster)

@@ -231,6 +231,8 @@ class Task:
                 _DEFECT,
             )
         if self.kind == "multiple_choice":
+            if len(made.choices) == 1:
+                raise RowError("has a single option, so that every answer would be right")
             empty = next((label for label, text in made.choices.items() if not text.strip()), None)
             if empty is not None:
                 raise RowError(f"option {empty} is empty")

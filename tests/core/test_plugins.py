@@ -18,7 +18,7 @@ from benchctl.data import Row, Table
 from benchctl.errors import BadData, PluginError, UnknownName
 from benchctl.matrix import Matrix, run_matrix
 from benchctl.model import ModelArgs
-from benchctl.plugins import GROUP, Plugins
+from benchctl.plugins import GROUP, Plugins, get_plugins
 from benchctl.records import find_run
 from benchctl.rescoring import rescored
 from benchctl.runner import prepare, run
@@ -41,6 +41,19 @@ def foreign(tmp_path, monkeypatch):
         return EntryPoint(name, name, GROUP)
 
     return make
+
+
+@pytest.fixture
+def installed(monkeypatch):
+    """Entry points as pip would have left them, beside the built-in ones: ``installed(entry)``."""
+
+    def install(*entries: EntryPoint) -> None:
+        monkeypatch.setattr("benchctl.plugins.entry_points", lambda group: [*BUILT_IN, *entries])
+        get_plugins.cache_clear()
+        get_plugins()
+
+    yield install
+    get_plugins.cache_clear()
 
 
 HOOK = "from benchctl.hookspecs import hookimpl\n"
@@ -166,6 +179,20 @@ def test_what_a_tasks_own_reader_trips_over_is_told_without_a_traceback(tmp_path
         Own().load(str(file))
 
 
+def test_a_question_with_a_single_option_is_no_question(tmp_path):
+    class Mine(Own):
+        def sample(self, row):
+            choices = {label: row.text(label) for label in "AB" if row.text(label)}
+            return replace(super().sample(row), choices=choices)
+
+    file = tmp_path / "casos.csv"
+    file.write_text("id;caso;A;B\n1;Dor;sim;não\n2;Febre;sim;\n", "latin-1")
+    with pytest.raises(BadData, match="row 2: has a single option"):
+        Mine().load(str(file))
+    data = Mine().load(str(file), skip_bad_rows=True)
+    assert ([one.id for one in data.samples], len(data.bad_rows)) == (["1"], 1)
+
+
 @pytest.mark.parametrize("part", [{"question": None}, {"context": None}, {"context": 5}, {"cluster": 7}])
 def test_a_sample_whose_parts_are_no_text_could_not_be_read_again(tmp_path, part):
     class Mine(Own):
@@ -188,10 +215,9 @@ def test_a_sample_whose_parts_are_no_text_could_not_be_read_again(tmp_path, part
         ("('mine',)", "The group mine holds the group mine"),
     ],
 )
-def test_a_group_holds_tasks(foreign, monkeypatch, tmp_path, members, says):
+def test_a_group_holds_tasks(foreign, installed, tmp_path, members, says):
     offer = f"@hookimpl\ndef benchctl_tasks():\n    return {{'mine': lambda: TaskGroup('mine', 'Mine', {members})}}"
-    plugins = Plugins([*BUILT_IN, foreign("mine_plugin", f"{HOOK}from benchctl.task import TaskGroup\n{offer}")])
-    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
+    installed(foreign("mine_plugin", f"{HOOK}from benchctl.task import TaskGroup\n{offer}"))
     with pytest.raises(PluginError, match=says):
         Matrix.parse(["mine"], ["random"], tmp_path, {"data": "builtin"})
 
@@ -280,11 +306,9 @@ class Notes:
 
 
 @pytest.fixture
-def changing(foreign, monkeypatch, tmp_path):
+def changing(foreign, installed, tmp_path):
     """A task that a test may change between runs, and ``asked()``: the same command once more, and what it notes."""
-    plugins = Plugins([*BUILT_IN, foreign("changing", CHANGING)])
-    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
-    monkeypatch.setattr("benchctl.rescoring.get_plugins", lambda: plugins)
+    installed(foreign("changing", CHANGING))
     file = tmp_path / "prova.csv"
     file.write_text("id,texto,certa\n1,x,A\n2,x,A\n3,y,B\n4,y,A\n", "utf-8")
 
@@ -333,14 +357,13 @@ def test_intervals_of_passages_that_the_task_no_longer_gives_are_told(changing):
     assert (first.estimates["accuracy"].method, new.estimates["accuracy"].method) == ("wilson-clustered", "wilson")
 
 
-def test_a_hook_around_a_run_gets_its_folder_and_stops_nothing_when_it_fails(changing, foreign, monkeypatch):
+def test_a_hook_around_a_run_gets_its_folder_and_stops_nothing_when_it_fails(changing, foreign, installed):
     hooks = (
         f"{HOOK}seen = []\n"
         "@hookimpl\ndef benchctl_run_started(run):\n    seen.append(run)\n"
         "@hookimpl\ndef benchctl_run_finished(record, run):\n    seen.append(run)\n    raise ConnectionError('offline')"
     )
-    plugins = Plugins([*BUILT_IN, foreign("changing", CHANGING), foreign("watching", hooks)])
-    monkeypatch.setattr("benchctl.matrix.get_plugins", lambda: plugins)
+    installed(foreign("changing", CHANGING), foreign("watching", hooks))
     result, (warning,) = changing[1]()
     assert result.status == "complete"
     assert sys.modules["watching"].seen == [str(result.path)] * 2
@@ -387,3 +410,21 @@ def test_a_factory_without_a_signature_is_told_like_any(foreign, factory, says):
     plugins = Plugins([*BUILT_IN, foreign("mine_plugin", source)])
     with pytest.raises(PluginError, match=says):
         create_metrics(plugins, create_task(plugins, "medqa-pt"), ["mine"])
+
+
+def _fails(self, data, **options):
+    return 1 / 0
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "says"),
+    [
+        ("load", _fails, "prova failed to load its data: ZeroDivisionError"),
+        ("own_metrics", ("accuracy",), "has 'accuracy' among its own metrics, no Metric"),
+    ],
+)
+def test_what_a_task_overrides_is_told_without_a_traceback(changing, monkeypatch, name, part, says):
+    task, asked = changing
+    monkeypatch.setattr(task, name, part)
+    with pytest.raises(PluginError, match=says):
+        asked()
