@@ -76,11 +76,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     lines = []
     for number, text in enumerate(pieces[:-1], 1):  # what follows the last line end is empty or torn
         try:
-            lines.append(json.loads(text))
-        except ValueError as error:
+            line = json.loads(text)
+            if not isinstance(line, dict):
+                raise ValueError("no object")
+        except (ValueError, RecursionError) as error:  # nested thousands deep
             raise RecordError(
                 f"{path}, line {number}: damaged ({error}).", "Delete that line: its sample will be asked again."
             ) from error
+        lines.append(line)
     return lines
 
 

@@ -437,3 +437,11 @@ class InParts:
 
     def fileno(self):
         return self._file.fileno()
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "[1, 2]", "7", '{"id": '])
+def test_a_damaged_line_is_named_with_its_file(tmp_path, line):
+    file = tmp_path / "samples.jsonl"
+    file.write_text(f'{{"id": "1"}}\n{line}\n', "utf-8")
+    with pytest.raises(RecordError, match=r"samples\.jsonl, line 2: damaged"):
+        read_lines(file)
