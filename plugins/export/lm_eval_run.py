@@ -231,7 +231,8 @@ def _text(prompt: Prompt) -> str:
 
 
 def _safe(name: str) -> str:
-    return re.sub(r'["<>:/|\\?*\[\]]+', "__", name)
+    name = re.sub(r'["<>:/|\\?*\[\]\x00-\x1f]+', "__", name)
+    return name if name.strip(".") else "__"  # '..' would lead out of the folder
 
 
 def _sha(text: str) -> str:

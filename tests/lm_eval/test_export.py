@@ -232,3 +232,17 @@ class TestARunInLmEvalsLayout:
         files = {name for run in runs for name in benchctl(
             "export", "run", run["run"], "--format", "lm-eval", "--out", "exported").out.split()}  # fmt: skip
         assert len(files) == 4
+
+
+@pytest.mark.parametrize("name", ["..", "../../fora", "/fora", "a\0b", "."])
+def test_a_run_is_exported_into_the_folder_whatever_its_model_is_called(benchctl, tmp_path, name):
+    asked = ("run", "--task", "cosmosqa-pt", "--model", "majority", "--data", "builtin", "--limit", 2, "--json")
+    (result,) = json.loads(benchctl(*asked).out)
+    file = Path(result["path"]) / "run.json"
+    record = json.loads(file.read_text("utf-8"))
+    record["model"]["name"] = name
+    file.write_text(json.dumps(record), "utf-8")
+    done = benchctl("export", "run", result["run"], "--format", "lm-eval", "--out", "exported")
+    assert done.code == 0, done.err
+    assert len(list(tmp_path.glob("exported/*/*.json*"))) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["exported", "runs"]
