@@ -12,6 +12,8 @@ from benchctl.config import load_config
 from benchctl.errors import BadConfig
 from benchctl.manifest import versions
 
+from .disk import writing
+
 if TYPE_CHECKING:
     from .hf import HFModel
     from .weights import Weights
@@ -162,7 +164,7 @@ def _reloaded(model: HFModel, out: Path) -> Weights:
 def _save(model: Any, tokenizer: Any, out: Path) -> None:
     from .quiet import quiet
 
-    with quiet():
+    with quiet(), writing(out):
         model.save_pretrained(out)
         tokenizer.save_pretrained(out)
 

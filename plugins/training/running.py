@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl.config import load_config
 from benchctl.errors import BadConfig, ModelCallError
 
+from ..models.disk import writing
 from . import base, registry, summary, trackers
 from .around import alone, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
@@ -104,7 +105,10 @@ def train(
     members = crew(recipe.model.device)
     job = _job(recipe, options, members, display if display and members.main else Silent())
     try:
-        with alone(), memory_hint(recipe), job.folder.lock() if members.main else contextlib.nullcontext():
+        with (
+            alone(), memory_hint(recipe), writing(job.folder.path),
+            job.folder.lock() if members.main else contextlib.nullcontext(),
+        ):  # fmt: skip
             return _train(job, on_evaluation)
     finally:
         job.model.close()

@@ -152,6 +152,23 @@ def test_stopped_while_the_result_is_written_it_takes_no_step_more(short, monkey
     assert weights(again.folder) == weights(whole.folder) and lines(again.folder) == lines(whole.folder)
 
 
+@pytest.mark.parametrize("bytes_at_most", [40_000, 100_000], ids=["the weights", "the optimizer"])
+def test_where_no_more_can_be_written_it_says_so_in_two_lines_and_goes_on_later(tmp_path, bytes_at_most):
+    from benchctl_plugins.models.tiny import tiny_folder
+
+    tiny_folder()  # the base is there before the limit is
+    command = ("train", "--recipe", "tiny-lora", "--set", "steps=2", "--set", "warmup=0", "--set", "save_every=1")
+    limit = f"ulimit -f {bytes_at_most // 1000}; trap '' XFSZ; exec "  # in KiB; without the signal a write just fails
+    ran = subprocess.run(
+        ["bash", "-c", limit + '"$0" -m benchctl "$@"', sys.executable, *command],
+        cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert ran.returncode == 1 and "Traceback" not in ran.stderr, ran.stderr
+    assert "cannot be read or written: File too large" in ran.stderr and "\nhint: " in ran.stderr
+    again = train(tmp_path, *command[1:])
+    assert again.returncode == 0 and "step 2 of 2 chosen" in again.stdout, again.stderr
+
+
 def test_a_finished_training_is_only_read(short):
     first = short("tiny-lora", "steps=2")
     before = {file: file.stat().st_mtime_ns for file in first.folder.rglob("*")}
