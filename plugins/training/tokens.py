@@ -71,8 +71,8 @@ class Tokens:
             kept = prompt[: self.max_length]
             if len(prompt) > self.max_length and prompt[-1] == self._eos:
                 kept[-1] = self._eos  # the encoder always sees the end, as the tokenizer's own cutting has it
-            length = max(len(prompt), len(labels))
-            rows.append(Row({"input_ids": kept, "labels": labels[: self.max_length]}, length, len(labels)))
+            cut = labels[: self.max_length]
+            rows.append(Row({"input_ids": kept, "labels": cut}, max(len(prompt), len(labels)), len(cut)))
         return rows
 
     def preference(self, texts: Sequence[Rendered]) -> list[Row]:

@@ -130,6 +130,8 @@ def test_an_encoder_decoder_learns_the_tokens_a_run_scores():
     (row,) = Tokens(tokens, 2048, True).seq2seq([text])
     assert row.columns == {"input_ids": list(scored.context), "labels": [*scored.continuation, tokens.eos_token_id]}
     (cut,) = Tokens(tokens, 5, True).seq2seq([text])
+    (short,) = Tokens(tokens, 1, True).seq2seq([text])
+    assert short.learnt == len(short.columns["labels"]) == 1, "only what is left of the answer is learnt"
     assert cut.columns["input_ids"] == [*scored.context[:4], tokens.eos_token_id], "the encoder still sees an end"
 
 
