@@ -12,7 +12,7 @@ from benchctl.creation import create_metrics, create_models, create_task
 from benchctl.errors import BadConfig, PluginError, blamed
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
-from benchctl.records import RunFolder, StoredRun, run_folder, run_id
+from benchctl.records import RunFolder, StoredRun, run_place
 from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
@@ -136,7 +136,7 @@ def _run_one(
     metrics = create_metrics(plugins, task, matrix.metrics)
     job = prepare(matrix.spec(task, asked), task, scoring, metrics, model, data)
     _note_subset(display, job)
-    place = run_folder(matrix.out, job.spec, run_id(job.spec, job.prints)).path
+    place = run_place(matrix.out, job.spec, job.prints).path
     _note_failed(display, plugins.tell("benchctl_run_started", spec=job.spec, run=str(place)))
     record, folder = run(job, matrix.out, display.job(_title(job)))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now

@@ -163,8 +163,20 @@ def entry_responses(line: Mapping[str, Any]) -> tuple[Response, ...]:
 
 
 def run_id(spec: RunSpec, fingerprints: Mapping[str, str]) -> str:
-    """Twelve hexadecimal digits that name the run: the spec and what it stood for."""
-    return digest({"spec": asdict(spec), "fingerprints": dict(fingerprints)})[:12]
+    """Twelve hexadecimal digits that name the run: the spec and what it stood for.
+
+    Where data and examples were read from is no part of it, their content is: a file that was moved, renamed or is
+    given by another path is the same run.
+    """
+    fixed = {name: value for name, value in asdict(spec).items() if name not in ("data", "shots_data")}
+    return digest({"spec": fixed, "fingerprints": dict(fingerprints)})[:12]
+
+
+def run_place(out: Path, spec: RunSpec, fingerprints: Mapping[str, str]) -> RunFolder:
+    """The folder of a run under ``out``: one that was named with the path of its data, as all once were, is kept."""
+    with_path = digest({"spec": asdict(spec), "fingerprints": dict(fingerprints)})[:12]
+    earlier = run_folder(out, spec, with_path)
+    return earlier if earlier.path.is_dir() else run_folder(out, spec, run_id(spec, fingerprints))
 
 
 def run_folder(out: Path, spec: RunSpec, identity: str) -> RunFolder:

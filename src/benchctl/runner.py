@@ -70,8 +70,8 @@ def prepare(
 
 def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> tuple[RunRecord, records.RunFolder]:
     """Run a job, or what is left of it, and write it down. A finished run is only read."""
-    identity = records.run_id(job.spec, job.prints)
-    folder = records.run_folder(out, job.spec, identity)
+    folder = records.run_place(out, job.spec, job.prints)
+    identity = folder.path.name
     with folder.lock():
         earlier = folder.record()
         if earlier is not None and earlier.status == "complete":

@@ -7,7 +7,7 @@ import math
 import random
 import subprocess
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from threading import Event, Thread
 
 import numpy as np
@@ -181,6 +181,40 @@ def test_whatever_fixes_the_result_gives_the_run_another_id(job, change):
     assert identity(job(model)) == identity(job(model))
     assert identity(job(model, **change)) != identity(job(model))
     assert identity(job(ScriptedModel(prefers("A"), "other"))) != identity(job(model))
+
+
+EXAM = """id,contexto,pergunta,A,B,C,D,Label
+1,Um caso.,Qual órgão produz a insulina?,fígado,pâncreas,baço,rim,B
+2,Outro caso.,Qual vitamina falta no escorbuto?,A,B12,C,K,C
+"""
+
+
+def test_a_data_file_that_was_moved_or_is_given_by_another_path_is_the_same_run(benchctl, tmp_path):
+    def asked(path):
+        ran = benchctl("run", "--task", "cosmosqa-pt", "--model", "majority", "--data", path, "--json")
+        return json.loads(ran.out)[0]["run"]
+
+    (tmp_path / "prova.csv").write_text(EXAM, "utf-8")
+    first = asked("prova.csv")
+    assert asked("./prova.csv") == asked(tmp_path / "prova.csv") == first
+    (tmp_path / "provas").mkdir()
+    (tmp_path / "prova.csv").rename(tmp_path / "provas" / "2024.csv")
+    assert asked("provas/2024.csv") == first
+    (tmp_path / "provas" / "2024.csv").write_text(EXAM.replace("insulina", "bile"), "utf-8")
+    assert asked("provas/2024.csv") != first
+
+
+def test_a_run_that_an_earlier_version_named_with_the_path_of_its_data_is_found(job, tmp_path):
+    from benchctl.fingerprints import digest
+    from benchctl.records import run_folder
+
+    made = job(ScriptedModel(prefers("A")))
+    record, folder = run(made, tmp_path)
+    named = digest({"spec": asdict(made.spec), "fingerprints": made.prints})[:12]
+    folder.path.rename(folder.path.with_name(named))
+    run_folder(tmp_path, made.spec, named).save_record(replace(record, id=named))
+    again = job(model := ScriptedModel(prefers("A")))
+    assert run(again, tmp_path)[0].id == named and model.asked == []
 
 
 def test_changed_data_under_the_same_name_is_another_run(job):
