@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     import torch
 
 ROWS, COLUMNS = 512, 2048
-"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits. Elsewhere the whole vocabulary at once."""
+"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits; where there are fewer positions, it has as many
+more entries. Elsewhere the whole vocabulary at once."""
 
 
 class Head:
@@ -69,12 +70,13 @@ class Head:
             yield 0, self.layer(states).float()
             return
         weight, bias = self.layer.weight, self.layer.bias
-        room = states.new_empty((len(states), COLUMNS))
-        for first in range(0, len(weight), COLUMNS):
-            part = weight[first : first + COLUMNS]
-            logits = torch.mm(states, part.t(), out=room) if len(part) == COLUMNS else torch.mm(states, part.t())
+        columns = ROWS * COLUMNS // len(states)
+        room = states.new_empty((len(states), min(columns, len(weight))))
+        for first in range(0, len(weight), columns):
+            part = weight[first : first + columns]
+            logits = torch.mm(states, part.t(), out=room[:, : len(part)])
             if bias is not None:
-                logits += bias[first : first + COLUMNS]
+                logits += bias[first : first + columns]
             yield first, logits.float()
 
     def _finished(self, logits: torch.Tensor) -> torch.Tensor:
