@@ -23,6 +23,10 @@ from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
 
 
+UNREAD = 0.2
+"""Share of answers that name no option above which it is said: the rules of extraction miss some of any model's."""
+
+
 class Display(Protocol):
     """Where progress and notes go while the matrix runs."""
 
@@ -219,6 +223,7 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
             f"note: {_title(job)}: {record.counts['unfinished']} of {record.counts['answered']} answers were cut off "
             f"at their length limit{more}."
         )
+    _note_unread(display, job, record)
     if len(served := record.model.get("served_model", ())) > 1:
         display.note(
             f"warning: {_title(job)}: the answers are of {len(served)} models, by what the server "
@@ -234,6 +239,16 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
         display.note(
             f"note: {_title(job)}: interrupted with {record.counts['answered']} of "
             f"{record.counts['n']} answered, all of them kept. The same command goes on there."
+        )
+
+
+def _note_unread(display: Display, job: Job, record: RunRecord) -> None:
+    """An accuracy of answers that were not understood is no accuracy of the model's."""
+    unread, answered = record.counts["outcomes"].get("none", 0), record.counts["answered"]
+    if unread > UNREAD * answered:
+        display.note(
+            f"warning: {_title(job)}: {unread} of {answered} answers name no option and count as wrong: "
+            f"'benchctl show {record.id}' prints some, 'benchctl rescore {record.id} --extract-with MODEL' has them read."
         )
 
 

@@ -112,6 +112,15 @@ def test_an_empty_reply_is_an_answer_and_a_reply_that_was_never_recorded_is_an_e
     assert first(ran)["outcomes"] == {"choice": 2, "none": 2}
 
 
+def test_many_answers_that_name_no_option_are_told_beside_the_accuracy_that_they_lower(benchctl, tmp_path):
+    def told(unread: int) -> str:
+        rows = [{"id": key, "output": "Não sei." if i < unread else "A"} for i, key in enumerate(builtin_ids(5))]
+        return str(run(benchctl, f"replay:{write(tmp_path / f'{unread}.jsonl', rows)}").err)
+
+    assert "warning" not in told(1)
+    assert "2 of 5 answers name no option and count as wrong: 'benchctl show" in told(2)
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz"])
 def test_columns_can_be_named_and_files_packed(benchctl, tmp_path, name):
     rows = [{"pergunta": key, "saída": "Alternativa A", "outra": 1} for key in builtin_ids(5)]
