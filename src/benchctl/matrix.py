@@ -22,7 +22,6 @@ from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
 
-
 UNREAD = 0.2
 """Share of answers that name no option above which it is said: the rules of extraction miss some of any model's."""
 
@@ -248,7 +247,7 @@ def _note_unread(display: Display, job: Job, record: RunRecord) -> None:
     if unread > UNREAD * answered:
         display.note(
             f"warning: {_title(job)}: {unread} of {answered} answers name no option and count as wrong: "
-            f"'benchctl show {record.id}' prints some, 'benchctl rescore {record.id} --extract-with MODEL' has them read."
+            f"'benchctl show {record.id}' prints some, 'rescore {record.id} --extract-with MODEL' has them read."
         )
 
 
