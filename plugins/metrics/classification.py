@@ -35,14 +35,18 @@ class MacroF1(Metric):
         asked = [one for one in scored if _asked(one)]
         if not asked:
             return None
-        rows = [row for row in self.as_sums(asked).rows if row is not None]
+        rows = [row for row in _sums(asked).rows if row is not None]
         return of_sums(rows, _macro_f1, [cluster(one) for one in asked], percent=True)
 
-    def as_sums(self, scored: Sequence[Scored]) -> Sums:
+    def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
         """Counts per label, over the labels that are right somewhere."""
-        targets = sorted({one.sample.target for one in scored if _asked(one)})
-        labels = {label: place for place, label in enumerate(targets)}
-        return Sums([_counts(one, labels) if _asked(one) else None for one in scored], _macro_f1)
+        return _sums(scored) if figure == self.name else None
+
+
+def _sums(scored: Sequence[Scored]) -> Sums:
+    targets = sorted({one.sample.target for one in scored if _asked(one)})
+    labels = {label: place for place, label in enumerate(targets)}
+    return Sums([_counts(one, labels) if _asked(one) else None for one in scored], _macro_f1)
 
 
 def _asked(scored: Scored) -> bool:

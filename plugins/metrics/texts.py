@@ -109,9 +109,9 @@ class OfSums(Metric):
         sums = self.sums(scored)
         return None if sums is None else float(self.figure(np.array([sums], dtype=float))[0])
 
-    def as_sums(self, scored: Sequence[Scored]) -> Sums:
+    def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
         """What each sample adds, and the figure."""
-        return Sums([self.sums(one) for one in scored], self.figure)
+        return None if figure != self.name else Sums([self.sums(one) for one in scored], self.figure)
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
         """The figure of the whole run, with a bootstrap interval; None where it applies to no sample."""

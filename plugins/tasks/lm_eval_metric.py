@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from benchctl import statistics
 from benchctl.errors import blamed
-from benchctl.metric import Metric, Scored
+from benchctl.metric import Metric, Scored, Sums
 from benchctl.types import Estimate, Response
 
 from .lm_eval_scoring import SCORINGS
 
 if TYPE_CHECKING:
+    from benchctl.bootstrap import Array
+
     from .lm_eval_bridge import LmEvalTask
 
 
@@ -47,6 +50,14 @@ class LmEvalMetric(Metric):
             for name, value in self._results(one).items():
                 columns.setdefault(name, []).append(value)
         return {name: self._estimate(name.split(",")[0], items) for name, items in columns.items()}
+
+    def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
+        """What each document adds to a perplexity; None for lm-eval's other aggregates."""
+        ratio = _ratio(self._aggregate(figure))
+        if ratio is None:
+            return None
+        items = [self._results(one).get(figure) for one in scored]
+        return Sums([None if item is None else _row(item) for item in items], ratio)
 
     def _results(self, one: Scored) -> dict[str, Any]:
         known = self._known.get(one.sample.id)
@@ -89,10 +100,16 @@ class LmEvalMetric(Metric):
             "The answers are kept: mend its YAML or code, then 'benchctl rescore' the run.",
         )
 
-    def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate:
-        from lm_eval.api.metrics import bits_per_byte, mean, perplexity, weighted_perplexity
+    def _aggregate(self, figure: str) -> Any:
+        """lm-eval's function that makes a figure of its items, the mean where it names none."""
+        from lm_eval.api.metrics import mean
 
-        aggregate = self.task.harness.aggregation().get(metric, mean)
+        return self.task.harness.aggregation().get(figure.split(",")[0], mean)
+
+    def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate:
+        from lm_eval.api.metrics import mean
+
+        aggregate = self._aggregate(metric)
         with self._blamed():
             value = float(aggregate(items))
         higher = self.task.harness.higher_is_better().get(metric, True) is not False
@@ -101,26 +118,29 @@ class LmEvalMetric(Metric):
             share = set(values) <= {0.0, 1.0}
             found = (statistics.proportion if share else statistics.mean)(values, higher_is_better=higher)
             return replace(found, value=value)
-        if aggregate in (perplexity, weighted_perplexity, bits_per_byte):
-            return _of_ratio(items, aggregate is bits_per_byte, higher, value)
+        if (ratio := _ratio(aggregate)) is not None:
+            from benchctl.bootstrap import of_sums
+
+            return replace(of_sums([_row(item) for item in items], ratio, higher_is_better=higher), value=value)
         return Estimate(value, len(items), None, None, None, "none", higher)
 
 
-def _of_ratio(items: Sequence[Any], bits: bool, higher: bool, value: float) -> Estimate:
-    """A perplexity with its interval: items are nats, or pairs of nats and words (or bytes)."""
-    import math
+def _row(item: Any) -> tuple[float, float]:
+    """Nats and words (or bytes) of a document; of one that is scored as a whole, nats and 1."""
+    nats, size = item if isinstance(item, tuple) else (item, 1)
+    return float(nats), float(size)
 
+
+def _ratio(aggregate: Any) -> Callable[[Array], Array] | None:
+    """How one of lm-eval's perplexities comes from sums of nats and sizes; None for another aggregate."""
     import numpy as np
+    from lm_eval.api.metrics import bits_per_byte, perplexity, weighted_perplexity
 
-    from benchctl.bootstrap import of_sums
-
-    rows = [item if isinstance(item, tuple) else (item, 1) for item in items]
-
-    def statistic(sums: Any) -> Any:
-        ratio = -sums[:, 0] / sums[:, 1]
-        return ratio / math.log(2) if bits else np.exp(ratio)
-
-    return replace(of_sums(rows, statistic, higher_is_better=higher), value=value)
+    if aggregate is bits_per_byte:
+        return lambda sums: -sums[:, 0] / sums[:, 1] / math.log(2)
+    if aggregate in (perplexity, weighted_perplexity):
+        return lambda sums: np.exp(-sums[:, 0] / sums[:, 1])
+    return None
 
 
 def _is_number(value: object) -> bool:

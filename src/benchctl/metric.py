@@ -63,8 +63,8 @@ class Metric:
         found = self.estimate(scored)
         return {} if found is None else {self.name: found}
 
-    def as_sums(self, scored: Sequence[Scored]) -> Sums | None:
-        """What each sample adds to the run's figure, for figures that are a function of sums; None for means."""
+    def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
+        """What each sample adds to the run's figure of that name, where it is a function of sums; None for means."""
         return None
 
     def estimate(self, scored: Sequence[Scored]) -> Estimate | None:

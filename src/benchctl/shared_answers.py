@@ -43,14 +43,15 @@ class Side:
         stated = with_answered(self.run.record)[metric].value
         return bool(values) and math.isclose(math.fsum(values) / len(values), stated, rel_tol=1e-9, abs_tol=1e-12)
 
-    def sums(self, metric: Metric, ids: Sequence[str]) -> Sums | None:
-        """What each of these samples adds to the metric's figure; None where it is no function of sums."""
+    def sums(self, metrics: Sequence[Metric], figure: str, ids: Sequence[str]) -> Sums | None:
+        """What each of these samples adds to a figure of one of the metrics; None where it is no function of sums."""
         from benchctl.scoring import get_scoring
 
         spec = self.run.record.spec
         scoring = get_scoring(_task(self.run), spec.scoring, spec.max_tokens)
         asked = [(entry_sample(self.lines[i]), entry_responses(self.lines[i])) for i in ids]
-        return metric.as_sums([Scored(s, responses, scoring.read(s, responses)) for s, responses in asked])
+        scored = [Scored(s, responses, scoring.read(s, responses)) for s, responses in asked]
+        return next((sums for metric in metrics if (sums := metric.as_sums(scored, figure)) is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ class Shared:
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
             one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))
             return self._kept(metric, Pairs(ids, one, two, self._clusters(ids), None, *shape))
-        computed = _metric(self.first.run, metric)
-        sums = [side.sums(computed, self.ids) for side in (self.first, self.second)] if computed else []
-        if len(sums) != 2 or sums[0] is None or sums[1] is None:
+        computed = _metrics(self.first.run, metric)
+        sums = [side.sums(computed, metric, self.ids) for side in (self.first, self.second)]
+        if sums[0] is None or sums[1] is None:
             raise RecordError(
                 Remark("{metric} is no mean of single answers, so two runs of it cannot be paired.", metric=metric)
             )
@@ -141,15 +142,15 @@ def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in line["sample"].items() if name != "cluster"}
 
 
-def _metric(run: StoredRun, name: str) -> Metric | None:
-    """The metric that gave a figure, as the run was scored with it; None where no metric has that name."""
+def _metrics(run: StoredRun, figure: str) -> list[Metric]:
+    """The metric of that name, as the run was scored with it; where none has it, all: some give several figures."""
     from benchctl.creation import create_metrics
     from benchctl.model import parse_spec
     from benchctl.plugins import get_plugins
 
-    specs = [spec for spec in run.record.metrics if parse_spec(spec, "metric")[0] == name]
-    metrics = create_metrics(get_plugins(), _task(run), specs)
-    return next((metric for metric in metrics if metric.name == name), None)
+    recorded = run.record.metrics
+    specs = [spec for spec in recorded if parse_spec(spec, "metric")[0] == figure] or list(recorded)
+    return create_metrics(get_plugins(), _task(run), specs)
 
 
 def _task(run: StoredRun) -> Task:

@@ -58,6 +58,22 @@ def test_shares_have_wilson_intervals_and_perplexities_bootstrap_ones(run, tasks
     assert not roll["metrics"]["word_perplexity"]["higher_is_better"]
 
 
+@pytest.mark.parametrize(
+    ("task", "figure"), [("roll", "word_perplexity"), ("roll", "bits_per_byte"), ("last", "perplexity")]
+)
+def test_perplexities_of_two_models_are_compared_document_by_document(task, figure, benchctl, stories, tasks):
+    spec = f"lm-eval:{task},include_path={tasks}"
+    ran = benchctl("run", "--task", spec, "--model", f"{stories},tiny", "--json")
+    one, two = json.loads(ran.out)
+    (found,) = json.loads(benchctl("compare", one["run"], two["run"], "--json").out)["tasks"]
+    values = [run["metrics"][figure]["value"] for run in (one, two)]
+    difference = found["metrics"][figure]
+    assert [difference["first"], difference["second"]] == pytest.approx(values)
+    assert difference["value"] == pytest.approx(values[1] - values[0])
+    assert difference["low"] < difference["value"] < difference["high"]
+    assert difference["p"] == pytest.approx(2 / 2 ** found["n"]), "tiny is worse in each document"
+
+
 @pytest.mark.parametrize("task", ["pick", "write"])
 def test_through_a_chat_template_figures_are_lm_evals_too(task, benchctl, shared, tasks, tmp_path):
     from lm_eval.models.huggingface import HFLM
