@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from benchctl.types import Generate, Response
 
 from .calling import proxies_checked, whole
 from .secrets import Redactor
-from .wire import Body, Malformed, read_usage, served_by
+from .wire import Body, Malformed, Wire, read_usage, served_by
 
 if TYPE_CHECKING:
     from openai import OpenAI
@@ -59,22 +59,61 @@ def refuse_limit(most: float | None) -> None:
         )
 
 
+class Asked:
+    """The requests of a run by their words as first put; sent in the terms that the server is known to take."""
+
+    def __init__(self, model: OpenAIModel, requests: Sequence[Generate]) -> None:
+        self._model, self._requests = model, requests
+        first = Wire(model.settings)  # not the model's own, which has learnt: the next command must find the same keys
+        first.form = model.wire.form
+        bodies = [_body(first, request) for request in requests]
+        self.places: dict[str, list[int]] = {}
+        """By its key, which is its id in a batch, the indices of each distinct request."""
+        for index, body in enumerate(bodies):
+            self.places.setdefault(digest(body), []).append(index)
+        self._sent = {key: bodies[places[0]] for key, places in self.places.items()}
+
+    def parts(self, keys: Set[str]) -> Iterator[dict[str, bytes]]:
+        """The lines of these requests, in parts that one batch can take."""
+        return _parts((key, self._line(key)) for key in self.places if key in keys)
+
+    def _line(self, key: str) -> bytes:
+        body = self._sent[key] = self._body(key)
+        asked = {"custom_id": key, "method": "POST", "url": f"/v1{self._model.wire.path}", "body": body}
+        return json.dumps(asked, ensure_ascii=False).encode()
+
+    def _body(self, key: str) -> Body:
+        return _body(self._model.wire, self._requests[self.places[key][0]])
+
+    def responses(self, key: str, row: Mapping[str, Any]) -> Iterator[tuple[int, Response]]:
+        """What a line of a batch's file says, for every request with these words."""
+        for index in self.places[key]:
+            yield index, _response(self._model, row, self._requests[index])
+
+    def learns(self, key: str, row: Mapping[str, Any]) -> bool:
+        """Whether a line refuses the words that were sent, and says which others the server takes."""
+        answer = row.get("response") or {}
+        said = (answer.get("body") or {}).get("error")
+        if answer.get("status_code") != 400 or not isinstance(said, dict):
+            return False
+        self._model.wire.learn(str(said.get("param") or ""), str(said.get("message") or ""))
+        return self._body(key) != self._sent[key]
+
+
 def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
     """Hand in what is not under way yet, wait, and yield every answer.
+
+    What the server refuses, saying how it wants it, is handed in again in its own terms.
 
     Raises:
         ModelCallError: the interface cannot be reached or refuses; what was handed in stays remembered.
     """
-    bodies = {i: model.wire.written(r.prompt, r.max_tokens, r.temperature, r.stop) for i, r in enumerate(requests)}
-    places: dict[str, list[int]] = {}
-    for index, body in bodies.items():
-        places.setdefault(digest(body), []).append(index)
+    asked = Asked(model, requests)
     folder = cache_dir() / "batches" / model.fingerprint()
     with _client(model) as client, _plainly(model.redactor):
-        handed = [batch for batch in _remembered(folder) if batch.asked & places.keys()]
-        new = places.keys() - {key for batch in handed for key in batch.asked}
-        lines = ((key, _line(key, model.wire.path, bodies[places[key][0]])) for key in places if key in new)
-        handed += [_hand_in(client, model, folder, part) for part in _parts(lines)]
+        handed = [batch for batch in _remembered(folder) if batch.asked & asked.places.keys()]
+        under_way = {key for batch in handed for key in batch.asked}
+        handed += [_hand_in(client, model, folder, part) for part in asked.parts(asked.places.keys() - under_way)]
         print(
             f"note: waiting for {len(handed)} batches; stop at will, the same command goes on waiting.", file=sys.stderr
         )
@@ -83,33 +122,40 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
                 found = client.batches.retrieve(batch.id)
                 if found.status in ENDED:
                     handed.remove(batch)
-                    yield from _answers(client, model, found, batch, places, requests)
+                    again: set[str] = set()
+                    yield from _answers(client, found, batch, asked, again)
+                    handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
                     batch.note.unlink(missing_ok=True)  # only now: every answer has been written down
             if handed:
                 time.sleep(model.settings.poll)
 
 
 def _answers(
-    client: OpenAI,
-    model: OpenAIModel,
-    found: Any,
-    batch: Handed,
-    places: Mapping[str, list[int]],
-    requests: Sequence[Generate],
+    client: OpenAI, found: Any, batch: Handed, asked: Asked, again: set[str]
 ) -> Iterator[tuple[int, Response]]:
-    """Each request of the batch that is wanted, with its answer or the reason why there is none."""
-    left = batch.asked & places.keys()
+    """Each request of the batch that is wanted, with its answer or the reason why there is none.
+
+    Args:
+        again: takes those that have to be put in other words instead.
+    """
+    left = batch.asked & asked.places.keys()
     for file in (found.output_file_id, found.error_file_id):
         for line in client.files.content(file).content.split(b"\n") if file else ():  # texts hold other line ends
             row = whole(json.loads(line)) if line.strip() else {}
             key = row.get("custom_id")
             if key in left:
                 left -= {key}
-                for index in places[key]:
-                    yield index, _response(model, row, requests[index])
+                if asked.learns(key, row):
+                    again.add(key)
+                else:
+                    yield from asked.responses(key, row)
     for key in left:
-        for index in places[key]:
+        for index in asked.places[key]:
             yield index, Response(error=f"the batch ended as '{found.status}' without this answer")
+
+
+def _body(wire: Wire, request: Generate) -> Body:
+    return wire.written(request.prompt, request.max_tokens, request.temperature, request.stop)
 
 
 def _response(model: OpenAIModel, row: Mapping[str, Any], request: Generate) -> Response:
@@ -126,11 +172,6 @@ def _response(model: OpenAIModel, row: Mapping[str, Any], request: Generate) -> 
     usage = model.budget.charge(read_usage(body))
     detail = {"batch": True, **served_by(body, model.redactor)}
     return Response(text=text, finish_reason=written.finish_reason, usage=usage, detail=detail)
-
-
-def _line(key: str, path: str, body: Body) -> bytes:
-    asked = {"custom_id": key, "method": "POST", "url": f"/v1{path}", "body": body}
-    return json.dumps(asked, ensure_ascii=False).encode()
 
 
 def _parts(lines: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:

@@ -81,14 +81,19 @@ class Server:
             if asked.get("top_logprobs", 0) > self.args.most_top:
                 error = {"message": f"Invalid value for 'top_logprobs': must be at most {self.args.most_top}."}
                 return await send(writer, 400, {"error": error})
-            if self.args.refuse and self.args.refuse in asked:
-                error = {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
-                         "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
+            if (error := self.refusal(asked)) is not None:
                 return await send(writer, 400, {"error": error})
             self.answered[prompt] += 1
             return await send(writer, 200, self.reply(path, asked, prompt))
         finally:
             self.open -= 1
+
+    def refusal(self, asked: dict[str, Any]) -> dict[str, str] | None:
+        """What a server says that does not know one of the parameters."""
+        if not self.args.refuse or self.args.refuse not in asked:
+            return None
+        return {"message": f"Unsupported: '{self.args.refuse}'. Use 'max_completion_tokens'.",
+                "param": self.args.refuse, "code": "unsupported_parameter"}  # fmt: skip
 
     async def fault(self, kind: str, writer: Any) -> bool:
         self.faults[kind] += 1
@@ -204,9 +209,15 @@ class Server:
             prompt = json.dumps(one["body"].get("messages") or one["body"]["prompt"])
             self.asked[prompt] += 1
             failed = self.random.random() < self.args.faults
-            body = {"error": {"message": "expired"}} if failed else self.reply(one["url"], one["body"], prompt)
-            answer = {"status_code": 500 if failed else 200, "body": body}
-            (bad if failed else good).append({"custom_id": one["custom_id"], "response": answer, "error": None})
+            status, body = 200, {}
+            if failed:
+                status, body = 500, {"error": {"message": "expired"}}
+            elif (error := self.refusal(one["body"])) is not None:
+                status, body = 400, {"error": error}
+            else:
+                body = self.reply(one["url"], one["body"], prompt)
+            row = {"custom_id": one["custom_id"], "response": {"status_code": status, "body": body}, "error": None}
+            (good if status == 200 else bad).append(row)
         for key, rows in (("output_file_id", good), ("error_file_id", bad)):
             if rows:
                 found[key] = f"file-{len(self.files)}"

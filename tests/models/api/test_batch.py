@@ -53,6 +53,17 @@ def test_what_a_batch_could_not_answer_is_an_error_and_goes_into_the_next(serve,
     assert server.stats()["asked"] < 40 and server.stats()["batches"] > 1
 
 
+def test_a_server_that_names_the_length_limit_otherwise_gets_a_second_batch_in_its_own_terms(serve, run, tmp_path):
+    server = serve(refuse="max_tokens")
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE)
+    assert ran.code == 0 and len(answers(ran, tmp_path)) == 10
+    assert server.stats()["batches"] == 2
+    assert not list(tmp_path.glob("cache/batches/*/*"))
+    refused = serve(refuse="temperature")
+    ran = run(f"openai:gpt,base_url={refused.url},batch=true,poll=0.05", *GENERATE, "--out", "other")
+    assert ran.code == 3 and "HTTP 400" in ran.err and refused.stats()["batches"] == 1
+
+
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
     (tmp_path / "same.txt").write_text("Responda com uma letra.")
     server = serve()
