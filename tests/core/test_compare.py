@@ -243,7 +243,7 @@ def test_questions_of_one_passage_count_together(tmp_path):
     one, two = run(out, "cosmosqa-pt", "a", right_in(range(1, 9))), run(out, "cosmosqa-pt", "b", right_in(range(1, 19)))
     found = compare_runs(one, two).differences["accuracy"]
 
-    assert (found.method, found.test) == ("normal-clustered", "permutation-clustered")
+    assert (found.method, found.test) == ("t-clustered", "permutation-clustered")
     assert (found.gained, found.lost) == (10, 0)
 
 

@@ -184,7 +184,7 @@ def test_questions_of_one_passage_widen_the_interval():
     values = [(0, 1)] * 16 + [(1, 0)] * 8 + [(1, 1)] * 16
     alone, together = difference(pairs(values)), difference(pairs(values, [i // 4 for i in range(40)]))
     assert together.high - together.low > 1.3 * (alone.high - alone.low)
-    assert together.method == "normal-clustered"
+    assert together.method == "t-clustered"
 
 
 def test_one_passage_has_no_interval():

@@ -47,6 +47,40 @@ def test_clustered_standard_error_is_statsmodels_without_its_small_sample_factor
     )
 
 
+@pytest.mark.parametrize("passages", [2, 5, 60])
+def test_clustered_intervals_of_means_are_statsmodels(passages):
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(passages)
+    clusters = np.repeat(np.arange(passages), rng.integers(2, 7, passages))
+    values = rng.normal(size=passages)[clusters] + rng.normal(size=len(clusters))
+    fit = sm.OLS(values, np.ones_like(values)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
+    e = statistics.mean(values.tolist(), clusters.tolist())
+    assert e.method == "t-clustered"
+    assert (e.low, e.high) == pytest.approx(tuple(fit.conf_int()[0]), rel=1e-9)
+
+
+def test_a_clustered_share_has_wilsons_interval_for_korn_and_graubards_effective_size():
+    # Five passages of four, 4, 3, 1, 0 and 2 right: s = sqrt(2^2 + 1 + 1 + 2^2) / 20; n* = (1/4) / (s^2 5/4) (z / t)^2.
+    values = [1.0] * 4 + [1.0, 1.0, 1.0, 0.0] + [1.0, 0.0, 0.0, 0.0] + [0.0] * 4 + [1.0, 1.0, 0.0, 0.0]
+    found = statistics.proportion(values, [i // 4 for i in range(20)])
+    assert found.stderr == pytest.approx(math.sqrt(10) / 20)
+    effective = 0.25 / (10 / 400 * 5 / 4) * (1.959963984540054 / 2.7764451051977987) ** 2
+    assert (found.low, found.high) == pytest.approx(statistics.wilson(0.5, effective))
+
+
+def test_intervals_of_few_passages_cover_what_they_promise():
+    rng = np.random.default_rng(8)
+    for passages in (5, 10):
+        covered = 0
+        for _ in range(500):
+            shift = rng.normal(size=(passages, 1))
+            values = (shift + rng.normal(size=(passages, 4))).ravel().tolist()
+            e = statistics.mean(values, [i // 4 for i in range(4 * passages)])
+            covered += e.low <= 0 <= e.high
+        assert 0.92 <= covered / 500 <= 0.98, "the normal interval covers 84 % and 89 %"
+
+
 def test_questions_that_share_a_passage_widen_the_interval():
     values = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0] * 20
     clusters = [i // 4 for i in range(len(values))]
@@ -118,7 +152,7 @@ def test_pooled_means_weigh_by_size_and_their_errors_add_in_quadrature():
     # (0.90 * 10 + 0.95 * 30) / 40; sqrt((0.10 * 10)^2 + (0.04 * 30)^2) / 40.
     def parts(percent):
         return [
-            Estimate(value, n, stderr, None, None, "normal-clustered", True, percent)
+            Estimate(value, n, stderr, None, None, "t-clustered", True, percent)
             for value, n, stderr in ((0.9, 10, 0.1), (0.95, 30, 0.04))
         ]
 
@@ -129,11 +163,11 @@ def test_pooled_means_weigh_by_size_and_their_errors_add_in_quadrature():
 
 
 def test_passages_whose_answers_differ_make_no_more_of_the_samples_than_there_are():
-    # Twelve answers in six passages; the clustered variance 2/144 is below the plain one 1/48: n/deff would be 18.
-    values = [1.0, 0.0] * 4 + [1.0, 1.0, 0.0, 0.0]
-    found = statistics.proportion(values, [i // 2 for i in range(12)])
-    assert found.stderr == pytest.approx(math.sqrt(2) / 12)
-    assert (found.low, found.high) == pytest.approx(statistics.wilson(0.5, 12))
+    # 84 answers in 42 passages; the clustered variance 2/84^2 is far below the plain one 1/336: n/deff would be 882.
+    values = [1.0, 0.0] * 40 + [1.0, 1.0, 0.0, 0.0]
+    found = statistics.proportion(values, [i // 2 for i in range(84)])
+    assert found.stderr == pytest.approx(math.sqrt(2) / 84)
+    assert (found.low, found.high) == pytest.approx(statistics.wilson(0.5, 84))
 
 
 def test_equal_values_have_an_interval_of_no_width():
