@@ -187,11 +187,14 @@ class Plugins:
 
     def tell(self, hook: str, **arguments: Any) -> list[str]:
         """As :meth:`call`, but gives a line for each plugin that failed. What one refuses as ours would, it raises."""
-        return [
-            f"plugin '{info.name}' ({info.distribution}) failed in {_reason(hook, error)}"
-            for info in self.infos
-            if hook in info.hooks and (error := self._told(info, hook, arguments)) is not None
-        ]
+        failed = []
+        for info in self.infos:
+            error = self._told(info, hook, arguments) if hook in info.hooks else None
+            if isinstance(error, BenchctlError):
+                raise error
+            if error is not None:
+                failed.append(f"plugin '{info.name}' ({info.distribution}) failed in {_reason(hook, error)}")
+        return failed
 
     def add_commands(self, cli: click.Group) -> None:
         """Have every plugin add its commands. One that fails adds none, and no command takes the place of another; both
@@ -218,8 +221,6 @@ class Plugins:
         caller = self.manager.subset_hook_caller(hook, [one for one in self.manager.get_plugins() if one is not mine])
         try:
             caller(**arguments)
-        except BenchctlError:
-            raise
         except (Exception, SystemExit) as error:
             return error
         return None

@@ -371,6 +371,10 @@ def test_a_hook_around_a_run_gets_its_folder_and_stops_nothing_when_it_fails(cha
 
 
 def test_commands_that_fail_or_take_anothers_place_are_reported_and_the_others_stay(foreign):
+    refuses = (
+        "from benchctl.errors import BadConfig\n"
+        "@hookimpl\ndef benchctl_commands(cli):\n    raise BadConfig('no such setting')"
+    )
     fails = "@hookimpl\ndef benchctl_commands(cli):\n    cli.command('half')(lambda: None)\n    1 / 0"
     takes = (
         "@hookimpl\ndef benchctl_commands(cli):\n"
@@ -378,7 +382,8 @@ def test_commands_that_fail_or_take_anothers_place_are_reported_and_the_others_s
     )
     cli = click.Group("benchctl", commands={"run": click.Command("run")})
     run_command = cli.commands["run"]
-    plugins = Plugins([*BUILT_IN, foreign("fails", HOOK + fails), foreign("takes", HOOK + takes)])
+    sources = {"fails": fails, "refuses": refuses, "takes": takes}
+    plugins = Plugins([*BUILT_IN, *(foreign(name, HOOK + source) for name, source in sources.items())])
     plugins.add_commands(cli)
     assert cli.commands["run"] is run_command
     assert cli.commands["train"].help, "the built-in one has some"
@@ -386,6 +391,7 @@ def test_commands_that_fail_or_take_anothers_place_are_reported_and_the_others_s
     assert "half" not in cli.commands
     assert [line.split(": ", 1)[1] for line in plugins.problems] == [
         "benchctl_commands failed (ZeroDivisionError: division by zero)",
+        "benchctl_commands failed (BadConfig: no such setting)",
         "command 'run' is taken by 'benchctl', which stays",
         "command 'train' is taken by 'training', which stays",
     ]
