@@ -124,8 +124,8 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
                     handed.remove(batch)
                     again: set[str] = set()
                     yield from _answers(client, found, batch, asked, again)
-                    handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
                     batch.note.unlink(missing_ok=True)  # only now: every answer has been written down
+                    handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
             if handed:
                 time.sleep(model.settings.poll)
 

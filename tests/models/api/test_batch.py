@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+from benchctl_plugins.models.openai_api import batch
+
 from .conftest import KEY, answers, record, result, words
 
 GENERATE = ("--scoring", "generate")
@@ -62,6 +64,24 @@ def test_a_server_that_names_the_length_limit_otherwise_gets_a_second_batch_in_i
     refused = serve(refuse="temperature")
     ran = run(f"openai:gpt,base_url={refused.url},batch=true,poll=0.05", *GENERATE, "--out", "other")
     assert ran.code == 3 and "HTTP 400" in ran.err and refused.stats()["batches"] == 1
+
+
+def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(serve, run, tmp_path, monkeypatch):
+    server = serve(refuse="max_tokens")
+    model, hand_in, handed = f"openai:gpt,base_url={server.url},batch=true,poll=0.05", batch._hand_in, []
+
+    def interrupted(*given):
+        handed.append(hand_in(*given))
+        if len(handed) == 2:
+            raise KeyboardInterrupt
+        return handed[-1]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "_hand_in", interrupted)
+        assert run(model, *GENERATE).code == 130
+    ended = run(model, *GENERATE)
+    assert ended.code == 0, ended.err
+    assert len(answers(ended, tmp_path)) == 10 and server.stats()["batches"] == 2
 
 
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
