@@ -139,7 +139,7 @@ def in_common(first: StoredRun, second: StoredRun) -> int:
 
 def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
     """What fixes a question, as in the fingerprint of the data: not the passage's name, which fixes no answer."""
-    return {name: value for name, value in line["sample"].items() if name != "cluster"}
+    return {name: value for name, value in line["sample"].items() if name not in ("cluster", "metadata")}
 
 
 def _metrics(run: StoredRun, figure: str) -> list[Metric]:

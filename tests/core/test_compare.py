@@ -187,6 +187,16 @@ def test_failed_calls_are_no_wrong_answers(runs, tmp_path):
     assert any("is incomplete: 23 of 24" in line for line in found.warnings)
 
 
+def test_what_a_task_keeps_beside_a_question_makes_it_no_other_question(runs, tmp_path):
+    short = run(tmp_path / "runs", "medmcqa-pt", "short", right_in(range(1, 9)), limit=8)
+    file = short.path / "samples.jsonl"
+    lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+    for line in lines:  # the other run is of before its task kept that
+        line["sample"]["metadata"] = {"level": 3}
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    assert compare_runs(runs[0], short).n == 8
+
+
 def test_a_model_trained_on_test_questions_is_said_to_be(runs, tmp_path):
     told = {**TRAINING, "data": {"leaks": {"medmcqa-pt": 7, "medqa-pt": 2}}}
     leaked = run(tmp_path / "runs", "medmcqa-pt", "leaked", right_in(range(1, 21)), {"training": told})
