@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import tempfile
@@ -13,6 +14,8 @@ _SAFETENSORS = re.compile(r"\bos error (\d+)\b")
 """The system's number, at the end of what safetensors raises."""
 _TORCH = re.compile(r"unexpected pos \d+ vs \d+|file write failed")
 """What torch's archives raise, without the reason."""
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says to a write alone: a file that safetensors cannot open to read is another one's."""
 
 
 @contextlib.contextmanager
@@ -35,7 +38,7 @@ def writing(folder: Path) -> Iterator[None]:
 def _reason(error: Exception, folder: Path) -> int | None:
     """The system's number for a write that failed; None for another error."""
     if found := _SAFETENSORS.search(str(error)):
-        return int(found[1])
+        return number if (number := int(found[1])) in _REFUSALS else None
     if not _TORCH.search(str(error)):
         return None
     try:
