@@ -51,6 +51,10 @@ class PluginError(BenchctlError):
     """A plugin broke its contract."""
 
 
+DEFECT = "This is a defect of its plugin; tell its author."
+"""What to do where a plugin broke its contract."""
+
+
 @contextmanager
 def blamed(what: str, hint: str, *passed: type[Exception]) -> Iterator[None]:
     """While open, a defect in a plugin's code is told as what failed and why, instead of by a traceback.

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from benchctl.config import load_config
 from benchctl.creation import create_metrics, create_models, create_task
-from benchctl.errors import BadConfig, PluginError, blamed
+from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import RunFolder, StoredRun, run_place
@@ -110,7 +110,7 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
         display.note(f"warning: {problem}")
     loaded: dict[str, TaskData] = {}
     for name, task in matrix.members.items():
-        with blamed(f"Task {name} failed to load its data", "This is a defect of its plugin."):
+        with blamed(f"Task {name} failed to load its data", DEFECT):
             loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
         _note_data(display, name, loaded[name])
     found: dict[tuple[str, str], Result] = {}
@@ -245,9 +245,12 @@ def _note_unread(display: Display, job: Job, record: RunRecord) -> None:
     """An accuracy of answers that were not understood is no accuracy of the model's."""
     unread, answered = record.counts["outcomes"].get("none", 0), record.counts["answered"]
     if unread > UNREAD * answered:
+        helps = "with --scoring generate and enough --max-tokens a model may think first"
+        if job.scoring.name == "generate":
+            helps = f"'rescore {record.id} --extract-with MODEL' has them read"
         display.note(
             f"warning: {_title(job)}: {unread} of {answered} answers name no option and count as wrong: "
-            f"'benchctl show {record.id}' prints some, 'rescore {record.id} --extract-with MODEL' has them read."
+            f"'benchctl show {record.id}' prints some, {helps}."
         )
 
 

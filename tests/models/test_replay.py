@@ -119,6 +119,7 @@ def test_many_answers_that_name_no_option_are_told_beside_the_accuracy_that_they
 
     assert "warning" not in told(1)
     assert "2 of 5 answers name no option and count as wrong: 'benchctl show" in told(2)
+    assert "--extract-with MODEL' has them read" in told(3)
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.jsonl.gz"])

@@ -71,6 +71,7 @@ def test_a_written_answer_that_names_no_option_is_an_outcome_and_no_guess(serve,
     assert "choice" not in result(ran)["outcomes"]
     ran = run(f"openai:gpt,base_url={serve(logprobs='none-of-them').url}")
     assert result(ran)["outcomes"] == {"none": 10}, "'a' in small letters is an article, not the option A"
+    assert "prints some, with --scoring generate" in ran.err, "a model can read free answers alone"
 
 
 def test_a_server_that_lists_fewer_of_the_likely_tokens_is_asked_for_as_many_as_it_lists(serve, run, tmp_path):
