@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchctl.config import load_config
-from benchctl.errors import BadConfig, PluginError, did_you_mean
+from benchctl.errors import DEFECT, BadConfig, PluginError, did_you_mean
 from benchctl.metric import Metric
 from benchctl.model import Model, parse_spec
 from benchctl.plugins import Plugins
 from benchctl.scoring import SCORINGS
 from benchctl.task import Task, TaskGroup
-
-_DEFECT = "This is a defect of its plugin; tell its author."
 
 
 def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
@@ -27,7 +25,7 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     task: Task | TaskGroup = _create(plugins, "task", spec)
     offered, args = parse_spec(spec, "task")
     if not isinstance(task, Task | TaskGroup):
-        raise PluginError(f"The task '{offered}' is made as a {type(task).__name__}, no Task or TaskGroup.", _DEFECT)
+        raise PluginError(f"The task '{offered}' is made as a {type(task).__name__}, no Task or TaskGroup.", DEFECT)
     if task.name != offered and not (args.target or args.options):
         raise PluginError(
             f"The task offered as '{offered}' calls itself '{task.name}'.", "Its plugin must give it one name."
@@ -35,7 +33,7 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
     if isinstance(task, TaskGroup):
         _check_list(task, "members")
         if not task.members:
-            raise PluginError(f"The group {task.name} has no members.", _DEFECT)
+            raise PluginError(f"The group {task.name} has no members.", DEFECT)
     else:
         _check(task)
     return task
@@ -80,7 +78,7 @@ def create_model(plugins: Plugins, spec: str, cluster: str = "") -> Model:
     backend, args = parse_spec(f"cluster:{text},{cluster}" if cluster else text)
     model: Model = plugins.create("model", backend, args)
     if not isinstance(model, Model):
-        raise PluginError(f"The model '{backend}' is made as a {type(model).__name__}, no Model.", _DEFECT)
+        raise PluginError(f"The model '{backend}' is made as a {type(model).__name__}, no Model.", DEFECT)
     return model
 
 
@@ -114,12 +112,12 @@ def create_metrics(plugins: Plugins, task: Task, extra: Sequence[str] = ()) -> l
     """
     alien = next((one for one in task.own_metrics if not isinstance(one, Metric)), None)
     if alien is not None:
-        raise PluginError(f"The task {task.name} has {alien!r} among its own metrics, no Metric.", _DEFECT)
+        raise PluginError(f"The task {task.name} has {alien!r} among its own metrics, no Metric.", DEFECT)
     found: dict[str, Metric] = {metric.name: metric for metric in task.own_metrics}
     for spec in (*task.metrics, *(name for name in extra if name not in found)):
         metric: Metric = _create(plugins, "metric", spec)
         if not isinstance(metric, Metric):
-            raise PluginError(f"The metric '{spec}' is made as a {type(metric).__name__}, no Metric.", _DEFECT)
+            raise PluginError(f"The metric '{spec}' is made as a {type(metric).__name__}, no Metric.", DEFECT)
         metric.spec = spec
         found[metric.name] = metric
     return list(found.values())

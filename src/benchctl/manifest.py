@@ -14,7 +14,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from benchctl.errors import PluginError, blamed
+from benchctl.errors import DEFECT, PluginError, blamed
 from benchctl.metric import Metric, Scored
 from benchctl.model import Model
 from benchctl.types import Choose, Estimate, Perplexity, RunRecord
@@ -92,7 +92,9 @@ def first_prompt(job: Job) -> dict[str, Any]:
         if isinstance(request, Perplexity):
             return {"sample": sample.id, "text": request.text} if sample.choices else {}
         choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
-        return {"sample": sample.id, "text": job.model.reads(request.prompt), **choices}
+        with blamed(f"Model {job.model.name} cannot tell what it reads", DEFECT):
+            text = job.model.reads(request.prompt)
+        return {"sample": sample.id, "text": text, **choices}
     return {}
 
 
@@ -102,7 +104,7 @@ def _told(model: Model) -> Mapping[str, Any]:
     Raises:
         PluginError: it fails, or says what no JSON holds.
     """
-    with blamed(f"Model {model.name} cannot tell its manifest", "This is a defect of its plugin; tell its author."):
+    with blamed(f"Model {model.name} cannot tell its manifest", DEFECT):
         found = dict(model.manifest())
         json.dumps(found)
     return found
@@ -166,7 +168,7 @@ def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for metric in metrics:
-        with blamed(f"Metric {metric.name} cannot tell its signature", "This is a defect of its plugin."):
+        with blamed(f"Metric {metric.name} cannot tell its signature", DEFECT):
             said: object = metric.signature()
         if not isinstance(said, str):
             raise PluginError(f"The signature of the metric {metric.name} is no text but {said!r}.", "Give text.")

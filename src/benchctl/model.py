@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from benchctl.errors import BadConfig, PluginError, blamed, did_you_mean
+from benchctl.errors import DEFECT, BadConfig, PluginError, blamed, did_you_mean
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
 
 
@@ -112,7 +112,6 @@ class ModelArgs:
         return {**known, **self.options}
 
 
-_DEFECT = "This is a defect of its plugin; tell its author."
 _OPTION = re.compile(r"[A-Za-z_][\w-]*=")
 
 
@@ -151,10 +150,10 @@ def told_fingerprint(model: Model) -> str:
     Raises:
         PluginError: the backend cannot tell it, or gives something that is no text: its runs could not be read again.
     """
-    with blamed(f"Model {model.name} cannot tell its fingerprint", _DEFECT):
+    with blamed(f"Model {model.name} cannot tell its fingerprint", DEFECT):
         found: object = model.fingerprint()
     if not isinstance(found, str):
-        raise PluginError(f"The fingerprint of the model {model.name!r} is no text but {found!r}.", _DEFECT)
+        raise PluginError(f"The fingerprint of the model {model.name!r} is no text but {found!r}.", DEFECT)
     return found
 
 
@@ -182,9 +181,9 @@ def check_response(index: int, response: object, requests: Sequence[Request], se
     elif response.error is None:
         problem = _unfit(requests[index], response)
     if problem or not isinstance(response, Response):
-        raise PluginError(f"The model {model.name!r} {problem}.", _DEFECT)
+        raise PluginError(f"The model {model.name!r} {problem}.", DEFECT)
     seen.add(index)
-    with blamed(f"The model {model.name!r} answered request {index} with what is no number", _DEFECT):
+    with blamed(f"The model {model.name!r} answered request {index} with what is no number", DEFECT):
         response = _in_own_numbers(response)
     nats = [choice.nats for choice in response.choices] + ([] if response.nats is None else [response.nats])
     if any(math.isnan(value) for value in nats) or (nats and not any(math.isfinite(value) for value in nats)):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchctl import fingerprints, manifest, records
-from benchctl.errors import BadConfig, PluginError, blamed
+from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
 from benchctl.journal import Journal
 from benchctl.metric import Metric, Scored
 from benchctl.model import Model, check_response, told_fingerprint
@@ -120,7 +120,7 @@ def ask(job: Job, samples: Sequence[Sample]) -> Iterator[tuple[Sample, tuple[Res
     for pair in _answers(job, requests):
         if not (isinstance(pair, tuple) and len(pair) == 2):
             said = f"The model {job.model.name!r} yielded a {type(pair).__name__} instead of (index, Response)."
-            raise PluginError(said, "This is a defect of its plugin; tell its author.")
+            raise PluginError(said, DEFECT)
         index, answered = pair
         response = check_response(index, answered, requests, seen, job.model)
         sample, place = owners[index]

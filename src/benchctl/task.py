@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchctl.data import BrokenRow, Row, RowError, Table, read_table
-from benchctl.errors import BadData, PluginError, blamed
+from benchctl.errors import DEFECT, BadData, PluginError, blamed
 from benchctl.fingerprints import digest
 from benchctl.hub import HubDataset, read_hub
 from benchctl.types import Sample
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from benchctl.scoring import Scoring
 
 T = TypeVar("T")
-
-_DEFECT = "This is a defect of the task's plugin."
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,7 @@ class Task:
 
     def _read(self, path: Path) -> Table:
         """What :meth:`read` gives. csv.DictReader calls a column None where a row has more cells than the header."""
-        with blamed(f"Task {self.name} failed to read {path}", _DEFECT):
+        with blamed(f"Task {self.name} failed to read {path}", DEFECT):
             table = self.read(path)
             return replace(table, columns=frozenset(map(str, table.columns)))
 
@@ -214,7 +212,7 @@ class Task:
 
     def _called(self, method: Callable[[Row], T], row: Row, source: str) -> T:
         """What a method of the plugin says of a row; a defect in it is told with the row that showed it."""
-        with blamed(f"Task {self.name} failed at {source}, {row.place}", _DEFECT, RowError):
+        with blamed(f"Task {self.name} failed at {source}, {row.place}", DEFECT, RowError):
             return method(row)
 
     def checked(self, made: Sample, row: Row, source: str) -> Sample:
@@ -228,7 +226,7 @@ class Task:
             raise PluginError(
                 f"Task {self.name} made no Sample of {source}, {row.place}, or one whose id or target is no text, "
                 f"whose question, context or cluster is none, or whose choices do not map text to text: {made!r}.",
-                _DEFECT,
+                DEFECT,
             )
         if self.kind == "multiple_choice":
             if len(made.choices) == 1:

@@ -389,6 +389,7 @@ def test_answers_come_as_an_index_and_a_response(job, tmp_path, pair, says):
         ("fingerprint", lambda self: None, "The fingerprint of the model 'scripted' is no text but None"),
         ("manifest", lambda self: 1 / 0, "Model scripted cannot tell its manifest: ZeroDivisionError"),
         ("manifest", lambda self: {"device": object()}, "Model scripted cannot tell its manifest: TypeError"),
+        ("reads", lambda self, prompt: 1 / 0, "Model scripted cannot tell what it reads: ZeroDivisionError"),
     ],
 )
 def test_a_model_that_cannot_say_what_it_is_is_not_asked(job, tmp_path, method, found, says):
