@@ -152,6 +152,7 @@ def test_stopped_while_the_result_is_written_it_takes_no_step_more(short, monkey
     assert weights(again.folder) == weights(whole.folder) and lines(again.folder) == lines(whole.folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bytes_at_most", [40_000, 100_000], ids=["the weights", "the optimizer"])
 def test_where_no_more_can_be_written_it_says_so_in_two_lines_and_goes_on_later(tmp_path, bytes_at_most):
     from benchctl_plugins.models.tiny import tiny_folder
