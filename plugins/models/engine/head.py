@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import torch
 
 ROWS, COLUMNS = 512, 2048
-"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits; where there are fewer positions, it has as many
-more entries. Elsewhere the whole vocabulary at once."""
+"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits; where positions are half as many, or less, it has
+as many times the entries. Elsewhere the whole vocabulary at once."""
 
 
 class Head:
@@ -70,7 +70,7 @@ class Head:
             yield 0, self.layer(states).float()
             return
         weight, bias = self.layer.weight, self.layer.bias
-        columns = ROWS * COLUMNS // len(states)
+        columns = COLUMNS * (ROWS // len(states))
         room = states.new_empty((len(states), min(columns, len(weight))))
         for first in range(0, len(weight), columns):
             part = weight[first : first + columns]
