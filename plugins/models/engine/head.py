@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     import torch
 
 ROWS, COLUMNS = 512, 2048
-"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits; with half as many positions, or fewer, it has as
-many times the entries. Elsewhere the whole vocabulary at once."""
+"""Positions and vocabulary entries of a block on a CPU: 4 MB of logits; with half as many positions, or fewer, it has
+as many times the entries. Elsewhere the whole vocabulary at once."""
 
 
 class Head:
