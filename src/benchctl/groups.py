@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from benchctl.statistics import CONFIDENCE, wilson
+from benchctl.statistics import Z, wilson
 from benchctl.types import Estimate
 
 
@@ -30,10 +30,7 @@ def pooled(estimates: Sequence[Estimate]) -> Estimate:
         return Estimate(value, n, stderr, low, high, "wilson-pooled", first.higher_is_better, first.percent)
     if stderr is None:
         return Estimate(value, n, None, None, None, "none", first.higher_is_better, first.percent)
-    from scipy.stats import norm
-
-    half = float(norm.ppf(0.5 + CONFIDENCE / 2)) * stderr
-    low, high = value - half, value + half
+    low, high = value - Z * stderr, value + Z * stderr
     if first.percent:
         low, high = max(low, 0.0), min(high, 1.0)
     return Estimate(value, n, stderr, low, high, "normal-pooled", first.higher_is_better, first.percent)

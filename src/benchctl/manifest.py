@@ -87,15 +87,16 @@ def build(
 
 def first_prompt(job: Job) -> dict[str, Any]:
     """What RunRecord.prompt holds."""
-    for sample in job.samples[:1]:
-        request = job.requests[sample.id][0]
-        if isinstance(request, Perplexity):
-            return {"sample": sample.id, "text": request.text} if sample.choices else {}
-        choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
-        with blamed(f"Model {job.model.name} cannot tell what it reads", DEFECT):
-            text = job.model.reads(request.prompt)
-        return {"sample": sample.id, "text": text, **choices}
-    return {}
+    if not job.samples:
+        return {}
+    sample = job.samples[0]
+    request = job.requests[sample.id][0]
+    if isinstance(request, Perplexity):
+        return {"sample": sample.id, "text": request.text} if sample.choices else {}
+    choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
+    with blamed(f"Model {job.model.name} cannot tell what it reads", DEFECT):
+        text = job.model.reads(request.prompt)
+    return {"sample": sample.id, "text": text, **choices}
 
 
 def _told(model: Model) -> Mapping[str, Any]:

@@ -169,14 +169,17 @@ def run_id(spec: RunSpec, fingerprints: Mapping[str, str]) -> str:
     given by another path is the same run.
     """
     fixed = {name: value for name, value in asdict(spec).items() if name not in ("data", "shots_data")}
-    return digest({"spec": fixed, "fingerprints": dict(fingerprints)})[:12]
+    return _twelve(fixed, fingerprints)
 
 
 def run_place(out: Path, spec: RunSpec, fingerprints: Mapping[str, str]) -> RunFolder:
     """The folder of a run under ``out``: one that was named with the path of its data, as all once were, is kept."""
-    with_path = digest({"spec": asdict(spec), "fingerprints": dict(fingerprints)})[:12]
-    earlier = run_folder(out, spec, with_path)
+    earlier = run_folder(out, spec, _twelve(asdict(spec), fingerprints))
     return earlier if earlier.path.is_dir() else run_folder(out, spec, run_id(spec, fingerprints))
+
+
+def _twelve(spec: Mapping[str, Any], fingerprints: Mapping[str, str]) -> str:
+    return digest({"spec": spec, "fingerprints": dict(fingerprints)})[:12]
 
 
 def run_folder(out: Path, spec: RunSpec, identity: str) -> RunFolder:

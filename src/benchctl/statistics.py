@@ -9,7 +9,8 @@ from statistics import NormalDist
 from benchctl.types import Estimate
 
 CONFIDENCE = 0.95
-_Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)  # scipy's gives the same, after a second of importing
+Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+"""Of the normal distribution; scipy's is the same, after a second of importing."""
 
 
 def proportion(
@@ -37,14 +38,14 @@ def proportion(
         if not plain:
             effective = _units(n, clusters)
         elif stderr:
-            effective = min(n, n * plain * (_Z / _reach(stderr, clusters)) ** 2)
+            effective = min(n, n * plain * (Z / _reach(stderr, clusters)) ** 2)
     low, high = wilson(value, effective)
     return Estimate(value, n, stderr, low, high, method, higher_is_better, percent=True)
 
 
 def wilson(value: float, n: float) -> tuple[float, float]:
     """Wilson's interval for a share ``value`` of ``n`` (which may be an effective, fractional number)."""
-    z = _Z
+    z = Z
     centre = (value + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(value * (1 - value) / n + z * z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
@@ -94,7 +95,7 @@ def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:
     """
     if not gained and not lost:  # nothing differs: like a mean of equal values
         return 0.0, 0.0
-    z = _Z
+    z = Z
 
     def inside(delta: float) -> bool:
         b = (2 * n - gained + lost) * delta - gained - lost
