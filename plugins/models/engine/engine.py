@@ -108,10 +108,12 @@ class Engine:
         last = max(range(len(rows)), key=lambda i: (rows[i].context, rows[i].continuation))
         longest = max(range(len(rows)), key=lambda i: rows[i].size)
         cheap = rows[last].size + rows[longest].size <= CHECKED
-        places = list(dict.fromkeys([longest, last])) if cheap else [last]  # the longest heads its batch
+        places = list(dict.fromkeys([longest, last])) if cheap else [last]
         self.plain.kept = []
+        scored: dict[int, Likelihood] = {}
         try:
-            scored = {places[i]: found for i, found in self.plain.score([rows[place] for place in places])}
+            for place in places:  # one by one: together they would be padded, and read at every position of the shorter
+                scored[place] = dict(self.plain.score([rows[place]]))[0]
             shared.lend(rows, rows[places[0]], self.plain.kept[0])
         finally:
             self.plain.kept = None
