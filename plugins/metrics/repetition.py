@@ -11,7 +11,7 @@ from typing import NamedTuple
 from benchctl.hookspecs import hookimpl
 from benchctl.metric import Metric, Scored
 
-from .texts import CACHED, answer, words
+from .texts import CACHED, words, written
 
 TIMES = 3
 """A block said fewer times in a row is emphasis, not a loop."""
@@ -105,7 +105,7 @@ class _OfText(Metric):
 
     def value(self, scored: Scored) -> float | None:
         """The figure of the answer; None where the model wrote none."""
-        text = answer(scored)
+        text = written(scored)
         return None if text is None else self.measure(text)
 
 

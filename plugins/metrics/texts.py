@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchctl.answers.thinking import said
 from benchctl.errors import MissingExtra
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.statistics import mean
@@ -28,9 +29,15 @@ class Pair(NamedTuple):
     text: str
 
 
-def answer(scored: Scored) -> str | None:
-    """The generated text; None where the model chose or scored a text instead of writing one."""
+def written(scored: Scored) -> str | None:
+    """All that the model wrote; None where it chose or scored a text instead."""
     return scored.responses[0].text if scored.responses else None
+
+
+def answer(scored: Scored) -> str | None:
+    """What it said, without the thinking before."""
+    text = written(scored)
+    return None if text is None else said(text)
 
 
 def pair(scored: Scored) -> Pair | None:

@@ -297,3 +297,12 @@ def test_an_empty_answer_is_judged_as_empty(long_run, serve_judge, benchctl):
     ran = benchctl("judge", long_run(1, texts={"0": "  "}).path, "--judge", server.spec())
     assert ran.code == 0
     assert "(vazio)" in server.bodies[0]["messages"][-1]["content"]
+
+
+def test_an_answer_is_judged_without_the_thinking_before_it(long_run, serve_judge, benchctl):
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5))
+    run = long_run(1, texts={"0": "<think>Receitar antibiótico? Não.</think>\n\nBeba água e descanse."})
+    assert benchctl("judge", run.path, "--judge", server.spec()).code == 0
+    asked = server.bodies[0]["messages"][-1]["content"]
+    assert "Beba água e descanse." in asked
+    assert "antibiótico" not in asked

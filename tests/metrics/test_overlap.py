@@ -8,6 +8,7 @@ from benchctl.errors import MissingExtra
 from benchctl_plugins.metrics import answers as matching
 from benchctl_plugins.metrics import rouge as rouge_module
 from benchctl_plugins.metrics import sacre
+from benchctl_plugins.metrics.surface import Length
 
 from .answers import PORTUGUESE, choice, free, free_run
 
@@ -125,3 +126,11 @@ def test_a_missing_library_is_named_with_its_pip_line(monkeypatch):
         rouge_module.rouge()
     assert "rouge-score" in raised.value.message
     assert raised.value.hint == "Install it with: pip install 'benchctl[metrics]'"
+
+
+def test_thinking_is_no_part_of_the_text():
+    reference = "Beba água e descanse."
+    thought = free(f"<think>Repouso? Água? Sim.</think>\n\n{reference}", reference)
+    assert set(rouge_module.rouge().values(thought).values()) == {1.0}
+    assert matching.ExactMatch().value(thought) == matching.TokenF1().value(thought) == 1
+    assert Length().value(thought) == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from benchctl.answers.thinking import said
 from benchctl.errors import RecordError
 from benchctl.prompts import delimiter
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
@@ -40,7 +41,7 @@ class Answered:
 
 
 def read_answers(stored: StoredRun, limit: int | None = None) -> list[Answered]:
-    """The written answers of a run, in the task's order.
+    """The written answers of a run, in the task's order and without the thinking before them.
 
     Raises:
         RecordError: it has none.
@@ -52,7 +53,7 @@ def read_answers(stored: StoredRun, limit: int | None = None) -> list[Answered]:
     for identity in order:
         sample, responses = entry_sample(lines[identity]), entry_responses(lines[identity])
         if responses[0].text is not None:
-            found.append(Answered(sample, responses[0].text))
+            found.append(Answered(sample, said(responses[0].text)))
     if not found:
         raise RecordError(f"Run {stored.record.id} has no written answers.", "Judge a run of a task with free answers.")
     return found[:limit]
