@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from benchctl.hookspecs import hookimpl
-from benchctl.terminal import echo
+from benchctl.terminal import echo, tell_left_out
 
 if TYPE_CHECKING:
     from benchctl.task import TaskGroup
@@ -53,7 +53,10 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
     from .leaderboard import build_leaderboard
     from .page import render
 
-    runs = read_runs(folder)
+    left_out: dict[Path, RecordError] = {}
+    runs = read_runs(folder, left_out.__setitem__)
+    for path, error in left_out.items():
+        tell_left_out(path, error)
     if not runs:
         raise RecordError(f"There are no runs in '{folder}'.", "Run 'benchctl run' first, or give --runs FOLDER.")
     now = datetime.now(UTC).isoformat(timespec="minutes")
@@ -69,7 +72,8 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
         raise RecordError(f"'{out}' cannot be written: {error.strerror}.", "Give another file with --out.") from error
     if as_json:
         leaks = [{"model": row.model, "task": task, "rows": n} for row in board.leaked for task, n in row.leaks.items()]
-        told = {"path": str(out), "rows": board.rows, "cells": board.cells, "leaks": leaks}
+        told = {"path": str(out), "rows": board.rows, "cells": board.cells, "leaks": leaks,
+                "left_out": [str(path) for path in left_out]}  # fmt: skip
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(str(out))

@@ -111,6 +111,7 @@ def _evaluate(recipe: Recipe, training: Training, as_json: bool, options: Mappin
     from benchctl.cli.standings import print_standings
     from benchctl.comparing import against
     from benchctl.records import read_runs
+    from benchctl.terminal import tell_left_out
 
     from .evaluating import run_both
     from .registry import base_spec
@@ -122,7 +123,7 @@ def _evaluate(recipe: Recipe, training: Training, as_json: bool, options: Mappin
     statuses = {result.status for result in results}
     if not as_json and "interrupted" not in statuses:
         tasks = list(dict.fromkeys(m.task for result in results for m in (result.members or (result,))))
-        print_standings(against(read_runs(options["runs"]), base, tasks=tasks, models=[name]))
+        print_standings(against(read_runs(options["runs"], tell_left_out), base, tasks=tasks, models=[name]))
     if statuses - {"complete"}:
         sys.exit(EXIT_INTERRUPTED if "interrupted" in statuses else EXIT_INCOMPLETE)
 

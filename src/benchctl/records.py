@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl.errors import RecordError
 from benchctl.fingerprints import digest, field_names, plain
 from benchctl.journal import Journal, read_lines
-from benchctl.types import Response, RunRecord, RunSpec, Sample, Score
+from benchctl.types import FORMAT, Response, RunRecord, RunSpec, Sample, Score
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -117,8 +117,17 @@ class RunFolder:
             return None
         try:
             record: RunRecord = _adapter(RunRecord).validate_json(file.read_bytes())
+        except OSError as error:
+            raise RecordError(
+                f"{file} cannot be read: {error.strerror}.", "Check what it is, and its permissions."
+            ) from error
         except ValueError as error:
-            raise RecordError(f"{file} is not a run record.", "Delete it: the answers beside it are kept.") from error
+            raise _no_record(file, _first_fault(error)) from error
+        if lacking := [f"{part}.{key}" for part, key in _NEEDED if key not in getattr(record, part)]:
+            raise _no_record(file, f"it lacks {', '.join(lacking)}")
+        if record.format != FORMAT:
+            raise RecordError(f"{file} has the format {record.format}, and this benchctl reads {FORMAT}.",
+                              "Read it with the benchctl that wrote it.")  # fmt: skip
         return record
 
     def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
@@ -193,11 +202,16 @@ def slug(name: str) -> str:
     return short if len(short) <= 80 else f"{short[:60]}-{digest(name)[:12]}"
 
 
-def read_runs(folder: Path) -> list[StoredRun]:
+def read_runs(folder: Path, left_out: Callable[[Path, RecordError], object] | None = None) -> list[StoredRun]:
     """Every run under a folder that has a manifest, oldest first.
 
+    Args:
+        folder: the folder of the runs.
+        left_out: told of each run whose manifest cannot be read, its folder and why, while the others go on; without
+            it, the first such run stops them all.
+
     Raises:
-        RecordError: the folder does not exist, or a manifest cannot be read.
+        RecordError: the folder does not exist, or a manifest cannot be read and nobody is told.
     """
     if not folder.is_dir():
         raise RecordError(
@@ -205,7 +219,13 @@ def read_runs(folder: Path) -> list[StoredRun]:
         )
     found = []
     for file in sorted(folder.glob("*/*/*/run.json")):
-        record = RunFolder(file.parent).record()
+        try:
+            record = RunFolder(file.parent).record()
+        except RecordError as error:
+            if left_out is None:
+                raise
+            left_out(file.parent, error)
+            continue
         if record is not None:
             found.append(StoredRun(record, file.parent))
     return sorted(found, key=lambda run: str(run.record.timings.get("finished", "")))
@@ -215,13 +235,18 @@ def find_run(folder: Path, name: str) -> StoredRun:
     """The run with this id, the beginning of its id, or its path.
 
     Raises:
-        RecordError: none, or several.
+        RecordError: none, several, or one that cannot be read; others that cannot are of no concern.
     """
     if (Path(name) / "run.json").is_file():
         record = RunFolder(Path(name)).record()
         if record is not None:
             return StoredRun(record, Path(name))
-    found = [run for run in read_runs(folder) if run.record.id.startswith(name)]
+
+    def unread(path: Path, error: RecordError) -> None:
+        if path.name.startswith(name):
+            raise error
+
+    found = [run for run in read_runs(folder, unread) if run.record.id.startswith(name)]
     if len(found) == 1:
         return found[0]
     what = "No run" if not found else f"{len(found)} runs"
@@ -248,6 +273,21 @@ def replace_file(path: Path, text: str) -> None:
         os.close(folder)
 
 
+def _no_record(file: Path, why: str) -> RecordError:
+    return RecordError(f"{file} is not a run record: {why}.", "Delete it: the answers beside it are kept.")
+
+
+def _first_fault(error: ValueError) -> str:
+    """What pydantic found first, and where."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error)
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(map(str, fault["loc"]))
+    return f"{place}: {fault['msg']}" if place else fault["msg"]
+
+
 def _lean(response: Response) -> dict[str, Any]:
     """The response without the parts that hold their default, to keep lines short."""
     held = {name: getattr(response, name) for name in field_names(Response)}
@@ -255,6 +295,13 @@ def _lean(response: Response) -> dict[str, Any]:
 
 
 _EMPTY = Response()
+_NEEDED = (
+    ("fingerprints", "data"), ("fingerprints", "model"), ("fingerprints", "prompt"), ("timings", "seconds"),
+    ("data", "source"), ("data", "total"), ("data", "builtin"),
+    ("counts", "n"), ("counts", "answered"), ("counts", "errors"), ("counts", "cut"), ("counts", "bad_rows"),
+    ("counts", "outcomes"),
+)  # fmt: skip
+"""Keys that every record has, and what reads records relies on."""
 
 
 @cache

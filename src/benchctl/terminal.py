@@ -7,8 +7,13 @@ import io
 import os
 import re
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from benchctl.errors import RecordError
 
 _MOVING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _ESCAPED = "benchctl.escaped"
@@ -52,3 +57,9 @@ def visible(text: str) -> str:
 def echo(text: str, *, err: bool = False) -> None:
     """Print a line that may hold names, questions and answers of others: on standard output, or with ``err`` error."""
     click.echo(visible(text), err=err)
+
+
+def tell_left_out(path: Path, error: RecordError) -> None:
+    """Say in two lines on standard error which run is left out, and why: for :func:`benchctl.records.read_runs`."""
+    echo(f"warning: run {path.name} is left out: {error.message}", err=True)
+    echo(f"hint: {error.hint}", err=True)

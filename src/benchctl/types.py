@@ -213,6 +213,10 @@ class RunSpec:
     """Length limit of generated answers."""
 
 
+FORMAT = 1
+"""Version of the layout of ``run.json`` that this benchctl writes and reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class RunRecord:
     """The manifest of a run: ``run.json``."""
@@ -249,5 +253,5 @@ class RunRecord:
     """What the model read for the first sample: its id as ``sample``, the finished prompt as ``text`` (with the first
     option, where whole texts are scored) and, where there are any, the ``choices`` scored behind it; empty in a
     corpus."""
-    format: int = 1
+    format: int = FORMAT
     """Version of this layout."""

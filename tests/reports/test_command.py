@@ -51,7 +51,8 @@ def test_it_writes_one_file_and_prints_its_path(cli, runs, tmp_path, table):
 def test_json_names_the_file_and_counts_what_is_in_it(cli, runs, tmp_path):
     result = report(cli, "--runs", runs, "--out", tmp_path / "r.html", "--json")
 
-    assert json.loads(result.stdout) == {"path": str(tmp_path / "r.html"), "rows": 2, "cells": 2, "leaks": []}
+    told = {"path": str(tmp_path / "r.html"), "rows": 2, "cells": 2, "leaks": [], "left_out": []}
+    assert json.loads(result.stdout) == told
 
 
 def test_json_names_models_trained_on_questions_of_a_test_they_are_ranked_in(cli, runs, tmp_path, record):

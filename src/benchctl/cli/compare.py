@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from benchctl.errors import RecordError
     from benchctl.records import StoredRun
 
 
@@ -56,8 +57,16 @@ def compare(
 
 def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lang: str, as_json: bool) -> None:
     from benchctl.comparing import compare as compare_models
+    from benchctl.terminal import tell_left_out
 
-    firsts, seconds = find_runs(folder, one), find_runs(folder, two)
+    told: set[Path] = set()
+
+    def left_out(path: Path, error: RecordError) -> None:
+        if path not in told:
+            told.add(path)
+            tell_left_out(path, error)
+
+    firsts, seconds = (find_runs(folder, name, left_out) for name in (one, two))
     there = {run.record.spec.task for run in (*firsts, *seconds)}
     found = compare_models(firsts, seconds, _members(tasks, there))
     if as_json:
@@ -73,8 +82,9 @@ def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str
     from benchctl.cli.wording import say
     from benchctl.comparing import against
     from benchctl.records import read_runs
+    from benchctl.terminal import tell_left_out
 
-    runs = read_runs(folder)
+    runs = read_runs(folder, tell_left_out)
     there = {run.record.spec.task for run in runs}
     table = against(runs, base, tasks=_members(tasks, there), models=models)
     if form == "json":
@@ -87,11 +97,16 @@ def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str
         print_standings(table, lang)
 
 
-def find_runs(folder: Path, name: str) -> list[StoredRun]:
+def find_runs(folder: Path, name: str, left_out: Callable[[Path, RecordError], object]) -> list[StoredRun]:
     """The runs a word on the command line stands for: a folder, a model's name, or (the beginning of) an id.
 
+    Args:
+        folder: the folder of the runs.
+        name: the word.
+        left_out: told of each run that cannot be read and is not the one meant.
+
     Raises:
-        RecordError: none, or an id that is not the only one.
+        RecordError: none, an id that is not the only one, or of a run that cannot be read.
     """
     from benchctl.errors import RecordError, did_you_mean
     from benchctl.records import find_run, read_runs
@@ -99,10 +114,16 @@ def find_runs(folder: Path, name: str) -> list[StoredRun]:
 
     if (Path(name) / "run.json").is_file():
         return [find_run(folder, name)]
-    stored = read_runs(folder)
+    unread: dict[Path, RecordError] = {}
+    stored = read_runs(folder, unread.__setitem__)
     found = of_model(stored, name)
-    if found or any(run.record.id.startswith(name) for run in stored):
-        return found or [find_run(folder, name)]
+    meant = [run.record.id for run in stored] + [path.name for path in unread]
+    if not found and any(identity.startswith(name) for identity in meant):
+        return [find_run(folder, name)]
+    for path, error in unread.items():
+        left_out(path, error)
+    if found:
+        return found
     known = {run.record.spec.model for run in stored}
     raise RecordError(f"No run and no model in {folder} is called '{name}'.",
                       did_you_mean(name, known, "benchctl list runs"))  # fmt: skip

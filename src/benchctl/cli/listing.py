@@ -84,9 +84,10 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
 def _runs(folder: Path) -> list[dict[str, Any]]:
     from benchctl.cli.display import figures
     from benchctl.records import read_runs
+    from benchctl.terminal import tell_left_out
 
     rows = []
-    for run in read_runs(folder):
+    for run in read_runs(folder, tell_left_out):
         record = run.record
         first = next(iter(record.estimates.items()), None)
         shown = f"{first[0]} {figures(first[1])[0]} ({figures(first[1])[1]})" if first else "-"
