@@ -11,7 +11,7 @@ from benchctl import pairing
 from benchctl.errors import BenchctlError
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
-from benchctl.shared_answers import share
+from benchctl.shared_answers import Sides, share
 
 from .board import Cell, Gain, GroupCell, Leaderboard, Row, Section
 
@@ -111,9 +111,10 @@ def _kin(section: Section) -> Iterator[Kin]:
 def _measured(family: Sequence[Kin], folders: Mapping[str, Path], problems: list[str]) -> dict[int, Gain]:
     """Place of the row -> gain, for the trained models of one column."""
     found: dict[int, Difference] = {}
+    sides = Sides()
     for kin in family:
         try:
-            difference = _difference(kin, folders)
+            difference = _difference(kin, folders, sides)
         except BenchctlError as error:
             problems.append(f"no paired difference for {kin.task}: {error.message}")
             continue
@@ -123,10 +124,10 @@ def _measured(family: Sequence[Kin], folders: Mapping[str, Path], problems: list
     return {place: Gain(bases[place], one) for place, one in pairing.with_holm(found).items()}
 
 
-def _difference(kin: Kin, folders: Mapping[str, Path]) -> Difference | None:
+def _difference(kin: Kin, folders: Mapping[str, Path], sides: Sides) -> Difference | None:
     """None for a group whose metric cannot be pooled question by question."""
     pairs = [
-        share(_stored(b, folders), _stored(a, folders)).pairs(metric)
+        share(_stored(b, folders), _stored(a, folders), sides).pairs(metric)
         for a, b in zip(_singles(kin.cell), _singles(kin.of_base), strict=True)
         if (metric := _metric(a))
     ]

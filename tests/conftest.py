@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -78,6 +79,20 @@ def benchctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
         return Ran(int(stop.value.code or 0), out, err)
 
     return call
+
+
+@pytest.fixture
+def files_read(monkeypatch: pytest.MonkeyPatch) -> Counter[Path]:
+    """How often each file was read whole from now on."""
+    found: Counter[Path] = Counter()
+    plain = Path.read_bytes
+
+    def counted(self: Path) -> bytes:
+        found[self] += 1
+        return plain(self)
+
+    monkeypatch.setattr(Path, "read_bytes", counted)
+    return found
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
 from benchctl.remarks import Remark, remarks, settings
-from benchctl.shared_answers import Shared, in_common, share
+from benchctl.shared_answers import Shared, Sides, in_common, share
 from benchctl.types import RunRecord
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ class Comparisons:
                 "pooled": {name: one.as_json() for name, one in self.pooled.items()}}  # fmt: skip
 
 
-def compare_runs(first: StoredRun, second: StoredRun) -> Comparison:
-    """Pair two runs of one task.
+def compare_runs(first: StoredRun, second: StoredRun, sides: Sides | None = None) -> Comparison:
+    """Pair two runs of one task; ``sides`` as in :func:`benchctl.shared_answers.share`.
 
     Raises:
         RecordError: other tasks, no question in common, or other questions under the same ids.
     """
-    shared = share(first, second)
+    shared = share(first, second, sides)
     differences: dict[str, Difference] = {}
     unpaired: dict[str, str] = {}
     for name in _in_both(first.record, second.record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchctl.answered import with_answered
@@ -99,8 +100,30 @@ class Shared:
         return pairs
 
 
-def share(first: StoredRun, second: StoredRun) -> Shared:
+class Sides:
+    """Runs that stand beside many others, such as a base: the answers of each are read once, and kept with this."""
+
+    def __init__(self) -> None:
+        self._read: dict[Path, Side] = {}
+
+    def of(self, run: StoredRun) -> Side:
+        """The run's scores and answers.
+
+        Raises:
+            RecordError: they cannot be read.
+        """
+        if run.path not in self._read:
+            self._read[run.path] = Side.of(run)
+        return self._read[run.path]
+
+
+def share(first: StoredRun, second: StoredRun, sides: Sides | None = None) -> Shared:
     """Pair two runs by their questions.
+
+    Args:
+        first: a run, often the base of several others.
+        second: another one of its task.
+        sides: reads the first and keeps it, for the next to be paired with it; without it nothing is kept.
 
     Raises:
         RecordError: other tasks, no question in common, or other questions under the same ids.
@@ -109,7 +132,7 @@ def share(first: StoredRun, second: StoredRun) -> Shared:
     if tasks[0] != tasks[1]:
         raise RecordError(f"Run {first.record.id} is of {tasks[0]}, run {second.record.id} of {tasks[1]}.",
                           "Only runs of one task can be compared.")  # fmt: skip
-    one, two = Side.of(first), Side.of(second)
+    one, two = (sides or Sides()).of(first), Side.of(second)
     ids = tuple(i for i in one.scores if i in two.scores and i in one.lines and i in two.lines)
     if not ids:
         raise RecordError(Remark("Runs {a} and {b} have no question in common.", a=first.record.id, b=second.record.id),

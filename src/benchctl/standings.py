@@ -12,6 +12,7 @@ from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
 from benchctl.remarks import SAMPLE, Remark
+from benchctl.shared_answers import Sides
 from benchctl.trained import Trained, label, trained
 from benchctl.types import Estimate
 
@@ -116,8 +117,9 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
     warnings: list[Remark] = []
     rows: list[Standing] = []
     of_base: dict[str, StoredRun] = {}
+    sides = Sides()
     for name in names:
-        row = _row(own, _of(by_model, name), warnings, of_base)
+        row = _row(own, _of(by_model, name), warnings, of_base, sides)
         if row is not None:
             rows.append(row)
     first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
@@ -136,9 +138,11 @@ def _told_once(warnings: Sequence[Remark]) -> tuple[Remark, ...]:
 
 
 def _row(
-    own: Sequence[StoredRun], others: Sequence[StoredRun], warnings: list[Remark], of_base: dict[str, StoredRun]
-) -> Standing | None:
-    """One model's row; None where it shares no task with the base. Adds to the warnings and the base's runs used."""
+    own: Sequence[StoredRun], others: Sequence[StoredRun], warnings: list[Remark], of_base: dict[str, StoredRun],
+    sides: Sides,
+) -> Standing | None:  # fmt: skip
+    """One model's row; None where it shares no task with the base. Adds to the warnings and the base's runs used, whose
+    answers ``sides`` keeps."""
     found: list[StoredRun] = []
     differences: dict[Column, Difference] = {}
     unpaired: dict[Column, str] = {}
@@ -154,7 +158,7 @@ def _row(
                 run=one.record.id, shown=shown,
             )))  # fmt: skip
         try:
-            comparison = comparing.compare_runs(one, two)
+            comparison = comparing.compare_runs(one, two, sides)
         except BenchctlError as error:
             warnings.append(_about(two, error.message))
             unpaired |= {Column(task, metric): error.message for metric in two.record.estimates}

@@ -343,6 +343,16 @@ def test_models_stand_beside_their_base_with_what_the_training_cost(runs, tmp_pa
     assert base.figures[table.columns[0]].difference is None
 
 
+def test_the_answers_of_a_base_are_read_once_for_all_models(runs, tmp_path, files_read):
+    for name, last in (("third", 10), ("fourth", 15)):
+        run(tmp_path / "runs", "medmcqa-pt", name, right_in(range(1, last)))
+    files_read.clear()
+    table = against(records.read_runs(tmp_path / "runs"), "base")
+
+    assert len(table.rows) == 4 and all(row.figures[table.columns[0]].difference for row in table.rows[1:])
+    assert files_read[runs[0].path / "samples.jsonl"] == files_read[runs[0].path / "scores.jsonl"] == 1
+
+
 def test_the_table_of_a_base_is_printed_and_written_as_csv(runs, benchctl, tmp_path):
     printed = benchctl("compare", "--against", "base", "--lang", "pt")
     written = benchctl("compare", "--against", "base", "--csv")

@@ -115,6 +115,15 @@ def test_several_trained_models_of_a_column_are_adjusted(base, tmp_path):
     assert (strong.p_holm, weak.p_holm) == (4 / 2**8, 2 / 2**6)
 
 
+def test_the_answers_of_a_base_are_read_once_for_all_models_of_a_column(base, tmp_path, files_read):
+    models = [tuned(tmp_path, f"tuned-{last}", range(1, last)) for last in (14, 18, 21)]
+    files_read.clear()
+    board, problems = boarded(base, *models)
+
+    assert not problems and all(gain(board, model.record.spec.model) for model in models)
+    assert files_read[base.path / "samples.jsonl"] == files_read[base.path / "scores.jsonl"] == 1
+
+
 def test_a_group_is_compared_over_all_its_questions(tmp_path, groups):
     out = tmp_path / "runs"
     stored = []
