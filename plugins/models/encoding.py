@@ -11,6 +11,7 @@ from benchctl.types import Choose, Generate, Message, Perplexity
 from benchctl.types import Prompt as AskedPrompt
 
 from .engine.items import Prompt, Row
+from .thinking import UNKNOWN, Thinking
 
 _MARK = "zqsystemzq"
 """Stands for a system turn while looking whether a chat template shows one."""
@@ -27,6 +28,7 @@ class Encoder:
     tokenizer: Any
     max_length: int
     """Tokens the model can take in at once."""
+    thinking: Thinking = UNKNOWN
 
     @property
     def stride(self) -> int:
@@ -39,8 +41,12 @@ class Encoder:
         found = self.tokenizer.bos_token_id
         return int(found if found is not None else self.tokenizer.eos_token_id)
 
-    def render(self, prompt: AskedPrompt) -> str:
+    def render(self, prompt: AskedPrompt, *, free: bool) -> str:
         """The prompt as the text the model sees: a conversation through the model's own template.
+
+        Args:
+            prompt: a text, which stays as it is, or a conversation.
+            free: whether the model may answer as it likes, thinking included; else what follows is given.
 
         Raises:
             BadConfig: the template is broken, or refuses such a conversation.
@@ -51,7 +57,9 @@ class Encoder:
             return prompt
         turns = [{"role": message.role, "content": message.content} for message in self._fold_system(prompt)]
         try:
-            return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True))
+            filled = self.tokenizer.apply_chat_template(
+                turns, tokenize=False, add_generation_prompt=True, **self.thinking.told(free)
+            )
         except TemplateError as error:
             said = str(error).rstrip(".")
             roles = ", ".join(turn["role"] for turn in turns)
@@ -59,6 +67,7 @@ class Encoder:
                 f"The model's chat template cannot be filled in with the turns {roles}: {said}.",
                 "Mend chat_template.jinja or tokenizer_config.json of its folder, or leave the template out: chat=off.",
             ) from error
+        return self.thinking.settled(str(filled), free)
 
     def choose(self, requests: Sequence[Choose]) -> list[tuple[list[Row], int]]:
         """For each request a row per choice and how many prompt tokens were cut on the left.
@@ -71,7 +80,7 @@ class Encoder:
         """
         texts: list[str] = []
         for request in requests:
-            prompt = self.render(request.prompt)
+            prompt = self.render(request.prompt, free=False)
             kept = prompt.rstrip()
             texts += [kept, *(prompt + choice for choice in request.choices)]
         encoded = iter(self.encode(texts))
@@ -123,7 +132,7 @@ class Encoder:
 
     def generate(self, requests: Sequence[Generate]) -> list[tuple[Prompt, int]]:
         """For each request its prompt, cut on the left so that the answer fits too, and how many tokens that cost."""
-        encoded = self.encode([self.render(request.prompt) for request in requests])
+        encoded = self.encode([self.render(request.prompt, free=True) for request in requests])
         found = []
         for request, tokens in zip(requests, encoded, strict=True):
             room = max(1, self.max_length - request.max_tokens)

@@ -13,7 +13,7 @@ from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest, digest_all
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
-from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Response, Usage
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
 
 from . import hf_load, streaming
 from .encoding import Encoder
@@ -23,6 +23,7 @@ from .engine.memory import batch_budget
 from .engine.plain import PlainEngine
 from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
 from .settings import Settings
+from .thinking import UNKNOWN, Thinking
 from .weights import Weights
 
 
@@ -67,7 +68,22 @@ class HFModel(Model):
         """Text to token ids, for this model's context length."""
         length = self.settings.max_length or context_length(self._config, self.tokenizer)
         kind = Seq2SeqEncoder if self._config.is_encoder_decoder else Encoder
-        return kind(self.tokenizer, length - self.weights.virtual_tokens)
+        return kind(self.tokenizer, length - self.weights.virtual_tokens, self._thinking())
+
+    def _thinking(self) -> Thinking:
+        """What the chat template is told.
+
+        Raises:
+            BadConfig: something was asked for that it does not know.
+        """
+        wanted = self.settings.thinking
+        found = Thinking.of(self.tokenizer, wanted) if self.prompt_style == "chat" else UNKNOWN
+        if wanted != "auto" and not found.known:
+            raise BadConfig(
+                f"thinking={wanted}: the chat template of '{self.settings.target}' has no switch for it.",
+                "Leave thinking out; without a template (chat=off) there is none either.",
+            )
+        return found
 
     @cached_property
     def engine(self) -> Engine:
@@ -91,7 +107,7 @@ class HFModel(Model):
     def fingerprint(self) -> str:
         """Weights, quantisation, adapter, tokenizer, template use, dtype, context length, drawing; not the device."""
         parts = [self._hashes, self.dtype, self.prompt_style, self.encoder.max_length, self.weights.identity()]
-        parts.append(self._drawing())
+        parts += [self._drawing(), self._thought()]
         return digest([part for part in parts if part])
 
     def manifest(self) -> Mapping[str, Any]:
@@ -102,12 +118,12 @@ class HFModel(Model):
             "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
             "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
-            **self._drawing(), **(self.engine.manifest() if "engine" in self.__dict__ else {}),
+            **self._drawing(), **self._thought(), **(self.engine.manifest() if "engine" in self.__dict__ else {}),
         }  # fmt: skip
 
-    def reads(self, prompt: Prompt) -> str:
+    def reads(self, request: Choose | Generate) -> str:
         """The text behind the model's own template, without the special tokens that its tokenizer adds."""
-        return self.encoder.render(prompt)
+        return self.encoder.render(request.prompt, free=isinstance(request, Generate))
 
     def _revision(self) -> str | None:
         """The commit of a hub model: its snapshot folder is named after it."""
@@ -118,6 +134,10 @@ class HFModel(Model):
         own = self.settings
         temperature = {} if own.temperature is None else {"temperature": own.temperature}
         return {**temperature, **({"seed": own.seed} if own.seed else {})}
+
+    def _thought(self) -> dict[str, str]:
+        """Empty where the template knows of no thinking."""
+        return {"thinking": self.encoder.thinking.wanted} if self.encoder.thinking.known else {}
 
     def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
         """Log-likelihoods of the choices; one that does not fit the context is an error."""

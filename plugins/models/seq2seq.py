@@ -29,7 +29,7 @@ class Seq2SeqEncoder(Encoder):
         """
         found = []
         for request in requests:
-            prompt = self.render(request.prompt)
+            prompt = self.render(request.prompt, free=False)
             kept = prompt.rstrip()
             context = self._ids(kept, special=True) if kept else [self.prefix]
             cut = max(0, len(context) - self.max_length)

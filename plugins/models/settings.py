@@ -11,11 +11,14 @@ from typing import Any
 from benchctl.errors import BadConfig
 from benchctl.model import ModelArgs
 
+from .thinking import WANTED
+
 OPTIONS: Mapping[str, str] = {
     "revision": "",
     "dtype": "auto",
     "device": "auto",
     "chat": "auto",
+    "thinking": "auto",
     "batch_tokens": "auto",
     "temperature": "",
     "seed": "0",
@@ -37,9 +40,9 @@ OPTIONS: Mapping[str, str] = {
     "offload": "",
 }
 """Option -> default; docs/how-to/local-models.md says what each does. ``dtype`` auto: the checkpoint's on an
-accelerator, float32 on a CPU. ``chat`` auto: with the model's own template where it has one. ``batch_tokens``: tokens
-per batch. ``temperature``: none is the task's, 0 in most. ``quant`` auto: as the checkpoint says. ``any_base``: take
-the adapter though it is another base's."""
+accelerator, float32 on a CPU. ``chat`` auto: with the model's own template where it has one. ``thinking`` auto: in free
+answers, as that template does. ``batch_tokens``: tokens per batch. ``temperature``: none is the task's, 0 in most.
+``quant`` auto: as the checkpoint says. ``any_base``: take the adapter though it is another base's."""
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 QUANTS = ("auto", "none", "nf4", "fp4", "int8", "gptq")
@@ -56,6 +59,8 @@ class Settings:
     dtype: str
     device: str
     chat: str
+    thinking: str
+    """Before a free answer."""
     batch_tokens: int | None
     """None: found for the device."""
     trust_remote_code: bool
@@ -101,6 +106,7 @@ class Settings:
             dtype=one_of(args.spec, "dtype", values["dtype"], DTYPES),
             device=values["device"],
             chat=one_of(args.spec, "chat", values["chat"], ("auto", "on", "off")),
+            thinking=one_of(args.spec, "thinking", values["thinking"], WANTED),
             batch_tokens=None if values["batch_tokens"] == "auto" else _number(args.spec, "batch_tokens", values),
             trust_remote_code=switch(args.spec, "trust_remote_code", values),
             allow_pickle=switch(args.spec, "allow_pickle", values),

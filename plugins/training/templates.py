@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchctl.answers.thinking import said
 from benchctl.errors import BadConfig
 from benchctl.prompts import delimiter
 from benchctl.types import Message
 
 from ..models.encoding import Encoder
+from ..models.thinking import UNKNOWN, Thinking
 from .examples import Example
 
 VARIABLES = ("instruction", "input", "system", "messages", "row")
@@ -43,7 +45,7 @@ class Template:
         if name == "chat" and not has_chat:
             raise BadConfig("The base has no chat template.", "Set data.template=instruction, plain or a Jinja file.")
         self.name = name if name != "auto" else "chat" if has_chat else "as asked, or instruction"
-        self._encoder = Encoder(tokenizer, 0)
+        self._encoder = Encoder(tokenizer, 0, Thinking.of(tokenizer, "on") if has_chat else UNKNOWN)
         self._chat = has_chat and name in ("auto", "chat")
         self._tail = _tail(tokenizer) if self._chat else ""
         self._layout: Layout = {"plain": _plain, "instruction": _instruction, "auto": _auto, "chat": _auto}.get(
@@ -53,11 +55,14 @@ class Template:
     def render(self, example: Example) -> Rendered:
         """The example's prompt as a run would show it, and the answer as it follows.
 
+        A model that can think is told not to, unless the answer holds its thinking.
+
         Raises:
             BadConfig: a template of one's own uses what is not there.
         """
         if self._chat:
-            prompt, space = self._encoder.render(_messages(example)), ""
+            thinks = said(example.answer) != example.answer
+            prompt, space = self._encoder.render(_messages(example), free=thinks), ""
         else:
             prompt = self._layout(example)
             space = delimiter(prompt)

@@ -95,7 +95,7 @@ def first_prompt(job: Job) -> dict[str, Any]:
         return {"sample": sample.id, "text": request.text} if sample.choices else {}
     choices = {"choices": list(request.choices)} if isinstance(request, Choose) else {}
     with blamed(f"Model {job.model.name} cannot tell what it reads", DEFECT):
-        text = job.model.reads(request.prompt)
+        text = job.model.reads(request)
     return {"sample": sample.id, "text": text, **choices}
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from benchctl.errors import DEFECT, BadConfig, PluginError, blamed, did_you_mean
-from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
+from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Request, Response, Sample
 
 
 class Model:
@@ -43,14 +43,14 @@ class Model:
         """What is worth keeping beside the result: measured parameters, dtype, device, hashes, the scoring path."""
         return {}
 
-    def reads(self, prompt: Prompt) -> str:
+    def reads(self, request: Choose | Generate) -> str:
         """A prompt as this model gets it, for people to read; like the fingerprint, it must not need the weights.
 
         Unless a backend knows better, a conversation is its turns, each below its role.
         """
-        if isinstance(prompt, str):
-            return prompt
-        return "\n\n".join(f"[{message.role}]\n{message.content}" for message in prompt)
+        if isinstance(request.prompt, str):
+            return request.prompt
+        return "\n\n".join(f"[{message.role}]\n{message.content}" for message in request.prompt)
 
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Told before each run what it is about; backends that answer from the prompt alone need not care.

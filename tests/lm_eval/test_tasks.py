@@ -91,6 +91,22 @@ def test_through_a_chat_template_figures_are_lm_evals_too(task, benchctl, shared
     assert figures(json.loads(done.out)[0]) == pytest.approx(theirs[task], rel=1e-5, abs=1e-4)
 
 
+def test_choices_of_a_model_that_thinks_are_lm_evals_with_thinking_switched_off(benchctl, shared, tasks, tmp_path):
+    from lm_eval.models.huggingface import HFLM
+
+    folder = shutil.copytree(shared / "models/stories260K", tmp_path / "thinker")
+    template = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}<assistant>"
+    switch = "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+    (folder / "chat_template.jinja").write_text(template + switch, "utf-8")
+    spec = f"lm-eval:pick,include_path={tasks},chat=on"
+    done = benchctl("run", "--task", spec, "--model", f"hf:{folder},dtype=float32", "--json")
+    assert done.code == 0, done.err
+    lm = HFLM(pretrained=str(folder), dtype="float32", device="cpu", batch_size=8, enable_thinking=False)
+    theirs, samples = evaluate(lm, tasks, "pick", apply_chat_template=True, fewshot_as_multiturn=True)
+    assert samples["pick"][0]["arguments"][0][0].rstrip().endswith("</think>")
+    assert figures(json.loads(done.out)[0]) == pytest.approx(theirs["pick"], rel=1e-5, abs=1e-4)
+
+
 def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
     (group,) = run("--task", f"lm-eval:stories,include_path={tasks}")
     assert [m["task"].rsplit("member=")[1] for m in group["members"]] == ["pick", "last"]

@@ -241,7 +241,7 @@ def test_a_chat_template_is_used_when_there_is_one_and_its_use_is_recorded(chatt
 def test_an_instruction_reaches_a_model_whose_template_has_no_place_for_it(chatty, template):
     (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
     encoder = load(chatty).encoder
-    told = encoder.render((Message("system", "Responda com a letra."), Message("user", "Qual?")))
+    told = encoder.render((Message("system", "Responda com a letra."), Message("user", "Qual?")), free=False)
     assert told == "<|user|>Responda com a letra.\n\nQual?\n<|assistant|>"
 
 
@@ -250,6 +250,69 @@ def test_a_chat_template_that_cannot_be_filled_in_is_named_as_the_cause(chatty, 
     (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
     ran = benchctl("run", "--task", "medmcqa-pt", "--model", chatty, "--data", "builtin", "--limit", "1")
     assert ran.code == 1 and "chat template" in ran.err and "chat=off" in ran.err
+
+
+THINKS = CHAT + (
+    "{% if add_generation_prompt and enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+)
+MAY_THINK = CHAT + "{% if add_generation_prompt and thinking %}<think>\n{% endif %}"
+ALWAYS_THINKS = CHAT.replace("<|assistant|>", "<|assistant|><think>\n")
+NOTHING_THOUGHT = "<|assistant|><think>\n\n</think>\n\n"
+
+
+@pytest.fixture
+def thinker(chatty, benchctl):
+    """``thinker(template, options, task, ...)``: the record of a run of the same model with that template."""
+
+    def ask(template, options, *arguments):
+        (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
+        ran = benchctl("run", "--model", chatty + options, "--data", "builtin", "--limit", "2", *arguments, "--json")
+        assert ran.code == 0, ran.err
+        return json.loads(benchctl("show", json.loads(ran.out)[0]["run"], "--json").out)
+
+    return ask
+
+
+@pytest.mark.parametrize("template", [THINKS, ALWAYS_THINKS], ids=["switch", "always"])
+@pytest.mark.parametrize("options", ["", ",thinking=off"])
+def test_a_choice_is_scored_behind_a_thought_that_is_over(thinker, template, options):
+    record = thinker(template, options, "--task", "medmcqa-pt")
+    assert record["prompt"]["text"].endswith(NOTHING_THOUGHT)
+    assert record["model"]["thinking"] == (options.partition("=")[2] or "auto")
+
+
+@pytest.mark.parametrize(
+    ("template", "options", "end"),
+    [
+        (THINKS, "", "<|assistant|>"),
+        (THINKS, ",thinking=on", "<|assistant|>"),
+        (THINKS, ",thinking=off", NOTHING_THOUGHT),
+        (MAY_THINK, "", "<|assistant|>"),
+        (MAY_THINK, ",thinking=on", "<|assistant|><think>\n"),
+        (MAY_THINK, ",thinking=off", "<|assistant|>"),
+        (ALWAYS_THINKS, "", "<|assistant|><think>\n"),
+        (ALWAYS_THINKS, ",thinking=on", "<|assistant|><think>\n"),
+        (ALWAYS_THINKS, ",thinking=off", NOTHING_THOUGHT),
+    ],
+)
+def test_before_a_free_answer_a_model_thinks_as_its_template_does_or_as_told(thinker, template, options, end):
+    task = ("--task", "medmcqa-pt", "--scoring", "generate", "--max-tokens", "4")
+    assert thinker(template, options, *task)["prompt"]["text"].endswith(end)
+
+
+def test_whether_a_model_was_told_to_think_is_part_of_its_run_where_the_template_knows_of_it(thinker):
+    task = ("--task", "medmcqa-pt", "--scoring", "generate", "--max-tokens", "4")
+    assert thinker(THINKS, "", *task)["id"] != thinker(THINKS, ",thinking=off", *task)["id"]
+    assert "thinking" not in thinker(CHAT, "", *task)["model"]
+
+
+@pytest.mark.parametrize(
+    ("template", "options"), [(CHAT, ",thinking=on"), (CHAT, ",thinking=off"), (THINKS, ",thinking=off,chat=off")]
+)
+def test_a_switch_that_the_template_does_not_have_is_refused(chatty, benchctl, template, options):
+    (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", chatty + options, "--data", "builtin", "--limit", "1")
+    assert ran.code == 1 and "error: thinking=o" in ran.err
 
 
 def study_template(readme: str) -> str:

@@ -18,6 +18,8 @@ ZEPHYR = (
 """A chat template of the kind the studies used: an end-of-text token closes every turn, a line end follows."""
 BEGINNING = "{{ bos_token }}" + ZEPHYR
 """One that writes the beginning-of-text token itself."""
+UNTHINKING = "{% if add_generation_prompt and enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+"""Behind a template: one whose model thinks unless it is told not to."""
 STRICT = (
     "{% for m in messages %}{% if m['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}{% endfor %}"
 )

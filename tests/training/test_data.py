@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -14,13 +15,15 @@ from benchctl.prompts import PromptBuilder
 from benchctl.scoring import Letter
 from benchctl_plugins.models.encoding import Encoder
 from benchctl_plugins.models.seq2seq import Seq2SeqEncoder
+from benchctl_plugins.models.thinking import UNKNOWN, Thinking
+from benchctl_plugins.training.examples import Example
 from benchctl_plugins.training.formats import ask
 from benchctl_plugins.training.prepare import prepare, read_parts
 from benchctl_plugins.training.sources import Unreachable
 from benchctl_plugins.training.templates import Rendered, Template
 from benchctl_plugins.training.tokens import Tokens
 
-from .makers import BEGINNING, STRICT, ZEPHYR, learnt, recipe, tokenizer, write
+from .makers import BEGINNING, STRICT, UNTHINKING, ZEPHYR, learnt, recipe, tokenizer, write
 
 pytest.importorskip("transformers", reason="needs the extra 'hf'")
 
@@ -101,11 +104,16 @@ def test_the_loss_over_everything_is_a_choice(tmp_path):
     assert set(row["completion_mask"]) == {1}
 
 
-@pytest.mark.parametrize("chat", [None, ZEPHYR, BEGINNING, STRICT + ZEPHYR], ids=["text", "zephyr", "bos", "no system"])
+@pytest.mark.parametrize(
+    "chat",
+    [None, ZEPHYR, BEGINNING, STRICT + ZEPHYR, ZEPHYR + UNTHINKING],
+    ids=["text", "zephyr", "bos", "no system", "thinking"],
+)
 def test_a_task_s_question_is_learnt_exactly_as_a_run_asks_and_scores_it(chat):
     task = get_plugins().create("task", "medmcqa-pt")
     tokens = tokenizer(chat)
-    template, encoder = Template("auto", tokens), Encoder(tokens, 2048)
+    thinking = Thinking.of(tokens, "auto") if chat else UNKNOWN
+    template, encoder = Template("auto", tokens), Encoder(tokens, 2048, thinking)
     for sample in task.shots("builtin"):
         (asked,) = Letter().requests(sample, PromptBuilder(task, "letter", chat=chat is not None))
         ((rows, _),) = encoder.choose([asked])
@@ -117,6 +125,15 @@ def test_a_task_s_question_is_learnt_exactly_as_a_run_asks_and_scores_it(chat):
         spared = scored.continuation[: len(ids) - sum(mask) - len(scored.context)]
         assert not tokens.decode(spared).strip()
         assert mask == [0] * (len(scored.context) + len(spared)) + [1] * (len(scored.continuation) - len(spared) + 1)
+
+
+def test_an_answer_that_holds_its_thinking_is_learnt_behind_a_turn_that_may_think():
+    template = Template("auto", tokenizer(ZEPHYR + UNTHINKING))
+    example = Example("row 1", "A dengue é viral?", "<think>\nFlavivírus.\n</think>\n\nSim.")
+    thought = template.render(example)
+    told = template.render(replace(example, answer="Sim."))
+    assert thought.prompt + "<think>\n\n</think>\n\n" == told.prompt
+    assert thought.answer.startswith("<think>\nFlavivírus.")
 
 
 def test_an_encoder_decoder_learns_the_tokens_a_run_scores():

@@ -10,7 +10,7 @@ from benchctl.config import load_config
 from benchctl.errors import BadConfig
 from benchctl.model import Model, ModelArgs, parse_spec
 from benchctl.plugins import get_plugins
-from benchctl.types import Choose, Generate, Kind, Perplexity, Prompt, Request, Response, Sample
+from benchctl.types import Choose, Generate, Kind, Perplexity, Request, Response, Sample
 
 from .pool import Pool
 from .resources import fit, read_nodes
@@ -66,9 +66,9 @@ class ClusterModel(Model):
         """What a worker measured of its copy; ``cluster`` has workers, nodes, chunks and deaths."""
         return {**self.inner.manifest(), **(self._pool.manifest() if self._pool else {})}
 
-    def reads(self, prompt: Prompt) -> str:
+    def reads(self, request: Choose | Generate) -> str:
         """As the inner model."""
-        return self.inner.reads(prompt)
+        return self.inner.reads(request)
 
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Remember what each request belongs to; every chunk takes it along."""
