@@ -75,6 +75,7 @@ class LmEvalTask(Task):
 
         self.kind = KINDS[self.harness.OUTPUT_TYPE]
         self.default_shots = self.harness.config.num_fewshot or 0
+        self.takes_shots = self.harness.config.num_fewshot != 0
         # Filters, metrics and columns that no prompt shows change the result too.
         rules = digest([lm_eval_rules.of(self.harness), digest_all(self.docs), lm_eval.__version__])
         self.version = int(rules[:8], 16)

@@ -99,8 +99,13 @@ class Matrix:
         """The spec of one pair."""
         scoring = get_scoring(task, self.options.get("scoring"), 1).name
         shots = self.options.get("shots")
-        fixed = {"scoring": scoring, "shots": task.default_shots if shots is None else shots}
-        return RunSpec(task.name, model, **{**self.options, **fixed})
+        shots = 0 if self.stays_without_shots(task) else task.default_shots if shots is None else shots
+        return RunSpec(task.name, model, **{**self.options, "scoring": scoring, "shots": shots})
+
+    def stays_without_shots(self, task: Task) -> bool:
+        """Whether ``--shots`` was meant for the others of a group. Asked for by its own name, a task may refuse it."""
+        alone = any(isinstance(one, Task) and one.name == task.name for one in self.tasks)
+        return bool(self.options.get("shots")) and not task.takes_shots and not alone
 
 
 def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
@@ -113,6 +118,8 @@ def run_matrix(matrix: Matrix, display: Display) -> list[Result]:
         with blamed(f"Task {name} failed to load its data", DEFECT):
             loaded[name] = task.load(matrix.options["data"], skip_bad_rows=matrix.options["skip_bad_rows"])
         _note_data(display, name, loaded[name])
+    if bare := [task.title for task in matrix.members.values() if matrix.stays_without_shots(task)]:
+        display.note(f"note: made to be asked without examples, and so without --shots here: {', '.join(bare)}.")
     found: dict[tuple[str, str], Result] = {}
     models = create_models(plugins, matrix.models, matrix.cluster)
     try:

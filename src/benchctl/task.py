@@ -72,6 +72,9 @@ class Task:
     """Share of right answers a blind guess gets, for reports."""
     default_shots: int = 0
     """Examples before each question when the command line does not say."""
+    takes_shots: bool = True
+    """False: made to be asked without examples; as one of a group it stays so, whatever ``--shots`` says. Read after
+    :meth:`load`."""
 
     @property
     def scorings(self) -> Mapping[str, Callable[[int], Scoring]]:

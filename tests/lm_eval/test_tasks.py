@@ -112,6 +112,22 @@ def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
     assert [m["task"].rsplit("member=")[1] for m in group["members"]] == ["pick", "last"]
 
 
+def test_a_member_made_for_no_examples_keeps_none_where_its_group_gets_some(benchctl, stories, tasks, harness_lm):
+    spec, model = f"lm-eval:stories,include_path={tasks}", f"{stories},dtype=float32"
+    done = benchctl("run", "--model", model, "--json", "--task", spec, "--shots", 2)
+    assert done.code == 0, done.err
+    (group,) = json.loads(done.out)
+    records = [json.loads((Path(m["path"]) / "run.json").read_text("utf-8")) for m in group["members"]]
+    theirs, _ = evaluate(harness_lm, tasks, "stories", num_fewshot=2)
+
+    assert [(r["task"]["title"], r["spec"]["shots"]) for r in records] == [("pick", 2), ("last", 0)]
+    for record, member in zip(records, group["members"], strict=True):
+        assert figures(member) == pytest.approx(theirs[record["task"]["title"]], rel=1e-5, abs=1e-4)
+    assert done.err.count("without --shots here: last.") == 1
+    alone = benchctl("run", "--model", model, "--task", f"{spec},member=last", "--shots", 2)
+    assert alone.code == 1 and "made for 0 examples" in alone.err
+
+
 def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):
     (group,) = run("--task", f"lm-eval:stories_tag,include_path={tasks}", "--limit", 2)
     assert [m["task"].split(",")[0] for m in group["members"]] == ["lm-eval:pick", "lm-eval:write"]
