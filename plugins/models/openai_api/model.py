@@ -52,7 +52,8 @@ class OpenAIModel(Model):
         s = self.settings
         address = urlsplit(s.base_url)
         place = f"{address.hostname}:{address.port or address.scheme}{address.path}"
-        return digest(["openai", 1, s.model, place, s.mode, s.choose_by, s.temperature, s.send_temperature, s.seed])
+        parts = ["openai", 1, s.model, place, s.mode, s.choose_by, s.temperature, s.send_temperature, s.seed]
+        return digest(parts if s.thinking is None else [*parts, {"thinking": s.thinking}])
 
     def manifest(self) -> Mapping[str, Any]:
         """The address, and how the calls of this run went in this sitting; who answered stands in the answers."""
@@ -61,6 +62,7 @@ class OpenAIModel(Model):
         return {
             "api": "openai", "base_url": s.base_url, "mode": s.mode, "batch": s.batch,
             "temperature": sent if s.send_temperature else "server's default", "seed": s.seed,
+            **({} if s.thinking is None else {"thinking": "on" if s.thinking else "off"}),
             "calls": self.tally.calls, "faults": dict(sorted(self.tally.faults.items())),
             "spent": round(self.budget.spent - self._spent_before, 6) if self._price else None,
         }  # fmt: skip

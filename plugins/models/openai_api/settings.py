@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from benchctl.errors import BadConfig, MissingExtra
 from benchctl.model import ModelArgs
 
-ANSWERS = {"base_url": "", "mode": "chat", "choose_by": "auto", "temperature": "", "seed": ""}
+ANSWERS = {"base_url": "", "mode": "chat", "choose_by": "auto", "temperature": "", "seed": "", "thinking": ""}
 """Options that can change an answer: part of the run's identity."""
 FETCHING = {
     "connections": "64", "timeout": "60", "retries": "10", "rpm": "0", "max_wait": "120", "patience": "60",
@@ -37,6 +37,8 @@ class Settings:
     """Sent instead of the request's; None: the request's."""
     send_temperature: bool
     seed: int | None
+    thinking: bool | None
+    """What a chat template is told; None: nothing."""
     connections: int
     timeout: float
     """Seconds one call may take, from connecting to the last byte."""
@@ -75,6 +77,7 @@ class Settings:
             temperature=_number("temperature", temperature, 0) if temperature not in ("", "default") else None,
             send_temperature=temperature != "default",
             seed=int(_number("seed", taken["seed"], 0)) if taken["seed"] else None,
+            thinking=_thinking(taken["thinking"], taken["mode"]),
             connections=int(_number("connections", taken["connections"], 1)),
             timeout=_number("timeout", taken["timeout"], 0.01), retries=int(_number("retries", taken["retries"], 0)),
             rpm=_number("rpm", taken["rpm"], 0), max_wait=_number("max_wait", taken["max_wait"], 0),
@@ -84,6 +87,14 @@ class Settings:
             poll=_number("poll", taken["poll"], 0.01),
             key=_find_key(taken["key_env"], url),
         )  # fmt: skip
+
+
+def _thinking(value: str, mode: str) -> bool | None:
+    if value and mode == "completions":
+        raise BadConfig(
+            "thinking= needs a chat template, which mode=completions does without.", "Leave one of them out."
+        )
+    return _one_of("thinking", value, ("on", "off")) == "on" if value else None
 
 
 def require_openai() -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from benchctl.types import Message, Prompt, Usage
 
+from ..thinking import SWITCHES
 from .secrets import Redactor
 from .settings import Settings
 
@@ -118,6 +119,8 @@ class Wire:
             body["prompt"] = prompt if isinstance(prompt, str) else "\n\n".join(m.content for m in prompt)
         if settings.send_temperature:
             body["temperature"] = temperature if settings.temperature is None else settings.temperature
+        if settings.thinking is not None:
+            body["chat_template_kwargs"] = dict.fromkeys(SWITCHES, settings.thinking)
         return body if settings.seed is None else {**body, "seed": settings.seed}
 
     def read_written(self, reply: Mapping[str, Any], stop: Sequence[str]) -> Written:

@@ -141,6 +141,8 @@ class Server:
             ]
             if self.args.logprobs == "none-of-them":
                 ranked = [("Claro", 0.9), ("a", 0.1)]
+            if self.args.thinks and asked.get("chat_template_kwargs", {}).get("enable_thinking") is not False:
+                ranked = [("<think>", 0.999)]
             tops = [{"token": t, "logprob": math.log(p)} for t, p in ranked]
             logprobs = {"content": [{**tops[0], "top_logprobs": tops}]}
             text = ranked[0][0]
@@ -264,6 +266,7 @@ async def main() -> None:
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
     parser.add_argument("--forbid", default="", help="a parameter refused with 403")
     parser.add_argument("--flag", default="", help="letters whose questions are refused with 403")
+    parser.add_argument("--thinks", default="", help="begins with its thinking, unless its template is told otherwise")
     parser.add_argument("--most-top", type=int, default=20, help="most of the likely tokens that are listed")
     parser.add_argument("--bos", default="", help="a beginning-of-text token among the echoed ones")
     parser.add_argument("--untold", default="", help="no usage is told")

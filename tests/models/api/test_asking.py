@@ -307,6 +307,20 @@ def test_the_answers_of_interrupted_consumers_leave_no_thread_behind():
     assert len(begun) < 200, "no more is asked than the consumer can take"
 
 
+def test_a_model_that_begins_with_its_thinking_is_read_by_letter_once_told_not_to(serve, run, tmp_path):
+    spec = f"openai:gpt,base_url={serve(thinks='yes', logprobs='yes').url}"
+    thinking, told = run(spec), run(f"{spec},thinking=off")
+    assert result(thinking)["outcomes"] == {"none": 10}
+    assert result(told)["outcomes"] == {"choice": 10}
+    assert record(told, tmp_path)["model"]["thinking"] == "off" and result(told)["run"] != result(thinking)["run"]
+
+
+def test_a_completion_has_no_template_to_tell(serve, benchctl):
+    spec = f"openai:m,base_url={serve().url},mode=completions,thinking=off"
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", spec, "--data", "builtin", "--limit", 1)
+    assert ran.code == 1 and "thinking" in ran.err and "completions" in ran.err
+
+
 def test_the_wire_names_no_default_that_differs_from_the_request():
     from benchctl.model import parse_spec
     from benchctl.types import Message
