@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchctl.answers import thinking
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.journal import Journal
@@ -127,7 +128,8 @@ def _codes(sample: Sample) -> dict[str, tuple[str | None, str, str]]:
 
 def _request(one: Unread, model: Model) -> Choose | Generate:
     codes = _codes(one.sample)
-    text = one.text if len(one.text) <= _LONGEST else f"{one.text[: _LONGEST // 2]} [...] {one.text[-_LONGEST // 2 :]}"
+    text = thinking.said(one.text) or one.text
+    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
     chooses = "choose" in model.capabilities
     prompt: Prompt = _PROMPT.format(
         question=one.sample.question,

@@ -59,6 +59,16 @@ def test_the_prompt_asks_what_the_answer_says_and_never_what_is_right():
     assert [c.strip() for c in asked[0].choices] == ["1", "2", "3", "4", "5", "6"]  # two options, four outcomes
 
 
+def test_the_reader_is_not_shown_the_thinking_before_an_answer():
+    asked = []
+    model = likes("1")
+    script = model.script
+    model.script = lambda request, sample: asked.append(request) or script(request, sample)
+    read_with(model, [Unread(SAMPLE, "<think>\nO vago não é.\n</think>\n\nAquele que sai de C3 a C5.")])
+    assert "Aquele que sai de C3 a C5." in asked[0].prompt
+    assert "O vago não é." not in asked[0].prompt
+
+
 @pytest.mark.parametrize(("style", "space"), [("text", " "), ("chat", "")])
 def test_a_space_stands_before_the_codes_as_in_a_run_but_not_behind_a_chat_template(style, space):
     asked = []
