@@ -93,7 +93,11 @@ def _groups() -> list[TaskGroup]:
         except Exception as error:
             echo(f"warning: task '{name}' left out ({type(error).__name__}: {error})", err=True)
             continue
-        if isinstance(task, TaskGroup):
+        if isinstance(task, TaskGroup) and task.alike:
+            echo(
+                f"warning: group '{name}' left out: its mean is not weighted by size, as all in a report are", err=True
+            )
+        elif isinstance(task, TaskGroup):
             found.append(task)
     return found
 

@@ -20,6 +20,8 @@ from benchctl.types import RunSpec, Sample
 
 METRICS = {"letter": ("acc",), "option": ("acc", "acc_norm", "acc_bytes")}
 """Scoring -> lm-eval's metrics of it; ``acc_norm`` divides by characters, which benchctl does not offer."""
+OURS = {"acc_bytes": "accuracy_per_byte"}
+"""lm-eval's metric -> benchctl's of the same answers, where that is not ``accuracy``."""
 
 LOADER = "benchctl_data.py"
 LOADER_SOURCE = f'''\
@@ -135,7 +137,10 @@ def _group(group: TaskGroup, metrics: Sequence[str]) -> str:
         "group": group.name,
         "group_alias": group.title,
         "task": list(group.members),
-        "aggregate_metric_list": [{"metric": m, "aggregation": "mean", "weight_by_size": True} for m in metrics],
+        "aggregate_metric_list": [
+            {"metric": m, "aggregation": "mean", "weight_by_size": OURS.get(m, "accuracy") not in group.alike}
+            for m in metrics
+        ],
         "metadata": {"version": 1},
     }
     return "".join(f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in fields.items())

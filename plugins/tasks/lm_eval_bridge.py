@@ -51,7 +51,7 @@ class LmEvalTask(Task):
             BadData: it cannot be loaded.
             BadConfig: it needs pictures or sound, or runs code that the model wrote.
         """
-        loaded = lm_eval_source.load(self._found)[self.title]
+        loaded = lm_eval_source.load(self._found).tasks[self.title]
         if getattr(loaded, "MULTIMODAL", False) or getattr(loaded, "UNSAFE_CODE", False):
             reason = "pictures or sound" if getattr(loaded, "MULTIMODAL", False) else "to run code that the model wrote"
             raise BadConfig(f"The lm-eval task '{self.title}' needs {reason}.", "Run it with lm-eval itself.")
@@ -108,8 +108,9 @@ def lm_eval_task(args: ModelArgs = ModelArgs("lm-eval", kind="task")) -> Task | 
     given = rest.removeprefix(args.target)
     if found.kind == "tag":
         return TaskGroup(args.spec, found.name, tuple(f"{backend}:{name}{given}" for name in found.children), "und")
-    members = tuple(f"{backend}:{args.target}{given},member={name}" for name in lm_eval_source.load(found))
-    return TaskGroup(args.spec, found.name, members, "und")
+    loaded = lm_eval_source.load(found)
+    members = tuple(f"{backend}:{args.target}{given},member={name}" for name in loaded.tasks)
+    return TaskGroup(args.spec, found.name, members, "und", loaded.alike)
 
 
 @hookimpl

@@ -14,6 +14,7 @@ from benchctl.metric import Metric, Scored, Sums
 from benchctl.types import Estimate, Response
 
 from .lm_eval_scoring import SCORINGS
+from .lm_eval_source import figure_name
 
 if TYPE_CHECKING:
     from benchctl.bootstrap import Array
@@ -89,7 +90,7 @@ class LmEvalMetric(Metric):
             instances = self.instances(one)
             for name in instances[0].filtered_resps:
                 results = task.process_results(doc, [i.filtered_resps[name] for i in instances])
-                found |= {metric if name == "none" else f"{metric},{name}": value for metric, value in results.items()}
+                found |= {figure_name(metric, name): value for metric, value in results.items()}
         hidden = _needing_greedy(task, one.responses)
         return {name: v for name, v in found.items() if v is not None and name.split(",")[0] not in hidden}
 

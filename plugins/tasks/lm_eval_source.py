@@ -52,8 +52,17 @@ def find(name: str, include: str) -> Found:
     return Found(name, entry.name, kind, manager, tuple(sorted(entry.tags)) if kind == "tag" else ())
 
 
-def load(found: Found) -> dict[str, Any]:
-    """lm-eval's task objects by name, with their datasets; several for a group.
+class Loaded(NamedTuple):
+    """What stands behind a name."""
+
+    tasks: dict[str, Any]
+    """lm-eval's task objects by name, with their datasets; several for a group."""
+    alike: frozenset[str]
+    """Of a group the figures, by benchctl's names, whose mean takes each task alike: ``weight_by_size: false``."""
+
+
+def load(found: Found) -> Loaded:
+    """The task, or the group's tasks.
 
     Raises:
         BadData: the YAML or the dataset cannot be read.
@@ -68,13 +77,28 @@ def load(found: Found) -> dict[str, Any]:
     random.seed(0)
     np.random.seed(harness.SEED)
     try:
-        tasks: dict[str, Any] = found.manager.load([found.asked])["tasks"]
+        loaded = found.manager.load([found.asked])
     except Exception as error:  # a task is somebody's YAML and code: whatever it raises means it cannot be loaded
         raise BadData(
             f"lm-eval cannot load the task '{found.name}' ({_reason(error)}).",
             "Check its YAML file and that its dataset can be reached.",
         ) from error
-    return tasks
+    group = loaded["groups"].get(found.name)
+    return Loaded(loaded["tasks"], frozenset() if group is None else _alike(group))
+
+
+def figure_name(metric: str, filter_name: str) -> str:
+    """benchctl's name of a figure: without lm-eval's filter ``none``."""
+    return metric if filter_name == "none" else f"{metric},{filter_name}"
+
+
+def _alike(group: Any) -> frozenset[str]:
+    filters = {ensemble.name for task in group.get_all_tasks() for ensemble in task._filters}
+    by_size: dict[str, bool] = {}
+    for asked in group.aggregate_metric_list or ():  # of two on one figure lm-eval keeps the last
+        names = filters if asked.filter_list is None else asked.filter_list
+        by_size |= {figure_name(asked.metric, name): asked.weight_by_size for name in names}
+    return frozenset(name for name, weighted in by_size.items() if not weighted)
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchctl.groups import pooled
+from benchctl.groups import averaged, pooled
 from benchctl.types import Estimate, RunRecord
 
 WHOLE, ANSWERED = "accuracy", "accuracy_answered"
@@ -36,16 +36,21 @@ def with_answered(record: RunRecord) -> Mapping[str, Estimate]:
     return {WHOLE: record.estimates[WHOLE], ANSWERED: found, **rest}
 
 
-def answered_of_group(members: Sequence[tuple[Mapping[str, Estimate], Mapping[str, Any]]]) -> Estimate | None:
+def answered_of_group(
+    members: Sequence[tuple[Mapping[str, Estimate], Mapping[str, Any]]], *, alike: bool = False
+) -> Estimate | None:
     """The members' figures as one; None where every answer of every member names an option, or one member's is unknown.
 
     A member with no answer that names an option adds none.
 
     Args:
         members: estimates and counts of each.
+        alike: whether each member counts alike, instead of by its size.
     """
     if not any(ANSWERED in estimates for estimates, _ in members):
         return None
     found = [answered(e, counts) for e, counts in members if counts["outcomes"].get("choice")]
     known = [one for one in found if one is not None]
-    return pooled(known) if known and len(known) == len(found) else None
+    if not known or len(known) < len(found):
+        return None
+    return averaged(known) if alike else pooled(known)

@@ -32,6 +32,7 @@ def create_task(plugins: Plugins, spec: str) -> Task | TaskGroup:
         )
     if isinstance(task, TaskGroup):
         _check_list(task, "members")
+        _check_list(task, "alike")
         if not task.members:
             raise PluginError(f"The group {task.name} has no members.", DEFECT)
     else:

@@ -165,8 +165,12 @@ def _collect(matrix: Matrix, found: Mapping[tuple[str, str], Result]) -> list[Re
             names = task.members if isinstance(task, TaskGroup) else (task.name,)
             members = [found[name, spec] for name in names if (name, spec) in found]
             if len(members) == len(names):
-                results.append(pool(task.name, members) if isinstance(task, TaskGroup) else members[0])
+                results.append(_pooled(task, members))
     return results
+
+
+def _pooled(task: Task | TaskGroup, members: Sequence[Result]) -> Result:
+    return pool(task.name, members, task.alike) if isinstance(task, TaskGroup) else members[0]
 
 
 def _title(job: Job) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from benchctl.answered import ANSWERED, WHOLE, answered_of_group
-from benchctl.groups import pooled
+from benchctl.groups import averaged, pooled
 from benchctl.records import RunFolder
 from benchctl.types import Estimate, RunRecord
 
@@ -52,8 +52,14 @@ def as_result(record: RunRecord, folder: RunFolder) -> Result:
                   float(record.timings["seconds"]), record.id, folder.path)  # fmt: skip
 
 
-def pool(name: str, members: Sequence[Result]) -> Result:
-    """A group's result: each metric all members have, pooled; counts added up; complete when all are."""
+def pool(name: str, members: Sequence[Result], alike: Collection[str] = ()) -> Result:
+    """A group's result: each metric all members have, pooled; counts added up; complete when all are.
+
+    Args:
+        name: the group's.
+        members: their results, in order.
+        alike: metrics in whose mean each member counts alike, as in :class:`benchctl.task.TaskGroup`.
+    """
     shared = {
         m: [r.estimates[m] for r in members] for m in members[0].estimates if all(m in r.estimates for r in members)
     }
@@ -67,8 +73,8 @@ def pool(name: str, members: Sequence[Result]) -> Result:
                     counts["outcomes"][outcome] = counts["outcomes"].get(outcome, 0) + count
             else:
                 counts[key] = counts.get(key, 0) + value
-    estimates = {metric: pooled(found) for metric, found in shared.items()}
-    read = answered_of_group([(member.estimates, member.counts) for member in members])
+    estimates = {metric: averaged(found) if metric in alike else pooled(found) for metric, found in shared.items()}
+    read = answered_of_group([(member.estimates, member.counts) for member in members], alike=ANSWERED in alike)
     if WHOLE in estimates and read is not None:
         estimates = {WHOLE: estimates[WHOLE], ANSWERED: read, **estimates}
     return Result(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -250,12 +250,15 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
-    """Several tasks under one name: each is run and shown, and their pooled estimate (mean weighted by size)."""
+    """Several tasks under one name: each is run and shown, and their pooled estimate."""
 
     name: str
     title: str
     members: tuple[str, ...]
     language: str = "pt"
+    alike: Collection[str] = ()
+    """Metrics whose mean takes each member alike; those of the others are weighted by size. Reports, which show all
+    groups weighted by size, leave out a group with any."""
 
 
 def builtin_sample(row: Row) -> Sample:

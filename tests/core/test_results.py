@@ -53,6 +53,16 @@ def test_a_member_with_no_answer_that_names_an_option_adds_none(tmp_path):
     assert (group.estimates["accuracy_answered"].n, group.estimates["accuracy_answered"].value) == (6, 3 / 6)
 
 
+def test_members_count_alike_in_the_metrics_of_which_the_group_says_so(tmp_path):
+    both = [member(tmp_path, ANATOMY, 8, 0), member(tmp_path, GENETICS, 3, 6)]
+    by_size = pool("group", both).estimates
+    group = pool("group", both, ("accuracy", "accuracy_answered")).estimates
+
+    assert (group["accuracy"].value, group["accuracy"].method) == (pytest.approx((8 / 12 + 3 / 12) / 2), "mover")
+    assert group["accuracy_answered"].value == pytest.approx((8 / 12 + 3 / 6) / 2)
+    assert group["length"] == by_size["length"]
+
+
 def test_a_group_is_as_far_as_its_worst_member(tmp_path):
     one = member(tmp_path, ANATOMY, 8, 0)
     order = ("complete", "incomplete", "running", "interrupted")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchctl import statistics
-from benchctl.groups import pooled
+from benchctl.groups import averaged, pooled
 from benchctl.types import Estimate
 
 
@@ -160,6 +161,43 @@ def test_pooled_means_weigh_by_size_and_their_errors_add_in_quadrature():
     assert (share.value, share.n, share.stderr) == pytest.approx((0.9375, 40, math.sqrt(2.44) / 40))
     assert share.low == mean.low == pytest.approx(0.9375 - 1.959964 * math.sqrt(2.44) / 40)
     assert share.high == 1.0 and mean.high == pytest.approx(0.9375 + 1.959964 * math.sqrt(2.44) / 40)
+
+
+def test_in_a_mean_of_members_alike_each_interval_reaches_as_far_as_its_member_s():
+    # 9 of 10, 15 of 60: (0.9 + 0.25) / 2, and half of the distances to the ends of Wilson's intervals, squared and added.
+    parts = [statistics.proportion([1.0] * right + [0.0] * wrong) for right, wrong in ((9, 1), (15, 45))]
+    found = averaged(parts)
+
+    assert (found.value, found.n, found.percent) == (pytest.approx(0.575), 70, True)
+    assert found.stderr == pytest.approx(math.sqrt(0.09 / 9 + 0.1875 / 59) / 2)
+    assert found.low == pytest.approx(0.575 - math.hypot(0.9 - 0.59585, 0.25 - 0.15777) / 2, abs=1e-4)
+    assert found.high == pytest.approx(0.575 + math.hypot(0.98212 - 0.9, 0.37233 - 0.25) / 2, abs=1e-4)
+    assert averaged(parts[:1]).low == pytest.approx(parts[0].low)
+    assert averaged([parts[0], replace(parts[1], low=None, high=None)]).method == "none"
+
+
+@pytest.mark.parametrize(
+    ("members", "about"), [(((10, 0.3), (40, 0.6), (100, 0.8)), 0.02), (((30, 0.97), (300, 0.9), (1000, 0.5)), 0.02)]
+)
+def test_a_mean_of_members_alike_is_covered_as_often_as_its_interval_says(members, about):
+    draw = np.random.default_rng(1)
+    true = sum(p for _, p in members) / len(members)
+    parts = [
+        [statistics.proportion([1.0] * k + [0.0] * (n - k)) for n, p in members for k in [draw.binomial(n, p)]]
+        for _ in range(600)
+    ]
+    held = sum(found.low <= true <= found.high for found in map(averaged, parts)) / 600
+    assert held == pytest.approx(0.95, abs=about)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60), st.floats(0, 1)), min_size=1, max_size=6))
+def test_the_interval_of_a_mean_of_members_alike_stays_a_share_and_has_a_width(members):
+    hits = [round(n * share) for n, share in members]
+    found = averaged(
+        [statistics.proportion([1.0] * k + [0.0] * (n - k)) for (n, _), k in zip(members, hits, strict=True)]
+    )
+    assert -1e-12 <= found.low < found.high <= 1 + 1e-12
+    assert found.low <= found.value <= found.high
 
 
 def test_passages_whose_answers_differ_make_no_more_of_the_samples_than_there_are():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import evaluate
+from .conftest import STORIES, evaluate, rows, write_lines
 
 
 @pytest.fixture
@@ -126,6 +126,31 @@ def test_a_member_made_for_no_examples_keeps_none_where_its_group_gets_some(benc
     assert done.err.count("without --shots here: last.") == 1
     alone = benchctl("run", "--model", model, "--task", f"{spec},member=last", "--shots", 2)
     assert alone.code == 1 and "made for 0 examples" in alone.err
+
+
+def test_a_group_weighs_its_members_as_its_yaml_says(run, tasks, harness_lm):
+    asked = [
+        {"metric": "acc", "weight_by_size": False},
+        {"metric": "exact_match", "filter_list": ["first"], "weight_by_size": False},
+        {"metric": "exact_match", "filter_list": "none"},
+    ]
+    half = write_lines(tasks / "half.jsonl", rows(STORIES[:3]))
+    figures_of = {"choosing": {"acc": True}, "writing": {"exact_match,first": True, "exact_match": False}}
+    groups = {"choosing": ["pick", "half_of_last"], "writing": ["write", "half_of_write"]}
+    for whole in ("last", "write"):
+        fields = json.loads((tasks / f"{whole}.yaml").read_text("utf-8"))
+        fields["dataset_kwargs"]["data_files"]["test"] = half
+        name = f"half_of_{whole}"
+        (tasks / f"{name}.yaml").write_text(json.dumps(fields | {"task": name}), "utf-8")
+    for name, members in groups.items():
+        fields = {"group": name, "task": members, "aggregate_metric_list": asked}
+        (tasks / f"{name}.yaml").write_text(json.dumps(fields), "utf-8")
+        (group,) = run("--task", f"lm-eval:{name},include_path={tasks}")
+        theirs, _ = evaluate(harness_lm, tasks, name)
+        assert {m["n"] for m in group["members"]} == {6, 3}
+        for metric, alike in figures_of[name].items():
+            assert figures(group)[metric] == pytest.approx(theirs[name][metric], rel=1e-5, abs=1e-4), metric
+            assert (group["metrics"][metric]["method"] == "mover") == alike, metric
 
 
 def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):

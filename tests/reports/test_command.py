@@ -120,7 +120,9 @@ def test_groups_come_from_the_plugins_tasks(cli, runs, tmp_path, record, install
         def broken():
             raise RuntimeError("no such file")
 
-        return {"all": lambda: TaskGroup("all", "Tudo", ("medmcqa-pt", "cosmosqa-pt")), "broken": broken}
+        both = ("medmcqa-pt", "cosmosqa-pt")
+        even = TaskGroup("even", "Iguais", both, alike=("accuracy",))
+        return {"all": lambda: TaskGroup("all", "Tudo", both), "broken": broken, "even": lambda: even}
 
     plugin.benchctl_tasks = benchctl_tasks
     install(plugin)
@@ -129,5 +131,6 @@ def test_groups_come_from_the_plugins_tasks(cli, runs, tmp_path, record, install
     result = report(cli, "--runs", runs, "--out", tmp_path / "r.html")
 
     assert "warning: task 'broken' left out" in result.stderr
+    assert "warning: group 'even' left out: its mean is not weighted by size" in result.stderr
     heading, *_ = table((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert heading[1].startswith("Tudo all média de 2 tarefas")
