@@ -34,6 +34,10 @@ NAMES = {"accuracy": "acc", "accuracy_per_byte": "acc_bytes"}
 """benchctl's metric -> lm-eval's, where it is the same figure; others keep their name."""
 
 
+SERVERS_OWN = "server's default"
+"""What the manifest of an API model says of the temperature where none was sent."""
+
+
 def write(run: StoredRun, out: Path) -> list[Path]:
     """Write both files; the folder between is the model's name, as lm-eval has it.
 
@@ -138,7 +142,7 @@ def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
         if fingerprints.digest(requests) != line["prompt"]:
             lost += 1
             requests = ()
-        yield from _sample(place, line, _replied(line, requests, rebuilt.bridged), score)
+        yield from _sample(place, line, _replied(line, requests, rebuilt.bridged, run.record.model), score)
     if lost:
         click.echo(f"note: {lost} prompts cannot be built again as they were: their 'arguments' are empty.", err=True)
 
@@ -158,8 +162,10 @@ def _rebuilt(run: StoredRun) -> _Rebuilt:
         return _Rebuilt({})
 
 
-def _replied(line: Mapping[str, Any], requests: Sequence[Request], bridged: LmEvalMetric | None) -> _Replies:
-    arguments = [argument for request in requests for argument in _arguments(request)]
+def _replied(
+    line: Mapping[str, Any], requests: Sequence[Request], bridged: LmEvalMetric | None, model: Mapping[str, Any]
+) -> _Replies:
+    arguments = [argument for request in requests for argument in _arguments(request, model)]
     responses = entry_responses(line)
     if bridged is None or not requests:
         replies = [reply for response in responses for reply in _replies(response)]
@@ -202,15 +208,33 @@ def _written(reply: Any) -> Any:
     return [_written(part) for part in reply] if isinstance(reply, list | tuple) else str(reply)
 
 
-def _arguments(request: Request) -> list[tuple[Any, ...]]:
-    """A request as lm-eval's instances have it."""
+def _arguments(request: Request, model: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """A request as lm-eval's instances have it.
+
+    Args:
+        request: as the task makes it.
+        model: what the record says of the model: its option ``temperature=`` goes before the task's.
+    """
     if isinstance(request, Choose):
         return [(_text(request.prompt), choice) for choice in request.choices]
     if isinstance(request, Generate):
-        sampling = {"do_sample": request.temperature > 0, "temperature": request.temperature}
-        return [(_text(request.prompt), {"until": list(request.stop), "max_gen_toks": request.max_tokens, **sampling})]
+        limits = {"until": list(request.stop), "max_gen_toks": request.max_tokens}
+        return [(_text(request.prompt), {**limits, **_sampling(request.temperature, model.get("temperature"))})]
     assert isinstance(request, Perplexity)
     return [(request.text,)]
+
+
+def _sampling(asked: float, own: object) -> dict[str, Any]:
+    """How it was drawn; nothing where a server did so by its own default (``temperature=default``), which none tells.
+
+    Args:
+        asked: the task's temperature.
+        own: what the model's manifest says: a number, a word, or None where it has no option of its own.
+    """
+    if own == SERVERS_OWN:
+        return {}
+    temperature = float(own) if isinstance(own, int | float) else asked
+    return {"do_sample": temperature > 0, "temperature": temperature}
 
 
 def _replies(response: Response) -> list[Any]:

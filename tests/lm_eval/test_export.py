@@ -10,6 +10,8 @@ import pytest
 
 from benchctl.matrix import Matrix
 from benchctl.scoring import get_scoring
+from benchctl.types import Response
+from tests.scripted_runs import run as scripted
 
 from .conftest import evaluate
 
@@ -184,6 +186,43 @@ class TestARunInLmEvalsLayout:
         first = json.loads(samples.read_text("utf-8").splitlines()[0])
         assert first["arguments"]["gen_args_0"]["arg_1"]["max_gen_toks"] == 256
         assert isinstance(first["resps"][0][0], str)
+
+    @pytest.mark.parametrize(
+        ("option", "sampling"),
+        [
+            ("", {"do_sample": False, "temperature": 0.0}),
+            (",temperature=0.7", {"do_sample": True, "temperature": 0.7}),
+            (",temperature=0", {"do_sample": False, "temperature": 0.0}),
+        ],
+    )
+    def test_the_temperature_of_the_answers_is_written_the_models_before_the_tasks(
+        self, benchctl, ran, stories, option, sampling
+    ):
+        few = ("--limit", 1, "--max-tokens", 2, "--scoring", "generate")
+        _, samples, _ = exported_run(benchctl, ran("--task", "medmcqa-pt", "--model", f"{stories}{option}", *few))
+        asked = json.loads(samples.read_text("utf-8"))["arguments"]["gen_args_0"]["arg_1"]
+        assert {name: asked[name] for name in sampling} == sampling
+
+    def test_a_task_s_own_temperature_gives_way_to_the_model_s(self, benchctl, tasks, stories):
+        fields = json.loads((tasks / "write.yaml").read_text("utf-8"))
+        fields |= {"task": "drawn", "generation_kwargs": {"until": ["."], "do_sample": True, "temperature": 0.9}}
+        (tasks / "drawn.yaml").write_text(json.dumps(fields), "utf-8")
+        found = []
+        for option in ("", ",temperature=0"):
+            asked = ("--model", f"{stories}{option}", "--limit", 1, "--shots", 0, "--json")
+            done = benchctl("run", "--task", f"lm-eval:drawn,include_path={tasks}", *asked)
+            _, samples, _ = exported_run(benchctl, json.loads(done.out)[0])
+            line = json.loads(samples.read_text("utf-8").splitlines()[0])
+            found.append(line["arguments"]["gen_args_0"]["arg_1"])
+        assert [(one["do_sample"], one["temperature"]) for one in found] == [(True, 0.9), (False, 0.0)]
+
+    def test_a_temperature_that_only_the_server_knows_is_not_made_up(self, benchctl, tmp_path):
+        told = {"temperature": "server's default"}
+        stored = scripted(tmp_path / "runs", "medmcqa-pt", "served", lambda *_: Response(text="B"), told,
+                          scoring="generate", limit=1, max_tokens=64)  # fmt: skip
+        _, samples, _ = exported_run(benchctl, {"run": stored.record.id})
+        asked = json.loads(samples.read_text("utf-8"))["arguments"]["gen_args_0"]["arg_1"]
+        assert set(asked) == {"until", "max_gen_toks"}
 
     def test_prompts_that_cannot_be_built_again_are_left_out_and_it_is_said(self, benchctl, ran, tmp_path):
         rows = [{"dataset": "MedMCQA", "instruction": "q?", "input": "", "output": "A",
