@@ -138,6 +138,8 @@ class Response:
     """Wall time of the call, or this sample's share of its batch."""
     error: str | None = None
     """Why there is no answer: the call failed for good. Never counted as a wrong answer."""
+    asked: bool = True
+    """False, beside an ``error``: nothing was sent, since the backend had stopped before, as at a limit of cost."""
     detail: Mapping[str, Any] = field(default_factory=dict)
     """What a backend wants kept beside the answer, such as how the choice was read from an API."""
 

@@ -190,6 +190,41 @@ def test_the_cost_is_added_up_shown_and_capped(long_run, serve_judge, benchctl, 
     assert all(count == 1 for count in server.asked.values())
 
 
+@pytest.mark.parametrize("connections", [1, 6])
+def test_what_a_cap_leaves_was_not_asked_and_did_not_fail(long_run, serve_judge, benchctl, tmp_path, connections):
+    run = long_run(20)
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5), delay=0.05)
+    (tmp_path / "benchctl.toml").write_text("[prices.juiz]\nprompt = 1000\ncompletion = 2500\n")  # 0.3 a verdict
+    command = ("judge", run.path, "--judge", server.spec(connections=connections), "--max-cost", "4", "--json")
+    capped = benchctl(*command)
+    (judge,) = json.loads(capped.out)["judges"]
+
+    assert capped.code == 3 and judge["status"] == "incomplete"
+    assert 0 < judge["read"] < 20 and (judge["failed"], judge["unreadable"]) == (0, 0)
+    assert judge["waiting"] == 20 - judge["read"]
+    assert f"{judge['waiting']} questions were not asked: stopped at the cost allowed: " in capped.err
+    assert "failed" not in capped.err
+    while (ran := benchctl(*command)).code == 3:
+        (after,) = json.loads(ran.out)["judges"]
+        assert after["read"] > judge["read"], "each sitting may cost as much again"
+        judge = after
+    assert ran.code == 0 and json.loads(ran.out)["judges"][0]["read"] == 20 and "not asked" not in ran.err
+
+
+def test_a_second_try_that_a_cap_leaves_is_not_told_as_unreadable(long_run, serve_judge, benchctl, tmp_path):
+    run = long_run(4)
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5) if turn == 2 else "Gostei muito.")
+    (tmp_path / "benchctl.toml").write_text("[prices.juiz]\nprompt = 1000\ncompletion = 2500\n")
+    command = ("judge", run.path, "--judge", server.spec(connections=1), "--json")
+    capped = benchctl(*command, "--max-cost", "1.5")
+    (judge,) = json.loads(capped.out)["judges"]
+
+    assert capped.code == 3 and sum(server.asked.values()) == 5, "four first tries, one second"
+    assert (judge["read"], judge["waiting"], judge["unreadable"], judge["problems"]) == (1, 3, 0, {})
+    ran = benchctl(*command)
+    assert ran.code == 0 and set(server.asked.values()) == {2}
+
+
 def test_a_cap_without_prices_is_refused_before_anything_is_asked(long_run, serve_judge, benchctl):
     run = long_run(3)
     server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5))

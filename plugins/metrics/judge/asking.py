@@ -53,6 +53,11 @@ class Question:
         return digest(self.request)
 
 
+def owed_another_try(question: Question, reply: Mapping[str, Any], attempt: int = ATTEMPTS) -> bool:
+    """Whether a reply that could not be read has not had its further try: one of probabilities never gets any."""
+    return question.criterion is None and bool(reply["problem"]) and reply["attempt"] < attempt
+
+
 @dataclass(slots=True)
 class Purse:
     """What the judge has cost so far, in the currency of the price table, and how much this sitting may."""
@@ -110,6 +115,8 @@ class Bench:
     """Question's key -> its last line in the journal."""
     failed: dict[str, str] = field(default_factory=dict)
     """Question's key -> why the call failed for good in this sitting."""
+    stopped: str = ""
+    """Why not all was asked in this sitting; empty where all was."""
     owners: Sequence[Sample] = ()
     """Of all the questions asked: what the model is told that both rounds are about."""
 
@@ -133,6 +140,9 @@ class Bench:
             due = [q for q in questions if self._due(q, attempt)]
             requests = [self._request(q, attempt, reader) for q in due]
             for question, response in self._answered(due, requests):
+                if not response.asked:
+                    self.stopped = self.stopped or str(response.error)
+                    continue
                 if response.error is not None:
                     self.failed[question.key] = response.error
                     continue
@@ -150,11 +160,7 @@ class Bench:
     def _due(self, question: Question, attempt: int) -> bool:
         """Whether a question is to be asked in this round."""
         reply = self.replies.get(question.key)
-        if attempt == 1:
-            return reply is None
-        return (
-            question.criterion is None and reply is not None and bool(reply["problem"]) and reply["attempt"] < attempt
-        )
+        return reply is None if attempt == 1 else reply is not None and owed_another_try(question, reply, attempt)
 
     def _request(self, question: Question, attempt: int, reader: Reader) -> Generate | Choose:
         request = question.request
@@ -168,16 +174,24 @@ class Bench:
         self, questions: Sequence[Question], requests: Sequence[Generate | Choose]
     ) -> Iterator[tuple[Question, Response]]:
         """The judge's replies as they come."""
-        if not questions or self.purse.empty:
+        if not questions:
+            return
+        if self.purse.empty:
+            self._stop_at_limit()
             return
         self.model.meet(self.owners, [q.owner for q in questions])
         seen: set[int] = set()
         for index, answered in self._stream(requests):
             yield questions[index], check_response(index, answered, requests, seen, self.model)
-            if self.purse.empty:  # the backend was told the limit too; one that does not know it is left here
+            if self.purse.empty and len(seen) < len(questions):  # of a backend that does not know of the limit
+                self._stop_at_limit()
                 return
         for index in set(range(len(questions))) - seen:
             yield questions[index], Response(error="the judge gave no answer")
+
+    def _stop_at_limit(self) -> None:
+        spent = self.purse.cost - self.purse.before
+        self.stopped = self.stopped or f"stopped at the cost allowed: {spent:.4f} of {self.purse.limit:g} spent"
 
     def _stream(self, requests: Sequence[Generate | Choose]) -> Iterator[tuple[int, Response]]:
         chosen = [r for r in requests if isinstance(r, Choose)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,7 +22,7 @@ from benchctl.plugins import get_plugins
 from benchctl.records import StoredRun, replace_file
 from benchctl.types import Estimate
 
-from .asking import ATTEMPTS, Bench, Purse, Question
+from .asking import ATTEMPTS, Bench, Purse, Question, owed_another_try
 from .kinship import Identity, kinship
 from .prompt import points_text, schema
 from .questions import ANSWER, Answered, Manner, about_answers, about_pairs
@@ -73,13 +74,16 @@ class Judgement:
     kin: Sequence[str]
     interrupted: bool = False
     notes: list[str] = field(default_factory=list)
+    stopped: str = ""
+    """Why not all was asked; empty where all was, or where it was interrupted."""
 
     def counts(self) -> dict[str, int]:
-        """``asked``, ``read``, ``mended`` (read at the second try only), ``unreadable``, ``failed``, ``waiting``."""
+        """``asked``, ``read``, ``mended`` (read at the second try only), ``unreadable``, ``failed``, ``waiting`` (not
+        asked, or not a second time)."""
         given = [self.replies[q.key] for q in self.questions if q.key in self.replies]
         read = [reply for reply in given if not reply["problem"]]
         failed = [q for q in self.questions if q.key in self.failed]
-        unreadable = [r for r in given if r["problem"] and r["key"] not in self.failed]
+        unreadable = self._unreadable()
         return {
             "asked": len(self.questions),
             "read": len(read),
@@ -98,12 +102,12 @@ class Judgement:
 
     def problems(self) -> dict[str, int]:
         """Kind of problem -> how many verdicts are missing for it."""
-        found: dict[str, int] = {}
-        for question in self.questions:
-            problem = self.replies.get(question.key, {}).get("problem")
-            if problem:
-                found[str(problem)] = found.get(str(problem), 0) + 1
-        return dict(sorted(found.items()))
+        return dict(sorted(Counter(str(reply["problem"]) for reply in self._unreadable()).items()))
+
+    def _unreadable(self) -> list[Mapping[str, Any]]:
+        """Replies that are no verdict, each after its last try."""
+        given = [(q, self.replies[q.key]) for q in self.questions if q.key in self.replies and q.key not in self.failed]
+        return [reply for q, reply in given if reply["problem"] and not owed_another_try(q, reply)]
 
     def table(self, subject: str, place: int = 0) -> Table:
         """Its readable verdicts on one subject."""
@@ -141,6 +145,7 @@ def judge_run(plan: Plan, spec: str, moved: Mover) -> Judgement:
             except KeyboardInterrupt:
                 found.interrupted = True
             finally:
+                found.stopped = bench.stopped
                 found.facts = {**facts, "name": model.name, "model": {**model.manifest(), **bench.served_by()}}
                 write_manifest(plan, found)
         return found

@@ -88,6 +88,9 @@ def _general(plan: Plan, found: Sequence[Judgement]) -> Iterator[str]:
         if j.problems():
             listed = ", ".join(f"{count} {problem}" for problem, count in j.problems().items())
             yield f"{j.judge}: verdicts that cannot be read, left out of every mean: {listed}."
+        if (waiting := j.counts()["waiting"]) and j.stopped:
+            were = "1 question was" if waiting == 1 else f"{waiting} questions were"
+            yield f"{j.judge}: {were} not asked: {j.stopped}. The same command goes on with what is left."
         if j.failed:
             example = next(iter(j.failed.values()))
             yield f"{j.judge}: {len(j.failed)} calls failed, e.g. {example}. The same command retries them."

@@ -42,8 +42,10 @@ POOL = 16
 class CallFailed(Exception):
     """No answer, for good. ``param`` is the request's field that the server objects to, where it says so."""
 
-    def __init__(self, reason: str, param: str = "", refused: bool = False) -> None:
+    def __init__(self, reason: str, param: str = "", refused: bool = False, asked: bool = True) -> None:
         super().__init__(reason)
+        self.asked = asked
+        """False: no attempt was made."""
         self.reason = reason
         self.param = param
         self.refused = refused
@@ -103,7 +105,7 @@ class Caller:
         for attempt in range(self._settings.retries + 1):
             await self.pacer.enter()
             try:
-                self._check()
+                self._check(attempt)
                 started = time.perf_counter()
                 reply = await self._post(path, body)
                 value = self._read(reply, read)
@@ -119,10 +121,10 @@ class Caller:
         self.pacer.lost(reason)
         raise CallFailed(f"{reason} ({self._settings.retries + 1} attempts)")
 
-    def _check(self) -> None:
+    def _check(self, attempt: int) -> None:
         stopped = self.pacer.reason or self._budget.used_up(self._in_flight)
         if stopped:
-            raise CallFailed(stopped)
+            raise CallFailed(stopped, asked=attempt > 0)
 
     def _note(self, fault: _Again) -> None:
         self._tally.faults[fault.kind] += 1

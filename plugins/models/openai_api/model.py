@@ -115,7 +115,7 @@ class OpenAIModel(Model):
                     try:
                         return await ask(asker, index)
                     except CallFailed as failure:
-                        return Response(error=failure.reason)
+                        return Response(error=failure.reason, asked=failure.asked)
 
                 yield answer
 
