@@ -102,6 +102,11 @@ class Conductor:
         self.watch.start(carried)
         if carried is not None:
             self.trainer.carry(carried["carried"])
+        if (warmup := self.recipe.training.warmup) > max(state.max_steps, 1):  # by epochs: no recipe can know
+            self.display.note(
+                f"warning: the warm-up of {warmup:g} steps is longer than the training of {state.max_steps}: the "
+                "learning rate stays below the recipe's. Set training.warmup lower; below 1 it is a share of the steps."
+            )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Say what is due after this step."""

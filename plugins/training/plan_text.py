@@ -87,6 +87,8 @@ def _length(plan: Plan) -> str:
 def _learning(plan: Plan) -> str:
     t = plan.recipe.training
     warmup = f"warm-up {t.warmup:g} steps" if t.warmup >= 1 else f"warm-up {t.warmup:.0%} of the steps"
+    if plan.length.steps is not None and t.warmup > max(plan.length.steps, 1):
+        warmup += " (longer than the training: the rate stays below this)"
     return (
         f"rate {_short(t.learning_rate)}, schedule {t.schedule}, {warmup if t.warmup else 'no warm-up'}, seed {t.seed}"
     )

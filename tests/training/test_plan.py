@@ -69,7 +69,9 @@ def test_what_a_study_reports_of_its_rows_is_said_to_be_reported():
 def test_data_at_hand_are_counted_also_when_the_base_is_not(tmp_path: Path):
     file = tmp_path / "rows.csv"
     file.write_text("instruction,output\n" + "".join(f"Pergunta {n}?,Resposta {n}.\n" for n in range(50)))
+    assert "200 steps (longer than the training" in text("zephyr-qlora-v1", f"train={file}", "epochs=2")
     plan = make_plan(find_recipe("zephyr-qlora-v1", [f"train={file}", "epochs=2", "warmup="]))
+    assert "longer than" not in "\n".join(plan.lines())
     assert (plan.length.rows, plan.length.steps, plan.length.exact) == (45, 4, False)  # a tenth is held out
     assert "45; not tokenised" in plan.length.rows_said
 
