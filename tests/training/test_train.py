@@ -6,6 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,23 @@ def test_the_chosen_checkpoint_is_the_one_with_the_lowest_validation_loss(short)
     assert (done.folder / "adapter/adapter_model.safetensors").read_bytes() == kept
 
 
+def test_a_warm_up_longer_than_the_epochs_is_told(short):
+    class Told:
+        notes: list[str] = []
+
+        def note(self, text):
+            self.notes.append(text)
+
+        def step(self, done, total, facts):
+            pass
+
+    short("tiny-lora", "steps=", "epochs=1", "warmup=50", display=Told())
+    assert any("warm-up of 50 steps is longer than the training of 2:" in note for note in Told.notes), Told.notes
+    Told.notes.clear()
+    short("tiny-lora", "steps=", "epochs=1", "warmup=2", display=Told())
+    assert not any("warm-up" in note for note in Told.notes)
+
+
 def test_patience_ends_a_training_that_gets_no_better(short):
     done = short("tiny-lora", "learning_rate=0.3", "steps=40", "evaluate_every=1", "patience=2", "save_every=40")
     losses = [loss for step, loss in done.facts["curves"]["validation"] if step]
@@ -242,17 +260,15 @@ def test_each_training_of_a_process_is_a_run_of_its_own_in_wandb(short, monkeypa
         assert b"train/loss" in content and b"tiny-lora" in content
 
 
-def test_a_plugin_may_bring_an_objective_of_its_own(short, monkeypatch):
+def test_a_plugin_may_bring_an_objective_of_its_own_as_the_page_has_it(short, monkeypatch):
     from benchctl.plugins import Offer, PluginInfo, get_plugins
 
-    def dynamic(parts):
-        """Fine-tuning that weighs each token by its probability (trl's loss 'dft')."""
-        from trl import SFTConfig, SFTTrainer
-
-        arguments = SFTConfig(**parts.arguments, loss_type="dft", completion_only_loss=True)
-        return parts.exact(SFTTrainer)(args=arguments, **parts.common)
-
-    offer = Offer("dynamic", dynamic, PluginInfo("other", "other", "other", "1"))
+    page = (Path(__file__).parents[2] / "docs/how-to/training.md").read_text(encoding="utf-8")
+    _, _, code = page.partition("## An objective of your own\n")
+    shown = [line.removeprefix("    ") for line in code.splitlines() if line.startswith("    ") or not line]
+    names: dict[str, Any] = {}
+    exec("\n".join(shown), names)
+    offer = Offer("dynamic", names["benchctl_trainers"]()["dynamic"], PluginInfo("other", "other", "other", "1"))
     monkeypatch.setitem(get_plugins().offers("trainer"), "dynamic", offer)
     own, sft = short("tiny-lora", "objective=dynamic", "steps=2"), short("tiny-lora", "steps=2")
     assert own.status == "complete" and own.facts["curves"]["train"] != sft.facts["curves"]["train"]
