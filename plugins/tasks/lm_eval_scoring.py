@@ -123,6 +123,11 @@ class LmEvalGenerate(LmEvalScoring):
 
     kind: ClassVar[Kind] = "generate"
 
+    @property
+    def more_room(self) -> str:
+        """The task's own length, which no option of benchctl changes."""
+        return "it is the task's own (max_gen_toks in its YAML)"
+
     def convert(self, asked: Sequence[tuple[Any, ...]], repeats: int) -> Iterator[Request]:
         """One request per instance and repeat, with the task's own stop strings and length."""
         for context, arguments in asked:

@@ -228,7 +228,7 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
         were = "1 prompt was" if record.counts["cut"] == 1 else f"{record.counts['cut']} prompts were"
         display.note(f"note: {_title(job)}: {were} cut on the left to fit.")
     if record.counts.get("unfinished"):
-        more = f"; --max-tokens above {job.spec.max_tokens} gives them room" if job.scoring.kind == "generate" else ""
+        more = f"; {job.scoring.more_room}" if job.scoring.kind == "generate" else ""
         display.note(
             f"note: {_title(job)}: {record.counts['unfinished']} of {record.counts['answered']} answers were cut off "
             f"at their length limit{more}."

@@ -24,6 +24,11 @@ class Scoring:
     def __init__(self, max_tokens: int = 256) -> None:
         self.max_tokens = max_tokens
 
+    @property
+    def more_room(self) -> str:
+        """What gives longer answers room, as the note on those that were cut off says it."""
+        return f"--max-tokens above {self.max_tokens} gives them room"
+
     def ask(self, spec: RunSpec, task: Task, samples: Sequence[Sample], chat: bool) -> dict[str, tuple[Request, ...]]:
         """What a run asks the model about each sample, by id, for the samples :func:`select` gives.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -156,6 +157,14 @@ def test_a_group_weighs_its_members_as_its_yaml_says(run, tasks, harness_lm):
 def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):
     (group,) = run("--task", f"lm-eval:stories_tag,include_path={tasks}", "--limit", 2)
     assert [m["task"].split(",")[0] for m in group["members"]] == ["lm-eval:pick", "lm-eval:write"]
+
+
+def test_answers_cut_off_at_the_tasks_own_length_are_told_where_it_stands(benchctl, stories, tasks):
+    file = tasks / "write.yaml"
+    file.write_text(re.sub(r"(max_gen_toks\W+)12", r"\g<1>2", file.read_text("utf-8")), "utf-8")
+    ran = benchctl("run", "--task", f"lm-eval:write,include_path={tasks}", "--model", stories, "--limit", 3, "--json")
+    assert "answers were cut off at their length limit; it is the task's own (max_gen_toks in its YAML)." in ran.err
+    assert "--max-tokens" not in ran.err
 
 
 def test_a_yaml_file_can_be_named_itself(run, tasks):
