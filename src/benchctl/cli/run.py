@@ -36,7 +36,7 @@ EXIT_INTERRUPTED = 130
 @click.option(
     "--data",
     metavar="SOURCE",
-    help="'builtin', a file (.csv .json .jsonl .parquet) or a name of benchctl.toml.  [default: hub]",
+    help="'builtin', a file (.csv .json .jsonl .parquet), a folder or a name of benchctl.toml.  [default: hub]",
 )
 @click.option("--scoring", metavar="RULE", help="letter, option, perplexity or generate.  [default: the task's own]")
 @click.option(
