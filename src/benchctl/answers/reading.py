@@ -28,7 +28,8 @@ RULES: dict[str, str] = {
     "choosing": "A choosing verb announces it ('marco', 'fico com', 'I would go with', 'me quedo con').",
     "whole": "The whole reply is the answer: a letter, an ordinal, a number or an option's text.",
     "lead": "The reply opens with the answer and goes on to explain it.",
-    "last-line": "The reply closes with a line that is nothing but the answer.",
+    "last-line": "The reply closes with a line that is nothing but the answer, or with 'sim, ...', 'não, ...' and a "
+    "word about it.",
     "verdict": "An option is called right ('a B está correta', 'C) Correta', a tick beside it).",
     "refusal": "The reply declines, and commits to nothing.",
     "predicate": "A yes/no question is answered by repeating what it asks, affirmed, denied or left open.",
