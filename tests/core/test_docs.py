@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import click
 import pytest
@@ -104,6 +105,13 @@ def test_the_references_name_every_hook_metric_and_task():
     for task in built_in["task"] - {"lm-eval"}:
         pattern = re.sub(r"^mmlu-(?!medical-(?:pt|en)$).*-(pt|en)$", r"mmlu-SUBJECT-\1", task)
         assert f"`{pattern}`" in text, task
+
+
+def test_both_readmes_name_the_extras_there_are():
+    there = set(tomllib.loads(page(ROOT / "pyproject.toml"))["project"]["optional-dependencies"]) - {"dev"}
+    for path in READMES:
+        (told,) = re.findall(r"^Extras,.*?\n\n", page(path), re.MULTILINE | re.DOTALL)
+        assert set(re.findall(r"`([a-z-]+)`", told)) == there
 
 
 def test_both_readmes_give_the_same_commands_and_links():
