@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from benchctl.answers.thinking import said
 from benchctl.errors import BadConfig
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
@@ -134,13 +135,13 @@ class LmEvalGenerate(LmEvalScoring):
             yield from [harness.generation(context, arguments)] * repeats
 
     def replies(self, responses: Sequence[Response], repeats: int) -> list[list[Any]]:
-        """The texts."""
-        texts = [r.text or "" for r in responses]
+        """What the texts say, without the thinking before it: lm-eval cuts it off where its end is named."""
+        texts = [said(r.text or "") for r in responses]
         return [texts[i : i + repeats] for i in range(0, len(texts), repeats)]
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
         """The text."""
-        return Answer(responses[0].text or "", "text")
+        return Answer(said(responses[0].text or ""), "text")
 
 
 class LmEvalRolling(LmEvalScoring):

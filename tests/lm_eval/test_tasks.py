@@ -108,6 +108,20 @@ def test_choices_of_a_model_that_thinks_are_lm_evals_with_thinking_switched_off(
     assert figures(json.loads(done.out)[0]) == pytest.approx(theirs["pick"], rel=1e-5, abs=1e-4)
 
 
+def test_the_thinking_before_a_written_answer_is_not_compared_with_the_target(benchctl, tasks, tmp_path):
+    def replayed(name, thought):
+        golden = [{"id": i, "output": thought + choices[gold]} for i, (_, choices, gold) in enumerate(STORIES)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, golden)), "utf-8")
+        spec = f"replay:{tmp_path / name}.jsonl"
+        done = benchctl("run", "--task", f"lm-eval:write,include_path={tasks}", "--model", spec, "--json")
+        assert done.code == 0, done.err
+        return figures(json.loads(done.out)[0])
+
+    bare = replayed("bare", "")
+    assert bare["exact_match"] == 1
+    assert replayed("thinks", "<think>\nOnce upon a time?\n</think>\n\n") == bare
+
+
 def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
     (group,) = run("--task", f"lm-eval:stories,include_path={tasks}")
     assert [m["task"].rsplit("member=")[1] for m in group["members"]] == ["pick", "last"]
