@@ -45,8 +45,8 @@ class Template:
         if name == "chat" and not has_chat:
             raise BadConfig("The base has no chat template.", "Set data.template=instruction, plain or a Jinja file.")
         self.name = name if name != "auto" else "chat" if has_chat else "as asked, or instruction"
-        self._encoder = Encoder(tokenizer, 0, Thinking.of(tokenizer, "on") if has_chat else UNKNOWN)
         self._chat = has_chat and name in ("auto", "chat")
+        self._encoder = Encoder(tokenizer, 0, Thinking.of(tokenizer, "on") if self._chat else UNKNOWN)
         self._tail = _tail(tokenizer) if self._chat else ""
         self._layout: Layout = {"plain": _plain, "instruction": _instruction, "auto": _auto, "chat": _auto}.get(
             name
@@ -62,17 +62,19 @@ class Template:
         """
         if self._chat:
             thinks = said(example.answer) != example.answer
-            prompt, space = self._encoder.render(_messages(example), free=thinks), ""
+            prompt = self._encoder.render(_messages(example), free=thinks)
         else:
             prompt = self._layout(example)
-            space = delimiter(prompt)
-        rejected = None if example.rejected is None else self._answer(example.rejected, space)
-        return Rendered(prompt, self._answer(example.answer, space), rejected)
+        rejected = None if example.rejected is None else self._answer(example.rejected, prompt)
+        return Rendered(prompt, self._answer(example.answer, prompt), rejected)
 
-    def _answer(self, text: str, space: str) -> str:
+    def _answer(self, text: str, prompt: str) -> str:
+        if self._chat:
+            begun = prompt.rstrip().endswith("<think>")  # by the template: the answer's own tag would be a second one
+            return (text.strip().removeprefix("<think>").lstrip() if begun else text.strip()) + self._tail
         # An answer that begins with white space brings its own; a blank one stays as blank as it is.
         text = text.rstrip() if text.strip() else text
-        return ("" if self._chat or text[:1].isspace() else space) + (text.strip() if self._chat else text) + self._tail
+        return ("" if text[:1].isspace() else delimiter(prompt)) + text
 
 
 def _messages(example: Example) -> tuple[Message, ...]:

@@ -136,6 +136,16 @@ def test_an_answer_that_holds_its_thinking_is_learnt_behind_a_turn_that_may_thin
     assert thought.answer.startswith("<think>\nFlavivírus.")
 
 
+@pytest.mark.parametrize("begins", ["thinking", "true"], ids=["where told to", "always"])
+def test_a_thought_that_the_template_begins_is_not_begun_again_by_the_answer(begins):
+    template = Template(
+        "auto", tokenizer(ZEPHYR + f"{{% if add_generation_prompt and {begins} %}}<think>\n{{% endif %}}")
+    )
+    learnt = template.render(Example("row 1", "A dengue é viral?", "<think>\nFlavivírus.\n</think>\n\nSim."))
+    assert learnt.prompt.endswith("<think>\n")
+    assert learnt.answer.startswith("Flavivírus.\n</think>\n\nSim.")
+
+
 def test_an_encoder_decoder_learns_the_tokens_a_run_scores():
     task = get_plugins().create("task", "medmcqa-pt")
     tokens = tokenizer(None, "t5")
