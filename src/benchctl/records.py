@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -116,18 +116,18 @@ class RunFolder:
         if not file.exists():
             return None
         try:
-            record: RunRecord = _adapter(RunRecord).validate_json(file.read_bytes())
+            content = file.read_bytes()
         except OSError as error:
             raise RecordError(
                 f"{file} cannot be read: {error.strerror}.", "Check what it is, and its permissions."
             ) from error
+        try:
+            record: RunRecord = _adapter(RunRecord).validate_json(content)
         except ValueError as error:
-            raise _no_record(file, _first_fault(error)) from error
-        if lacking := [f"{part}.{key}" for part, key in _NEEDED if key not in getattr(record, part)]:
-            raise _no_record(file, f"it lacks {', '.join(lacking)}")
-        if record.format != FORMAT:
-            raise RecordError(f"{file} has the format {record.format}, and this benchctl reads {FORMAT}.",
-                              "Read it with the benchctl that wrote it.")  # fmt: skip
+            raise _no_record(file, content, _first_fault(error)) from error
+        lacking = [f"{part}.{key}" for part, key in _NEEDED if key not in getattr(record, part)]
+        if lacking or record.format != FORMAT:
+            raise _no_record(file, content, f"it lacks {', '.join(lacking)}")
         return record
 
     def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
@@ -273,7 +273,13 @@ def replace_file(path: Path, text: str) -> None:
         os.close(folder)
 
 
-def _no_record(file: Path, why: str) -> RecordError:
+def _no_record(file: Path, content: bytes, why: str) -> RecordError:
+    """Of another format only that is said: what is wrong in this one may be right there, and is not to be deleted."""
+    with suppress(ValueError):
+        held = json.loads(content)
+        if isinstance(held, dict) and isinstance(own := held.get("format"), int) and own != FORMAT:
+            return RecordError(f"{file} has the format {own}, and this benchctl reads {FORMAT}.",
+                               "Read it with the benchctl that wrote it.")  # fmt: skip
     return RecordError(f"{file} is not a run record: {why}.", "Delete it: the answers beside it are kept.")
 
 

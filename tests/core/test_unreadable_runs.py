@@ -36,6 +36,14 @@ def newer(file):
     file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2}), "utf-8")
 
 
+def newer_and_unlike(file):
+    file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2, "counts": [], "spec": "x"}), "utf-8")
+
+
+def newer_and_leaner(file):
+    file.write_text(json.dumps({**json.loads(file.read_text()), "format": 2, "counts": {"n": 24}}), "utf-8")
+
+
 def no_text(file):
     file.write_bytes(b"\xff\xfe\x00")
 
@@ -47,7 +55,7 @@ def no_file(file):
 
 DAMAGES = {
     torn: "Invalid JSON", edited: "it lacks counts.answered", of_another_schema: "id: ", newer: "the format 2",
-    no_text: "Invalid JSON", no_file: "cannot be read",
+    newer_and_unlike: "the format 2", newer_and_leaner: "the format 2", no_text: "Invalid JSON", no_file: "cannot be read",
 }  # fmt: skip
 
 
