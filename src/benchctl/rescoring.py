@@ -76,9 +76,7 @@ def _read_by(
     if scoring != "generate":
         raise BadConfig("Only free answers with options can be read by a model.", "Run with --scoring generate.")
     unread = [
-        second_reader.Unread(one.sample, one.responses[0].text or "")
-        for one in scored
-        if one.answer.outcome == "none" and (one.responses[0].text or "").strip()
+        second_reader.Unread(one.sample, one.responses[0].text or "") for one in scored if one.answer.outcome == "none"
     ]
     said = second_reader.read_with(reader, unread, folder.path / "extracted.jsonl")
     return [replace(one, answer=said.answers.get(one.sample.id, one.answer)) for one in scored], said.facts

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchctl.answers import thinking
+from benchctl.answers.thinking import said as without_thinking
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.journal import Journal
@@ -89,6 +89,8 @@ class SecondReading:
 def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = None) -> SecondReading:
     """Put unread answers to ``model`` and return what it says they commit to.
 
+    It sees them without the thinking before; one that says nothing, such as thinking cut off in its midst, is not put.
+
     Args:
         journal: file that keeps every reply; those it holds for the same prompt and model are not asked again.
 
@@ -97,6 +99,8 @@ def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = Non
     """
     if not {"choose", "generate"} & model.capabilities:
         raise BadConfig(f"{model.name} can neither choose nor generate.", "Give another model to --extract-with.")
+    spoken = [replace(one, text=without_thinking(one.text)) for one in unread]
+    unread = [one for one in spoken if one.text.strip()]
     fingerprint = model.fingerprint() if unread else ""
     requests = [_request(one, model) for one in unread]
     with Journal(journal) if journal else nullcontext() as book:
@@ -128,8 +132,7 @@ def _codes(sample: Sample) -> dict[str, tuple[str | None, str, str]]:
 
 def _request(one: Unread, model: Model) -> Choose | Generate:
     codes = _codes(one.sample)
-    text = thinking.said(one.text) or one.text
-    text = text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} [...] {text[-_LONGEST // 2 :]}"
+    text = one.text if len(one.text) <= _LONGEST else f"{one.text[: _LONGEST // 2]} [...] {one.text[-_LONGEST // 2 :]}"
     chooses = "choose" in model.capabilities
     prompt: Prompt = _PROMPT.format(
         question=one.sample.question,

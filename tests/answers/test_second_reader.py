@@ -69,6 +69,12 @@ def test_the_reader_is_not_shown_the_thinking_before_an_answer():
     assert "O vago não é." not in asked[0].prompt
 
 
+@pytest.mark.parametrize("text", ["", " \n", "<think>\nSerá a B? Ou a A, que"], ids=["empty", "blank", "cut off"])
+def test_an_answer_that_says_nothing_is_not_put_to_the_reader(text):
+    reading = read_with(says("2"), [Unread(SAMPLE, text)])
+    assert (reading.put, reading.answers) == (0, {})
+
+
 @pytest.mark.parametrize(("style", "space"), [("text", " "), ("chat", "")])
 def test_a_space_stands_before_the_codes_as_in_a_run_but_not_behind_a_chat_template(style, space):
     asked = []

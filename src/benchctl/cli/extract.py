@@ -101,7 +101,7 @@ def _read_again(examples: list[Example], spec: str) -> list[Example]:
     from benchctl.second_reader import Unread, read_with
 
     numbered = [replace(e, sample=replace(e.sample, id=str(i))) for i, e in enumerate(examples)]
-    unread = [Unread(e.sample, e.output) for e in numbered if e.reading.outcome == "none" and e.output.strip()]
+    unread = [Unread(e.sample, e.output) for e in numbered if e.reading.outcome == "none"]
     model = create_model(get_plugins(), spec)
     try:
         said = read_with(model, unread)
