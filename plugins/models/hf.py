@@ -76,13 +76,11 @@ class HFModel(Model):
         Raises:
             BadConfig: something was asked for that it does not know.
         """
-        wanted = self.settings.thinking
-        found = Thinking.of(self.tokenizer, wanted) if self.prompt_style == "chat" else UNKNOWN
+        wanted, chats = self.settings.thinking, self.prompt_style == "chat"
+        found = Thinking.of(self.tokenizer, wanted) if chats else UNKNOWN
         if wanted != "auto" and not found.known:
-            raise BadConfig(
-                f"thinking={wanted}: the chat template of '{self.settings.target}' has no switch for it.",
-                "Leave thinking out; without a template (chat=off) there is none either.",
-            )
+            why = "whose chat template has no switch for it" if chats else "which is asked without a chat template"
+            raise BadConfig(f"thinking={wanted} cannot be told to '{self.settings.target}', {why}.", "Leave it out.")
         return found
 
     @cached_property

@@ -307,12 +307,17 @@ def test_whether_a_model_was_told_to_think_is_part_of_its_run_where_the_template
 
 
 @pytest.mark.parametrize(
-    ("template", "options"), [(CHAT, ",thinking=on"), (CHAT, ",thinking=off"), (THINKS, ",thinking=off,chat=off")]
+    ("template", "options", "why"),
+    [
+        (CHAT, ",thinking=on", "template has no switch"),
+        (CHAT, ",thinking=off", "template has no switch"),
+        (THINKS, ",thinking=off,chat=off", "without a chat template"),
+    ],
 )
-def test_a_switch_that_the_template_does_not_have_is_refused(chatty, benchctl, template, options):
+def test_a_switch_that_the_template_does_not_have_is_refused(chatty, benchctl, template, options, why):
     (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")
     ran = benchctl("run", "--task", "medmcqa-pt", "--model", chatty + options, "--data", "builtin", "--limit", "1")
-    assert ran.code == 1 and "error: thinking=o" in ran.err
+    assert ran.code == 1 and "error: thinking=o" in ran.err and why in ran.err
 
 
 def study_template(readme: str) -> str:
