@@ -27,15 +27,12 @@ from benchctl.scoring import get_scoring
 from benchctl.task import Task
 from benchctl.types import Answer, Choose, Generate, Perplexity, Prompt, Request, Response, RunRecord, Score
 
+from ..models.openai_api.settings import SERVERS_OWN
 from ..tasks.lm_eval_bridge import LmEvalTask
 from ..tasks.lm_eval_metric import LmEvalMetric
 
 NAMES = {"accuracy": "acc", "accuracy_per_byte": "acc_bytes"}
 """benchctl's metric -> lm-eval's, where it is the same figure; others keep their name."""
-
-
-SERVERS_OWN = "server's default"
-"""What the manifest of an API model says of the temperature where none was sent."""
 
 
 def write(run: StoredRun, out: Path) -> list[Path]:

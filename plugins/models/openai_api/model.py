@@ -16,7 +16,7 @@ from .asking import Asker, Ways, labels_asked
 from .calling import Caller, CallFailed, Tally, open_clients
 from .costs import Budget, find_price
 from .secrets import Redactor
-from .settings import Settings, require_openai
+from .settings import SERVERS_OWN, Settings, require_openai
 from .wire import Wire
 
 
@@ -61,7 +61,7 @@ class OpenAIModel(Model):
         sent: Any = s.temperature if s.temperature is not None else "as asked"
         return {
             "api": "openai", "base_url": s.base_url, "mode": s.mode, "batch": s.batch,
-            "temperature": sent if s.send_temperature else "server's default", "seed": s.seed,
+            "temperature": sent if s.send_temperature else SERVERS_OWN, "seed": s.seed,
             **({} if s.thinking is None else {"thinking": "on" if s.thinking else "off"}),
             "calls": self.tally.calls, "faults": dict(sorted(self.tally.faults.items())),
             "spent": round(self.budget.spent - self._spent_before, 6) if self._price else None,

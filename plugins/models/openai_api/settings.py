@@ -21,6 +21,8 @@ FETCHING = {
 DEFAULT_URL = "https://api.openai.com/v1"
 MODES = ("chat", "completions")
 CHOOSE_BY = ("auto", "logprobs", "generation")
+SERVERS_OWN = "server's default"
+"""What the manifest says of the temperature where none is sent."""
 
 
 @dataclass(frozen=True, slots=True)
