@@ -140,11 +140,11 @@ class Bench:
             due = [q for q in questions if self._due(q, attempt)]
             requests = [self._request(q, attempt, reader) for q in due]
             for question, response in self._answered(due, requests):
-                if not response.asked:
-                    self.stopped = self.stopped or str(response.error)
-                    continue
                 if response.error is not None:
-                    self.failed[question.key] = response.error
+                    if response.asked:
+                        self.failed[question.key] = response.error
+                    else:
+                        self.stopped = self.stopped or response.error
                     continue
                 self._keep(question, attempt, response, reader)
                 settled += not self._due(question, ATTEMPTS)
