@@ -170,7 +170,7 @@ SCORINGS: Mapping[str, type[LmEvalScoring]] = {
 def _refuse(spec: RunSpec, task: LmEvalTask, chat: bool) -> None:
     if spec.prompt_template is not None:
         raise BadConfig(f"'{task.name}' brings its own prompts.", "Leave out --prompt-template.")
-    if spec.shots and task.harness.config.num_fewshot == 0:
+    if spec.shots and not task.takes_shots:
         raise BadConfig(f"'{task.name}' is made for 0 examples, its YAML file says.", "Leave out --shots.")
     if task.chat and not chat:
         raise BadConfig(f"'{task.name}' asks for a chat template, which the model does not have.", "Leave out chat=on.")
