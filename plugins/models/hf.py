@@ -189,13 +189,13 @@ class HFModel(Model):
         clock = _Clock()
         for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
             prompt, cut = encoded[index]
+            templated = not isinstance(requests[index].prompt, str)
+            text = self.encoder.thinking.whole(written.text) if templated else written.text
             usage = Usage(len(prompt.tokens), written.tokens)
             spent, why = clock.lap(), written.finish_reason
             yield (
                 index,
-                Response(
-                    text=written.text, finish_reason=why, usage=usage, cut=cut, seconds=spent, error=written.error
-                ),
+                Response(text=text, finish_reason=why, usage=usage, cut=cut, seconds=spent, error=written.error),
             )
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 WANTED = ("auto", "on", "off")
@@ -27,6 +27,8 @@ class Thinking:
     """The variables that make a difference."""
     opened: bool = False
     """Whether the template begins the model's turn with ``<think>`` by itself."""
+    begins: bool = False
+    """Whether a free answer begins inside a thought, as told."""
 
     @classmethod
     def of(cls, tokenizer: Any, wanted: str) -> Thinking:
@@ -34,12 +36,14 @@ class Thinking:
         from jinja2 import TemplateError
 
         def shown(**told: bool) -> str:
-            asked = [{"role": "user", "content": "u"}]
-            return str(tokenizer.apply_chat_template(asked, tokenize=False, add_generation_prompt=True, **told))
+            turns = [{"role": "user", "content": "u"}]
+            return str(tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True, **told))
 
         try:
             switches = tuple(name for name in SWITCHES if shown(**{name: True}) != shown(**{name: False}))
-            return cls(wanted, switches, bool(_OPENED.search(shown())))
+            found = cls(wanted, switches, bool(_OPENED.search(shown())))
+            asked = found.settled(shown(**found.told(free=True)), free=True)
+            return replace(found, begins=bool(_OPENED.search(asked)))
         except TemplateError:  # told where a real conversation is filled in
             return cls(wanted)
 
@@ -59,6 +63,10 @@ class Thinking:
         if free and self.wanted != "off":
             return text
         return _OPENED.sub(r"\1\n\n</think>\n\n", text)
+
+    def whole(self, text: str) -> str:
+        """A free answer with the tag that the template wrote; without it a thought cut off would pass for an answer."""
+        return f"<think>\n{text}" if self.begins else text
 
 
 UNKNOWN = Thinking()

@@ -300,6 +300,14 @@ def test_before_a_free_answer_a_model_thinks_as_its_template_does_or_as_told(thi
     assert thinker(template, options, *task)["prompt"]["text"].endswith(end)
 
 
+@pytest.mark.parametrize(("template", "options"), [(ALWAYS_THINKS, ""), (MAY_THINK, ",thinking=on")])
+def test_a_thought_that_the_template_opened_and_the_limit_cut_off_is_no_answer(thinker, template, options):
+    task = ("--task", "long-answer-pt", "--max-tokens", "4", "--metric", "length")
+    record = thinker(template, options, *task)
+    assert record["counts"]["unfinished"] == 2
+    assert record["estimates"]["length"]["value"] == 0
+
+
 def test_whether_a_model_was_told_to_think_is_part_of_its_run_where_the_template_knows_of_it(thinker):
     task = ("--task", "medmcqa-pt", "--scoring", "generate", "--max-tokens", "4")
     assert thinker(THINKS, "", *task)["id"] != thinker(THINKS, ",thinking=off", *task)["id"]
