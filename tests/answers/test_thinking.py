@@ -38,6 +38,7 @@ def test_thinking_that_was_cut_off_says_nothing(reply):
         "Pensamento: repouso.",
         "analysis of the blood shows anaemia",
         "Se 3 < x e y > 2, então <b>sim</b>.",
+        "Modelos pensam depois de <think>; o da questão, não.",
     ],
 )
 def test_headings_and_other_marks_are_part_of_the_answer(reply):
