@@ -7,8 +7,7 @@ import re
 _THINKING = re.compile(
     r"""
     \A(?:(?!<think).)*?</think(?:ing)?>\s*  # many chat templates write the opening tag themselves
-    | <think(?:ing)?>.*?</think(?:ing)?>\s*
-    | \[THINK\].*?\[/THINK\]\s*  # Magistral
+    | (?:\A\s*)?(?:<think(?:ing)?>.*?</think(?:ing)?>|\[THINK\].*?\[/THINK\])\s*  # the second is Magistral's
     | \A\s*(?:<think(?:ing)?>|\[THINK\]).*  # cut off before its end
     # gpt-oss, as its tokenizer writes it with its special tokens and without
     | <\|channel\|>analysis<\|message\|>.*?(?:<\|channel\|>final<\|message\|>|\Z)
