@@ -7,10 +7,10 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchctl.answers.thinking import said
 from benchctl.errors import MissingExtra
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.statistics import mean
+from benchctl.thinking import said
 from benchctl.types import Estimate
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from benchctl.answers.thinking import said
 from benchctl.errors import BadConfig
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
 from benchctl.task import Task
+from benchctl.thinking import said
 from benchctl.types import (
     Answer,
     Choose,

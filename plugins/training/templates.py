@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchctl.answers.thinking import said
 from benchctl.errors import BadConfig
 from benchctl.prompts import delimiter
+from benchctl.thinking import said
 from benchctl.types import Message
 
 from ..models.encoding import Encoder

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchctl.answers.thinking import said as without_thinking
 from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest
 from benchctl.journal import Journal
 from benchctl.model import Model, check_response
 from benchctl.prompts import delimiter
+from benchctl.thinking import said as without_thinking
 from benchctl.types import Answer, Choose, Generate, Message, Prompt, Response, Sample
 
 ADDED = "extraction"

@@ -27,6 +27,7 @@ HEAVY = (
     "rich",
     "pydantic",
     "numpy",
+    "benchctl.answers.read",
 )
 
 

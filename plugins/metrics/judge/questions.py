@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from benchctl.answers.thinking import said
 from benchctl.errors import RecordError
 from benchctl.prompts import delimiter
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
+from benchctl.thinking import said
 from benchctl.types import Choose, Generate, Sample
 
 from .asking import Question

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchctl.answers.thinking import said
+from benchctl.thinking import said
 
 THOUGHT = "A dipirona baixa a febre?\n\nSim; mas a dose..."
 
