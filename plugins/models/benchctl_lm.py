@@ -10,6 +10,7 @@ from typing import Any
 from benchctl.creation import create_model
 from benchctl.errors import ModelCallError
 from benchctl.plugins import get_plugins
+from benchctl.thinking import said
 from benchctl.types import Choose, Generate, Perplexity, Response
 
 try:
@@ -21,6 +22,7 @@ except ImportError as missing:
     raise MissingExtra("lm-eval", "lm-eval", "BenchctlLM") from missing
 
 from .. import harness
+from .thinking import UNKNOWN
 
 
 class BenchctlLM(LM):  # type: ignore[misc]  # lm-eval has no types
@@ -69,27 +71,28 @@ class BenchctlLM(LM):  # type: ignore[misc]  # lm-eval has no types
         return found
 
     def generate_until(self, requests: list[Any], disable_tqdm: bool = False) -> list[str]:
-        """The answers, each up to its stop string.
+        """The answers, each up to its stop string and without the thinking before it.
 
         Raises:
             BadConfig: generation arguments that benchctl does not have.
         """
         asked: list[Generate] = [harness.generation(*request.args[:2]) for request in requests]
-        found = [r.text or "" for r in _collect(self.model.generate(asked), len(asked))]
+        found = [said(r.text or "") for r in _collect(self.model.generate(asked), len(asked))]
         for request, text in zip(requests, found, strict=True):
             self.cache_hook.add_partial("generate_until", request.args, text)
         return found
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """The turns through the model's own template."""
-        return str(
-            self._tokenizer.apply_chat_template(
-                chat_history,
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                continue_final_message=not add_generation_prompt,
-            )
-        )
+        """The turns through the model's own template, told of thinking what the model's option says.
+
+        lm-eval does not say whether choices follow or a free answer, so only ``thinking=off`` closes the thought.
+        """
+        thinking = getattr(getattr(self.model, "encoder", None), "thinking", UNKNOWN)
+        filled = self._tokenizer.apply_chat_template(
+            chat_history, tokenize=False, add_generation_prompt=add_generation_prompt,
+            continue_final_message=not add_generation_prompt, **thinking.told(free=True),
+        )  # fmt: skip
+        return str(thinking.settled(str(filled), free=True))
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The template's text, for lm-eval's record."""

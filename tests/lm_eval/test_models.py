@@ -157,6 +157,22 @@ class TestABenchctlModelThere:
         evaluate(lm, tasks, "pick")
         assert [len(request.choices) for request in asked if request.prompt] == [3] * 6
 
+    def test_a_chat_template_is_told_of_thinking_what_lm_evals_own_class_tells_it(self, shared, tasks, tmp_path):
+        from lm_eval.models.huggingface import HFLM
+
+        from benchctl_plugins.models.lm_eval_bridge import BenchctlLM
+
+        folder = shutil.copytree(shared / "models/stories260K", tmp_path / "thinker")
+        turns = "{{ bos_token }}{% for m in messages %}<{{ m.role }}>{{ m.content }}\n{% endfor %}<assistant>"
+        switch = "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}"
+        (folder / "chat_template.jinja").write_text(turns + switch, "utf-8")
+        theirs = HFLM(pretrained=str(folder), dtype="float32", device="cpu", enable_thinking=False)
+        ours = BenchctlLM(f"hf:{folder}", dtype="float32", device="cpu", thinking="off")
+        chat = {"apply_chat_template": True, "fewshot_as_multiturn": True}
+        (found, samples), (expected, _) = (evaluate(lm, tasks, "pick", **chat) for lm in (ours, theirs))
+        assert samples["pick"][0]["arguments"][0][0].rstrip().endswith("</think>")
+        assert found["pick"] == pytest.approx(expected["pick"], rel=1e-5, abs=1e-4)
+
     def test_it_is_registered_under_its_name(self):
         from lm_eval.api.registry import get_model
 
