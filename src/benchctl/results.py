@@ -74,7 +74,8 @@ def pool(name: str, members: Sequence[Result], alike: Collection[str] = ()) -> R
             else:
                 counts[key] = counts.get(key, 0) + value
     estimates = {metric: averaged(found) if metric in alike else pooled(found) for metric, found in shared.items()}
-    read = answered_of_group([(member.estimates, member.counts) for member in members], alike=ANSWERED in alike)
+    evenly = WHOLE in alike or ANSWERED in alike  # of two figures of one thing neither is weighed another way
+    read = answered_of_group([(member.estimates, member.counts) for member in members], alike=evenly)
     if WHOLE in estimates and read is not None:
         estimates = {WHOLE: estimates[WHOLE], ANSWERED: read, **estimates}
     return Result(

@@ -63,6 +63,16 @@ def test_members_count_alike_in_the_metrics_of_which_the_group_says_so(tmp_path)
     assert group["length"] == by_size["length"]
 
 
+def test_the_answered_ones_are_weighed_as_the_accuracy_they_stand_beside(tmp_path):
+    both = [member(tmp_path, ANATOMY, 8, 0), member(tmp_path, GENETICS, 3, 6)]
+    group = pool("group", both, ("accuracy",)).estimates
+
+    assert (group["accuracy_answered"].value, group["accuracy_answered"].method) == (
+        pytest.approx((8 / 12 + 3 / 6) / 2),
+        "mover",
+    )
+
+
 def test_a_group_is_as_far_as_its_worst_member(tmp_path):
     one = member(tmp_path, ANATOMY, 8, 0)
     order = ("complete", "incomplete", "running", "interrupted")
