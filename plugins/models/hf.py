@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from benchctl.errors import BadConfig
-from benchctl.fingerprints import digest, digest_all
+from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
@@ -178,16 +179,18 @@ class HFModel(Model):
             yield index, Response(nats=nats, tokens=sizes[index], bytes=size, seconds=clock.lap(), detail=detail)
 
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
-        """Free answers, greedy unless a temperature is given; then the same command draws the same answers again."""
+        """Free answers, greedy unless a temperature is given.
+
+        What is drawn after a prompt depends on the seed and the prompt alone; one that is asked several times in a call
+        is drawn anew each time.
+        """
         if (temperature := self.settings.temperature) is not None:
             requests = [replace(request, temperature=temperature) for request in requests]
         encoded = self.encoder.generate(requests)
-        if any(request.temperature for request in requests):
-            import torch
-
-            torch.manual_seed(int(digest_all([self.settings.seed, *requests])[:15], 16))
+        seeds = self._seeds(requests)
+        prompts = [replace(prompt, seed=seed) for (prompt, _), seed in zip(encoded, seeds, strict=True)]
         clock = _Clock()
-        for index, written in self.engine.generate([prompt for prompt, _ in encoded]):
+        for index, written in self.engine.generate(prompts):
             prompt, cut = encoded[index]
             templated = not isinstance(requests[index].prompt, str)
             text = self.encoder.thinking.whole(written.text) if templated else written.text
@@ -197,6 +200,13 @@ class HFModel(Model):
                 index,
                 Response(text=text, finish_reason=why, usage=usage, cut=cut, seconds=spent, error=written.error),
             )
+
+    def _seeds(self, requests: Sequence[Generate]) -> Iterator[int]:
+        """A seed for each request: equal ones are told apart by how many came before."""
+        met: Counter[str] = Counter()
+        for asked in map(digest, requests):
+            yield int(digest([self.settings.seed, asked, met[asked]])[:15], 16)
+            met[asked] += 1
 
     def close(self) -> None:
         """Drop the weights, or leave the base to a model that differs only in its adapter."""

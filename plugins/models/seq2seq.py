@@ -99,7 +99,7 @@ class Seq2SeqEngine(PlainEngine):
         with torch.inference_mode():
             written = self.model.generate(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device),
-                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
+                max_new_tokens=prompts[0].max_tokens, **self._options(prompts, numbers, 1),
             )  # fmt: skip
         return self._answers([tokens[1:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
 

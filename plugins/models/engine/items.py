@@ -38,6 +38,8 @@ class Prompt:
     stop: tuple[str, ...]
     max_tokens: int
     temperature: float
+    seed: int = 0
+    """Of what is drawn after it; at temperature 0 nothing is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
@@ -27,9 +27,3 @@ class Numbers:
     def missed(self, prompts: int) -> list[bool]:
         """For each prompt whether some step had none; a model that searches with beams has several rows for each."""
         return [False] * prompts if self._missed is None else self._missed.view(prompts, -1).any(dim=1).tolist()
-
-    def processors(self) -> Any:
-        """As an argument of ``generate``."""
-        from transformers import LogitsProcessorList
-
-        return LogitsProcessorList([self])

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .drawing import Drawing
 from .items import Likelihood, Prompt, Row, Written
 from .memory import Budget, halving
 from .numbers import ERROR, Numbers
@@ -107,7 +108,7 @@ class PlainEngine:
         with torch.inference_mode():
             written = self.model.generate(
                 input_ids=ids.to(self.device), attention_mask=mask.to(self.device), pad_token_id=self._pad,
-                max_new_tokens=prompts[0].max_tokens, **self._options(prompts[0], numbers),
+                max_new_tokens=prompts[0].max_tokens, **self._options(prompts, numbers, width),
             )  # fmt: skip
         return self._answers([tokens[width:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
 
@@ -116,11 +117,20 @@ class PlainEngine:
         """What fills shorter prompts up; it is masked, so any token does."""
         return next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
 
-    def _options(self, kind: Prompt, numbers: Numbers) -> dict[str, Any]:
-        """How prompts of this kind are sampled, stopped and watched, in transformers' words."""
-        sampling = {"do_sample": True, "temperature": kind.temperature} if kind.temperature else {"do_sample": False}
-        stopping = {"stop_strings": list(kind.stop), "tokenizer": self.tokenizer} if kind.stop else {}
-        return {**sampling, **stopping, "logits_processor": numbers.processors()}
+    def _options(self, prompts: Sequence[Prompt], numbers: Numbers, begin: int) -> dict[str, Any]:
+        """How prompts of one kind are drawn, stopped and watched, in transformers' words.
+
+        Args:
+            begin: tokens that each row holds before its answer.
+        """
+        from transformers import LogitsProcessorList
+
+        kind, processors = prompts[0], LogitsProcessorList([numbers])
+        options: dict[str, Any] = {"do_sample": False, "logits_processor": processors}
+        if kind.temperature:
+            processors.append(Drawing(self.model, kind.temperature, [prompt.seed for prompt in prompts], begin))
+            options["num_beams"] = 1  # a beam looks for what is likely, not for what was drawn
+        return {**options, "stop_strings": list(kind.stop), "tokenizer": self.tokenizer} if kind.stop else options
 
     def _answers(self, tokens: Sequence[list[int]], prompts: Sequence[Prompt], missed: Sequence[bool]) -> list[Written]:
         """What was written after each prompt; an error where ``missed`` says that some logits were no numbers."""

@@ -65,7 +65,8 @@ class Writer(PlainEngine):
         while running:
             left = prompts[0].max_tokens - (ids.shape[1] - width)
             numbers = Numbers()
-            ids, cache = self._stretch(ids, mask, cache, prompts[0], min(left, STRETCH), numbers)
+            options = self._options([prompts[place] for place in running], numbers, width)
+            ids, cache = self._stretch(ids, mask, cache, min(left, STRETCH), options)
             for i, (place, bad) in enumerate(zip(running, numbers.missed(len(running)), strict=True)):
                 answers[place] = ids[i, width:].tolist()
                 missed[place] |= bad
@@ -95,14 +96,14 @@ class Writer(PlainEngine):
         return ids.to(self.device), mask.to(self.device)
 
     def _stretch(
-        self, ids: torch.Tensor, mask: torch.Tensor, cache: Any, kind: Prompt, count: int, numbers: Numbers
+        self, ids: torch.Tensor, mask: torch.Tensor, cache: Any, count: int, options: dict[str, Any]
     ) -> tuple[torch.Tensor, Any]:
         import torch
 
         with torch.inference_mode():
             out = self.model.generate(
                 input_ids=ids, attention_mask=mask, past_key_values=cache, max_new_tokens=count, use_cache=True,
-                pad_token_id=self._pad, return_dict_in_generate=True, **self._options(kind, numbers),
+                pad_token_id=self._pad, return_dict_in_generate=True, **options,
             )  # fmt: skip
         return out.sequences, out.past_key_values
 
