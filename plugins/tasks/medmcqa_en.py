@@ -36,16 +36,21 @@ class MedMCQAEnglish(EnglishTask):
         """
         table = read_table(path, keep_broken=True)
         table.require(self.columns)
-        given = {row.text("cop").strip() for row in table.rows}
-        if not given <= {"0", "1", "2", "3", "4"}:
-            return table  # letters already, or something the row's own message will name
+        # Others are letters already, or what the row's own message will name.
+        given = {row.text("cop").strip() for row in table.rows} & {"0", "1", "2", "3", "4"}
+        if not given:
+            return table
         if ("0" in given) == ("4" in given):
             raise BadData(
                 f"{path}: column 'cop' does not tell whether options are counted from 0 or from 1.",
                 "Write the letters A, B, C and D there.",
             )
         first = 0 if "0" in given else 1
-        rows = (replace(r, values={**r.values, "cop": LETTERS[int(r.text("cop")) - first]}) for r in table.rows)
+        letters = {number: LETTERS[int(number) - first] for number in given}
+        rows = (
+            replace(r, values={**r.values, "cop": letters.get(r.text("cop").strip(), r.values["cop"])})
+            for r in table.rows
+        )
         return replace(table, rows=tuple(rows))
 
     def sample(self, row: Row) -> Sample:

@@ -84,6 +84,18 @@ def test_where_options_cannot_be_told_to_count_from_0_or_1_nothing_is_guessed(tm
         task("medmcqa-en").load(str(tmp_path / "few.jsonl"))
 
 
+@pytest.mark.parametrize("lost", [None, "", "5", "E"])
+def test_a_row_without_its_number_does_not_shift_those_of_the_others(tmp_path, lost):
+    row = {"question": "Q?", "opa": "a", "opb": "b", "opc": "c", "opd": "d"}
+    rows = [{**row, "id": str(n), "cop": cop} for n, cop in enumerate([1, 2, lost, 3, 4])]
+    for name in ("dev.json", "train.json"):
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)))
+    read = task("medmcqa-en").load(str(tmp_path), skip_bad_rows=True)
+    assert [s.target for s in read.samples] == ["A", "B", "C", "D"]
+    assert len(read.bad_rows) == 1 and read.bad_rows[0].startswith("row 3 (line 3): the label")
+    assert [s.target for s in task("medmcqa-en").shots(str(tmp_path))] == ["A", "B", "C", "D"]
+
+
 def test_the_file_of_another_subject_is_refused(originals):
     with pytest.raises(BadData, match="holds anatomy, not medical_genetics"):
         task("mmlu-medical-genetics-en").load(str(originals / "mmlu/test/anatomy_test.csv"))
