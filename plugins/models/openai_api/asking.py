@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from benchctl.types import Choose, Generate, Perplexity, Response
+from benchctl.types import Choose, Generate, Perplexity, Response, Usage
 
 from . import choosing
 from .calling import Answered, Caller, CallFailed
-from .costs import Budget
+from .costs import Budget, added
 from .secrets import Redactor
 from .wire import Body, Echo, Likely, Wire, Written, read_usage, served_by
 
@@ -56,35 +57,34 @@ class Asker:
         if self._ways.choose_by == "auto":
             async with self._deciding:
                 if self._ways.choose_by == "auto":
-                    found = await self._try_logprobs(request)
-                    if found is not None:
-                        return found
+                    return await self._decide(request)
         if self._ways.choose_by == "generation":
             return await self._by_generation(request)
-        found = await self._by_logprobs(request)
-        return found or Response(error="the server gave no log-probabilities for this request")
+        return await self._by_logprobs(request)
 
-    async def _try_logprobs(self, request: Choose) -> Response | None:
+    async def _decide(self, request: Choose) -> Response:
+        """Answer the first choice, and learn from it how the others are answered."""
         try:
             found = await self._by_logprobs(request)
         except CallFailed as failure:
             if not failure.refused or failure.about_content:
                 raise  # it says nothing of how choices can be made: the next question may
-            found = None
-        self._ways.choose_by = "logprobs" if found else "generation"
-        return found
+            written = await self._by_generation(request)  # refused as well, as too long: it is the question's fault
+            self._ways.choose_by = "generation"
+            return written
+        self._ways.choose_by = "generation" if found.error else "logprobs"
+        return await self._by_generation(request, found.usage) if found.error else found
 
-    async def _by_logprobs(self, request: Choose) -> Response | None:
-        """By the first token's log-probabilities; None when the server gives none."""
+    async def _by_logprobs(self, request: Choose) -> Response:
+        """By the first token's log-probabilities; an error when the server gives none."""
         answered = await self._call(partial(self._wire.likely, request.prompt), self._wire.read_likely)
         tops: list[Likely] | None = answered.value
+        usage, seconds = self._budget.charge(read_usage(answered.reply)), answered.seconds
         if tops is None:
-            return None
+            return Response(error="the server gave no log-probabilities for this request", usage=usage)
         labels = [choice.strip() for choice in request.choices]
         weighed = choosing.weigh_labels(tops, labels)
         detail: dict[str, Any] = {"choose_by": "logprobs", **self._about(answered)}
-        usage = self._budget.charge(read_usage(answered.reply))
-        seconds = answered.seconds
         if weighed is None:  # no label is likely enough to be listed: the model says something else, so it names none
             detail["first"] = self._redactor.answer(max(tops, key=lambda top: top.nats).token)
             return Response(text="", usage=usage, seconds=seconds, detail={**detail, "unseen": labels})
@@ -92,32 +92,36 @@ class Asker:
             detail["unseen"] = list(weighed.unseen)
         return Response(weighed.scores, usage=usage, seconds=seconds, detail=detail)
 
-    async def _by_generation(self, request: Choose) -> Response:
+    async def _by_generation(self, request: Choose, before: Usage | None = None) -> Response:
+        """By a written answer. ``before``: what asking for its log-probabilities has cost."""
         make = partial(self._wire.written, request.prompt, CHOICE_TOKENS, 0.0)
         answered = await self._call(make, partial(self._wire.read_written, stop=()))
         detail = {"choose_by": "generation", **self._about(answered)}
-        return self.written(answered.value, answered.reply, seconds=answered.seconds, detail=detail)
+        found = self.written(answered.value, answered.reply, seconds=answered.seconds, detail=detail)
+        return replace(found, usage=added(before, found.usage))
 
     async def options(self, request: Choose) -> Response:
         """Whole options, by echo: a call per option."""
         prompt = str(request.prompt)
         scores, seconds, detail = [], 0.0, {"choose_by": "echo"}
+        usage: Usage | None = None
         for choice in request.choices:
-            answered = await self._echo(prompt + choice)
+            answered, cost = await self._echo(prompt + choice)
+            usage = added(usage, cost)
             score = choosing.weigh_option(answered.value, prompt, choice) if answered.value else None
             if score is None:
                 return Response(error=NO_ECHO)
             scores.append(score)
             seconds += answered.seconds
             detail |= served_by(answered.reply, self._redactor)
-        return Response(tuple(scores), seconds=round(seconds, 6), detail=detail)
+        return Response(tuple(scores), usage=usage, seconds=round(seconds, 6), detail=detail)
 
     async def perplexity(self, request: Perplexity) -> Response:
         """A whole text, by echo."""
         if request.rolling:
             return Response(error="lm-eval's windows need the model's own tokenizer: use a local model")
         text = request.text
-        answered = await self._echo(text)
+        answered, usage = await self._echo(text)
         echo: Echo | None = answered.value
         if echo is None:
             return Response(error=NO_ECHO)
@@ -126,15 +130,14 @@ class Asker:
         if not nats or None in nats:
             return Response(error="the server gives no log-probability for the first token")
         known = [n for n in nats if n is not None]
-        detail = {**self._about(answered), **({"bos": True} if echo.bos else {})}
         return Response(
-            nats=sum(known), tokens=len(known), bytes=len(text.encode()), seconds=answered.seconds, detail=detail
-        )
+            nats=sum(known), tokens=len(known), bytes=len(text.encode()), usage=usage, seconds=answered.seconds,
+            detail={**self._about(answered), **({"bos": True} if echo.bos else {})},
+        )  # fmt: skip
 
-    async def _echo(self, text: str) -> Answered:
+    async def _echo(self, text: str) -> tuple[Answered, Usage]:
         answered = await self._call(partial(self._wire.echo, text), partial(self._wire.read_echo, text=text))
-        self._budget.charge(read_usage(answered.reply))
-        return answered
+        return answered, self._budget.charge(read_usage(answered.reply))
 
     async def _call(self, make: Callable[[], Body], read: Callable[[Mapping[str, Any]], Any]) -> Answered:
         """A call, made again in the server's own terms for as long as it refuses ours and says what it wants."""

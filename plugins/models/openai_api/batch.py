@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +86,11 @@ class Asked:
         return _body(self._model.wire, self._requests[self.places[key][0]])
 
     def responses(self, key: str, row: Mapping[str, Any]) -> Iterator[tuple[int, Response]]:
-        """What a line of a batch's file says, for every request with these words."""
-        for index in self.places[key]:
-            yield index, _response(self._model, row, self._requests[index])
+        """What a line of a batch's file says, for every request with these words; paid once."""
+        first, *others = self.places[key]
+        found = _response(self._model, row, self._requests[first])
+        yield first, found
+        yield from ((index, replace(found, usage=None)) for index in others)
 
     def learns(self, key: str, row: Mapping[str, Any]) -> bool:
         """Whether a line refuses the words that were sent, and says which others the server takes."""
@@ -169,7 +171,7 @@ def _response(model: OpenAIModel, row: Mapping[str, Any], request: Generate) -> 
     except Malformed as error:
         return Response(error=f"batch: {error}")
     text = model.redactor.answer(written.text)
-    usage = model.budget.charge(read_usage(body))
+    usage = model.budget.charge(read_usage(body), batch=True)
     detail = {"batch": True, **served_by(body, model.redactor)}
     return Response(text=text, finish_reason=written.finish_reason, usage=usage, detail=detail)
 

@@ -49,8 +49,8 @@ def find_price(model: str) -> Price | None:
 class Budget:
     """Adds up what was spent by this command, and says when the sum allowed is used up."""
 
-    def __init__(self, price: Price | None, batch: bool = False) -> None:
-        self._price, self._batch = price, batch
+    def __init__(self, price: Price | None) -> None:
+        self._price = price
         self.most: float | None = None
         """Sum at which no further call is made; None: no limit."""
         self.spent = 0.0
@@ -69,14 +69,19 @@ class Budget:
                 f'Add [prices."{model}"] with prompt = and completion =, per million tokens.',
             )
 
-    def charge(self, usage: Usage) -> Usage:
-        """The usage with its cost, where there is a price; no cost where the server says nothing of what it took."""
+    def charge(self, usage: Usage, batch: bool = False) -> Usage:
+        """The usage with its cost, where there is a price; no cost where the server says nothing of what it took.
+
+        Args:
+            usage: of one answer.
+            batch: whether it came through the batch interface.
+        """
         if self._price is None:
             return usage
         if not usage.prompt_tokens and not usage.completion_tokens:  # an answer to nothing, in no token: not told
             self._untold = True
             return usage
-        cost = self._price.of(usage, self._batch)
+        cost = self._price.of(usage, batch)
         self.spent += cost
         self._answers += 1
         return replace(usage, cost=round(cost, 10))
@@ -89,3 +94,12 @@ class Budget:
         if self.most is None or self.spent + in_flight * mean < self.most:
             return ""
         return f"stopped at the cost allowed: {self.spent:.4f} of {self.most:g} spent"
+
+
+def added(before: Usage | None, usage: Usage | None) -> Usage | None:
+    """Two calls that made one answer, as one."""
+    if before is None or usage is None:
+        return usage or before
+    costs = [cost for cost in (before.cost, usage.cost) if cost is not None]
+    prompt, completion = before.prompt_tokens + usage.prompt_tokens, before.completion_tokens + usage.completion_tokens
+    return Usage(prompt, completion, round(sum(costs), 10) if costs else None)

@@ -34,7 +34,7 @@ class OpenAIModel(Model):
         self.redactor = Redactor(self.settings.key)
         self.tally = Tally()
         self._price = find_price(self.name)
-        self.budget = Budget(self._price, self.settings.batch)
+        self.budget = Budget(self._price)
         self._ways = Ways(self.settings.choose_by)
         self._samples: Sequence[Sample] = ()
         self._owners: Sequence[Sample] = ()

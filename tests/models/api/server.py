@@ -75,6 +75,9 @@ class Server:
                 return await send(writer, 400, {"error": {"message": self.args.no_system, "code": 400}})
             if self.args.flag and letter_of(prompt) in self.args.flag:
                 return await send(writer, 403, {"error": {"message": "Your input was flagged for 'self-harm'."}})
+            if self.args.too_long and letter_of(prompt) in self.args.too_long:
+                error = {"message": "This model's maximum context length is 4096 tokens.", "param": "messages"}
+                return await send(writer, 400, {"error": error})
             if self.args.forbid and self.args.forbid in asked:
                 error = {"message": f"You are not allowed to request {self.args.forbid} from this model."}
                 return await send(writer, 403, {"error": error})
@@ -266,6 +269,7 @@ async def main() -> None:
     parser.add_argument("--refuse", default="", help="a parameter this server does not know")
     parser.add_argument("--forbid", default="", help="a parameter refused with 403")
     parser.add_argument("--flag", default="", help="letters whose questions are refused with 403")
+    parser.add_argument("--too-long", default="", help="letters whose questions are longer than it takes")
     parser.add_argument("--thinks", default="", help="begins with its thinking, unless its template is told otherwise")
     parser.add_argument("--most-top", type=int, default=20, help="most of the likely tokens that are listed")
     parser.add_argument("--bos", default="", help="a beginning-of-text token among the echoed ones")

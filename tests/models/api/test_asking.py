@@ -96,6 +96,13 @@ def test_a_question_that_a_service_flags_is_one_error_and_decides_nothing_for_th
         assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": counts["answered"]}
 
 
+def test_a_first_question_that_is_too_long_does_not_decide_how_the_others_are_answered(serve, run, tmp_path):
+    ran = run(f"openai:gpt,base_url={serve(logprobs='yes', too_long='ABD').url},connections=1")
+    counts = result(ran)["counts"]
+    assert ran.code == 3 and counts["answered"] > 0 and "maximum context length" in ran.err
+    assert record(ran, tmp_path)["model"]["choose_by"] == {"logprobs": counts["answered"]}
+
+
 def test_half_an_emoji_at_the_end_of_a_text_is_written_down_as_a_missing_character(serve, run, tmp_path):
     ran = run(f"openai:gpt,base_url={serve(say='Alternativa @ é ½').url}", *GENERATE)
     assert ran.code == 0 and answers(ran, tmp_path)[0]["responses"][0]["text"].endswith(" é \ufffd")
@@ -224,6 +231,19 @@ def test_cost_is_counted_by_the_price_table_and_stops_the_run_where_it_is_told_t
     ended = run(model, *GENERATE, "--max-cost", "5")
     assert ended.code == 0, "another limit goes on with the same run"
     assert result(ended)["counts"]["cost"] == pytest.approx(2.0) and result(ended)["run"] == result(stopped)["run"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "scoring"), [("chat", "letter"), ("completions", "option"), ("completions", "perplexity")]
+)
+def test_every_call_that_was_paid_is_in_the_cost_of_the_record(serve, run, tmp_path, mode, scoring):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.2 a call
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url},mode={mode}", "--scoring", scoring, limit=3)
+    asked, found = server.stats()["asked"], record(ran, tmp_path)
+    assert ran.code == 0 and asked > 3, "one finds out that there are no log-probabilities; or one for each option"
+    assert found["counts"]["cost"] == pytest.approx(found["model"]["spent"]) == pytest.approx(0.2 * asked)
+    assert found["counts"]["prompt_tokens"] == 100 * asked
 
 
 def test_a_cost_limit_without_a_price_is_refused_before_anything_is_asked(serve, run):

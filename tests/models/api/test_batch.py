@@ -86,9 +86,11 @@ def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(se
 
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
     (tmp_path / "same.txt").write_text("Responda com uma letra.")
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.1 in a batch
     server = serve()
     ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE, "--prompt-template", "same.txt")
     assert ran.code == 0 and result(ran)["counts"]["answered"] == 10 and server.stats()["asked"] == 1
+    assert record(ran, tmp_path)["model"]["spent"] == pytest.approx(result(ran)["counts"]["cost"]) == pytest.approx(0.1)
 
 
 def test_a_cost_limit_that_a_batch_cannot_keep_is_refused_before_anything_is_handed_in(serve, run, tmp_path):
