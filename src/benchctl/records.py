@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchctl.errors import RecordError
+from benchctl.errors import BenchctlError, RecordError
 from benchctl.fingerprints import digest, field_names, plain
 from benchctl.journal import Journal, read_lines
 from benchctl.types import FORMAT, Response, RunRecord, RunSpec, Sample, Score
@@ -129,6 +129,21 @@ class RunFolder:
         if lacking or record.format != FORMAT:
             raise _no_record(file, content, f"it lacks {', '.join(lacking)}")
         return record
+
+    @contextmanager
+    def forgotten_if_refused(self) -> Iterator[None]:
+        """Around a run's first sitting, in the lock: one refused before it wrote an answer down leaves no folder."""
+        try:
+            yield
+        except BenchctlError:
+            journal = self.path / "samples.jsonl"
+            if not (journal.exists() and journal.stat().st_size):
+                for name in ("run.json", "samples.jsonl", "lock"):
+                    (self.path / name).unlink(missing_ok=True)
+                with suppress(OSError):  # something else lies there, or other runs do
+                    for folder in (self.path, self.path.parent, self.path.parent.parent):
+                        folder.rmdir()
+            raise
 
     def save(self, record: RunRecord, scores: Iterable[Score]) -> None:
         """Replace scores.jsonl, then run.json, each atomically: a reader sees the old or the new, never half."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -81,7 +81,7 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
         folder.save_record(replace(begun, status="running", timings=watch.timings()))  # killed ones are listed too
         errors: dict[str, str] = {}
         interrupted = False
-        with folder.journal() as journal:
+        with nullcontext() if earlier else folder.forgotten_if_refused(), folder.journal() as journal:
             done = {str(line["id"]): records.entry_responses(line) for line in journal.entries()}
             waiting = [sample for sample in job.samples if sample.id not in done]
             progress(len(done), len(job.samples))

@@ -304,6 +304,30 @@ def test_a_defect_of_a_model_is_told_by_its_name_and_costs_no_answer_given_befor
     assert len(mended.asked) == 1, "three were answered before"
 
 
+def test_a_run_that_is_refused_before_its_first_answer_leaves_nothing_behind(job, tmp_path):
+    class Refusing(ScriptedModel):
+        def choose(self, requests):
+            raise BadConfig("This cannot be asked so.", "Ask otherwise.")
+
+    with pytest.raises(BadConfig):
+        run(job(Refusing(prefers("A"))), tmp_path / "runs")
+    assert not list((tmp_path / "runs").rglob("*"))
+
+
+def test_a_run_that_is_refused_later_keeps_its_answers_and_its_record(job, tmp_path):
+    class Refusing(ScriptedModel):
+        def choose(self, requests):
+            yield from ((index, answer) for index, answer in super().choose(requests[:2]))
+            raise BadConfig("No more of this.", "Ask otherwise.")
+
+    with pytest.raises(BadConfig):
+        run(job(Refusing(prefers("A"), "m")), tmp_path)
+    (stored,) = read_runs(tmp_path)
+    with pytest.raises(BadConfig):  # again, and from the start: not the answers of before are at stake
+        run(job(Refusing(prefers("A"), "m")), tmp_path)
+    assert stored.record.counts["answered"] == 2 and (stored.path / "samples.jsonl").read_text().count("\n") == 4
+
+
 def test_a_model_that_forgets_samples_leaves_the_run_incomplete(job, tmp_path):
     record, _ = run(job(ScriptedModel(prefers("A"), order=lambda indices: indices[:-3])), tmp_path)
     assert (record.status, record.counts["errors"]) == ("incomplete", 3)
