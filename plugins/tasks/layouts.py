@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchctl.data import Row, Table, common_columns
+from benchctl.data import BrokenRow, Row, Table, as_table, whole_row
 from benchctl.errors import BadData
 
 if TYPE_CHECKING:
@@ -19,21 +19,24 @@ def headerless_csv(path: Path, columns: Sequence[str]) -> Table:
     """A csv whose first line is a row already.
 
     Raises:
-        BadData: a row with more or fewer cells than ``columns``.
+        BadData: no rows, or a quotation mark that nothing closes.
     """
     rows: list[Row] = []
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         line = 1
         try:
-            for number, cells in enumerate(reader, 1):
-                if len(cells) != len(columns):
-                    raise BadData(
-                        f"{path}, row {number} (line {line}): {len(cells)} cells where {len(columns)} were expected.",
-                        f"The file has no header; its columns are {', '.join(columns)}.",
-                    )
-                rows.append(Row(number, dict(zip(columns, cells, strict=True)), line))
-                line = reader.line_num + 1
+            for cells in reader:
+                begin, line = line, reader.line_num + 1
+                if not cells:
+                    continue  # an empty line is no record
+                number = len(rows) + 1
+                if len(cells) == len(columns):
+                    rows.append(Row(number, dict(zip(columns, cells, strict=True)), begin))
+                else:
+                    reason = f"{len(cells)} cells where {len(columns)} were expected"
+                    hint = f"The file has no header; its columns are {', '.join(columns)}."
+                    rows.append(BrokenRow(number, {}, begin, reason, hint))
         except csv.Error as error:
             raise BadData(f"{path}, line {line}: {error}.", "Check the quotation marks there.") from error
         except UnicodeDecodeError as error:
@@ -45,29 +48,21 @@ def keyed_json(path: Path, key: str) -> Table | None:
     """An object whose values are the rows; the name of each goes to the column ``key``. None for any other JSON.
 
     Raises:
-        BadData: a value that is no object.
+        BadData: no row that can be read.
     """
     try:
         records = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return None  # the general reader says what is wrong, or reads it as JSON lines
     if not isinstance(records, dict):
         return None
-    for name, record in records.items():
-        if not isinstance(record, dict):
-            raise BadData(f"{path}: '{name}' holds no object.", f"Expected an object of rows by {key}.")
-    return as_table([Row(n, {**record, key: name}) for n, (name, record) in enumerate(records.items(), 1)], path)
-
-
-def as_table(rows: Sequence[Row], path: Path) -> Table:
-    """Rows as a table.
-
-    Raises:
-        BadData: there are none.
-    """
-    if not rows:
-        raise BadData(f"{path}: holds no rows.", "Check that it is the right file and was copied whole.")
-    return Table(tuple(rows), common_columns(rows), str(path))
+    rows = [
+        whole_row(Row(number, {**record, key: name}))
+        if isinstance(record, dict)
+        else BrokenRow(number, {}, None, f"'{name}' holds no object", f"Expected an object of rows by {key}.")
+        for number, (name, record) in enumerate(records.items(), 1)
+    ]
+    return as_table(rows, path)
 
 
 def read_xml(path: Path) -> Element:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchctl.data import Row, Table, read_table
+from benchctl.data import Row, Table, as_table, read_table
 from benchctl.hookspecs import hookimpl
 from benchctl.types import Sample
 
 from .drbyte import DATA
 from .free_text import FreeTextTask, free_sample
-from .layouts import as_table, read_xml
+from .layouts import read_xml
 
 
 class LiveQA(FreeTextTask):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -44,7 +45,7 @@ class MMLUEnglish(EnglishTask):
             Row(row.number, {**row.values, "choices": [row.text(letter) for letter in LETTERS]}, row.line)
             for row in table.rows
         )
-        return Table(tuple(rows), table.columns | {"choices"}, table.source)
+        return replace(table, rows=tuple(rows), columns=table.columns | {"choices"})
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample; its id is the subject and its position from 0, such as ``anatomy-000``.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from benchctl.data import Row, RowError, Table, read_table
+from benchctl.data import Row, RowError, Table, common_columns, read_table
 from benchctl.hookspecs import hookimpl
 from benchctl.hub import HubDataset
 from benchctl.task import Task
@@ -21,6 +21,8 @@ from .english import EnglishTask
 from .layouts import keyed_json
 
 LABELS = ("yes", "no", "maybe")
+_ON_HUB = {"pubid": "pubid", "QUESTION": "question", "final_decision": "final_decision"}
+"""The authors' name of a column -> the hub's; the abstract stands a level deeper there."""
 _ASK = "Read the abstract and answer the question with yes, no or maybe."
 
 
@@ -42,9 +44,11 @@ class PubMedQAEnglish(EnglishTask):
         keyed = keyed_json(path, "pubid") if path.suffix.lower() == ".json" and path.is_file() else None
         if keyed is None:
             return read_table(path, keep_broken=True)
-        keyed.require(("QUESTION", "CONTEXTS", "final_decision"))
+        names = ("QUESTION", "CONTEXTS", "final_decision")
+        if not all(any(name in row.values for row in keyed.rows) for name in names):
+            keyed.require(names)
         rows = tuple(replace(row, values=_as_on_hub(row.values)) for row in keyed.rows)
-        return Table(rows, frozenset(self.columns), keyed.source)
+        return replace(keyed, rows=rows, columns=common_columns(rows))
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample; the abstract without its conclusion is the context, the article's number the id.
@@ -67,12 +71,8 @@ class PubMedQAEnglish(EnglishTask):
 
 
 def _as_on_hub(values: Mapping[str, object]) -> dict[str, object]:
-    return {
-        "pubid": values["pubid"],
-        "question": values["QUESTION"],
-        "context": {"contexts": values["CONTEXTS"]},
-        "final_decision": values["final_decision"],
-    }
+    found = {_ON_HUB[name]: value for name, value in values.items() if name in _ON_HUB}
+    return {**found, "context": {"contexts": values["CONTEXTS"]}} if "CONTEXTS" in values else found
 
 
 @hookimpl

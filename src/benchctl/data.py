@@ -104,6 +104,15 @@ def read_table(path: Path, *, keep_broken: bool = False) -> Table:
         raise BadData(f"{path}: not a whole gzip file ({error}).", "Check that it was copied whole.") from error
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error
+    return as_table(rows, path, keep_broken=keep_broken)
+
+
+def as_table(rows: Sequence[Row], path: Path, *, keep_broken: bool = True) -> Table:
+    """The rows of a file as a table, those apart that cannot be read.
+
+    Raises:
+        BadData: there are none, or none that can be read; or one cannot, and such are not kept.
+    """
     broken = tuple(row for row in rows if isinstance(row, BrokenRow))
     whole = tuple(row for row in rows if not isinstance(row, BrokenRow))
     if broken and not (keep_broken and whole):
@@ -214,7 +223,7 @@ def _record(text: str, number: int, line: int) -> Row:
         return BrokenRow(number, {}, line, f"not JSON ({_reason(error)})", "Each line must hold one object.")
     if not isinstance(record, dict):
         return BrokenRow(number, {}, line, "holds no object", "Each line must hold one object.")
-    return _whole(Row(number, record, line))
+    return whole_row(Row(number, record, line))
 
 
 def _reason(error: ValueError | RecursionError) -> str:
@@ -223,7 +232,7 @@ def _reason(error: ValueError | RecursionError) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else "a number of thousands of digits"
 
 
-def _whole(row: Row) -> Row:
+def whole_row(row: Row) -> Row:
     """The row itself, or as broken: JSON can hold half of a character in UTF-16, which is no text to any model."""
     try:
         json.dumps(row.values, ensure_ascii=False).encode()
@@ -250,7 +259,7 @@ def _read_json(path: Path) -> Iterator[Row]:
     if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
         raise BadData(f"{path}: does not hold a list of objects.", "Give a JSON list of objects, or JSON lines.")
     for number, record in enumerate(records, 1):
-        yield _whole(Row(number, record))
+        yield whole_row(Row(number, record))
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:

@@ -129,6 +129,38 @@ def test_a_short_line_of_a_headerless_csv_is_named(tmp_path):
         task("mmlu-anatomy-en").load(str(tmp_path))
 
 
+def test_rows_of_the_originals_that_cannot_be_read_are_left_out_like_any(tmp_path):
+    (tmp_path / "anatomy_test.csv").write_text("Q1?,a,b,c,d,A\n\nQ2?,a,b,c,B\nQ3?,a,b,c,d,C\n\n")
+    articles = {
+        "11": {"QUESTION": "Q\ud83d?", "CONTEXTS": ["a"], "final_decision": "yes"},
+        "12": {"QUESTION": "Q?", "CONTEXTS": ["a"]},
+        "13": {"QUESTION": "Q?", "CONTEXTS": ["a"], "final_decision": "no"},
+        "14": ["Q?"],
+    }
+    (tmp_path / "test_set.json").write_text(json.dumps(articles))
+
+    anatomy = task("mmlu-anatomy-en").load(str(tmp_path), skip_bad_rows=True)
+    assert [(s.id, s.target) for s in anatomy.samples] == [("anatomy-000", "A"), ("anatomy-002", "C")]
+    assert anatomy.bad_rows == ("row 2 (line 3): 5 cells where 6 were expected",)
+    pubmed = task("pubmedqa-en").load(str(tmp_path), skip_bad_rows=True)
+    assert [s.id for s in pubmed.samples] == ["13"]
+    assert pubmed.bad_rows == (
+        "row 1: holds half of a character (\\ud83d)",
+        "row 2: no column 'final_decision'",
+        "row 4: '14' holds no object",
+    )
+
+
+def test_a_keyed_file_of_something_else_is_told_so_in_its_own_words(tmp_path):
+    (tmp_path / "test_set.json").write_text(json.dumps({"11": {"title": "T"}, "12": {"title": "U"}}))
+    with pytest.raises(BadData, match="no column 'QUESTION', 'CONTEXTS', 'final_decision'") as raised:
+        task("pubmedqa-en").load(str(tmp_path))
+    assert "found pubid, title" in raised.value.hint
+    (tmp_path / "test_set.json").write_text("[" * 100_000)
+    with pytest.raises(BadData, match="nested too deep"):
+        task("pubmedqa-en").load(str(tmp_path))
+
+
 # What the authors of the replies published (Xiong et al. 2024, Table 6), in percent; how many replies name an option.
 REPLIES = {
     ("mmlu-medical-en", "gpt-4-32k"): 89.44,
