@@ -124,3 +124,16 @@ def test_who_says_nothing_of_damaged_runs_is_stopped_by_one(stored):
 
     with pytest.raises(RecordError, match="is not a run record"):
         read_runs(stored[2].path.parents[2])
+
+
+def test_a_folder_without_a_record_is_said_with_its_answers(benchctl, stored):
+    """As after a record that was deleted on our own advice, or a run killed before it wrote its first one."""
+    (stored[2].path / "run.json").unlink()
+    fresh = stored[2].path.parent / "0123456789ab"
+    fresh.mkdir()
+    (fresh / "lock").touch()
+    ran = benchctl("list", "runs", "--json")
+
+    assert ran.code == 0 and len(json.loads(ran.out)) == 2
+    assert f"{stored[2].path.relative_to(stored[2].path.parents[3])} has no run.json and 24 answers" in ran.err
+    assert f"{fresh.relative_to(fresh.parents[3])} has no run.json and no answers" in ran.err

@@ -27,6 +27,8 @@ def list_command(kind: str, folder: Path, as_json: bool) -> None:
     """
     if kind in ("plugins", "runs"):
         found = _plugins() if kind == "plugins" else _runs(folder)
+        if kind == "runs":
+            _tell_unrecorded(folder)
         _print(found if as_json or kind == "plugins" else [_in_short(row) for row in found], as_json)
         return
     rows = _offers(kind[:-1])
@@ -97,6 +99,20 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         finished = record.timings.get("finished") if record.status != "running" else None  # there it is the start
         rows.append({**row, **state, "finished": finished})
     return rows
+
+
+def _tell_unrecorded(folder: Path) -> None:
+    """Say which folders of runs have no record: killed before the first was written, or deleted as damaged."""
+    from benchctl.records import RunFolder
+    from benchctl.terminal import echo
+
+    for path in sorted({file.parent for name in ("lock", "samples.jsonl") for file in folder.glob(f"*/*/*/{name}")}):
+        if (path / "run.json").exists() or RunFolder(path).in_use():
+            continue
+        journal = path / "samples.jsonl"
+        count = journal.read_bytes().count(b"\n") if journal.exists() else 0
+        answers = "1 answer" if count == 1 else f"{count or 'no'} answers"
+        echo(f"note: {path} has no run.json and {answers}: the command that began it goes on there.", err=True)
 
 
 def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
