@@ -109,6 +109,9 @@ def _draft(out: Path) -> Iterator[Path]:
 
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise click.UsageError(f"The folder '{out}' exists and is not empty.")
+    if out.resolve() == Path.cwd():
+        raise click.UsageError(f"'{out}' is the folder this command runs in: name a new folder.")
+    out = out.resolve()  # a link to a larger disk: the draft belongs there too
     end_in_order()
     for lock in out.parent.glob(f"{escape(out.name)}.*.draft/{_LOCK}"):  # without one it is somebody's own folder
         with suppress(Timeout), FileLock(lock, timeout=0):

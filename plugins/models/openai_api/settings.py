@@ -78,10 +78,10 @@ class Settings:
             mode=_one_of("mode", taken["mode"], MODES), choose_by=_one_of("choose_by", taken["choose_by"], CHOOSE_BY),
             temperature=_number("temperature", temperature, 0) if temperature not in ("", "default") else None,
             send_temperature=temperature != "default",
-            seed=int(_number("seed", taken["seed"], 0)) if taken["seed"] else None,
+            seed=_whole("seed", taken["seed"], 0) if taken["seed"] else None,
             thinking=_thinking(taken["thinking"], taken["mode"]),
-            connections=int(_number("connections", taken["connections"], 1)),
-            timeout=_number("timeout", taken["timeout"], 0.01), retries=int(_number("retries", taken["retries"], 0)),
+            connections=_whole("connections", taken["connections"], 1),
+            timeout=_number("timeout", taken["timeout"], 0.01), retries=_whole("retries", taken["retries"], 0),
             rpm=_number("rpm", taken["rpm"], 0), max_wait=_number("max_wait", taken["max_wait"], 0),
             patience=_number("patience", taken["patience"], 0),
             max_cost=_number("max_cost", taken["max_cost"], 0) if taken["max_cost"] else None,
@@ -186,3 +186,10 @@ def _number(name: str, value: str, least: float) -> float:
             f"{name}={value} is no number of at least {least:g}.", f"Write, for example, {name}={max(least, 1):g}."
         )
     return number
+
+
+def _whole(name: str, value: str, least: int) -> int:
+    number = _number(name, value, least)
+    if not number.is_integer():
+        raise BadConfig(f"{name}={value} is no whole number.", f"Write, for example, {name}={max(least, 1)}.")
+    return int(number)

@@ -288,6 +288,8 @@ def test_a_named_model_keeps_its_name(serve, run, tmp_path):
         ("openai:gpt,base_url=ftp://x", "no http or https"),
         ("openai:gpt,mode=talk", "mode=talk is not known"),
         ("openai:gpt,timeout=soon", "timeout=soon is no number"),
+        ("openai:gpt,retries=inf", "retries=inf is no whole number"),
+        ("openai:gpt,seed=1.5", "seed=1.5 is no whole number"),
         ("openai:gpt,conections=3", "Did you mean connections"),
     ],
 )

@@ -75,6 +75,22 @@ def test_a_full_folder_is_not_overwritten(benchctl, tiny, lora, tmp_path):
     assert (tmp_path / "full/thesis.txt").read_text() == "mine"
 
 
+@pytest.mark.parametrize("link", ["to-a-folder", "to-nothing-yet"])
+def test_the_new_folder_may_be_a_link_to_a_larger_disk(benchctl, tiny, lora, tmp_path, link):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    place = disk if link == "to-a-folder" else disk / "new"
+    (tmp_path / link).symlink_to(place)
+    ran = benchctl("merge", tiny, lora, "--out", link)
+    assert ran.code == 0, ran.err
+    assert (place / "model.safetensors").is_file() and (tmp_path / link).is_symlink()
+
+
+def test_the_folder_the_command_runs_in_cannot_be_replaced_under_its_feet(benchctl, tiny, lora):
+    ran = benchctl("merge", tiny, lora, "--out", ".")
+    assert ran.code == 2 and "name a new folder" in ran.err
+
+
 def test_named_models_can_be_merged_and_quantised(benchctl, tmp_path, lora):
     (tmp_path / "benchctl.toml").write_text('[models.mine]\nspec = "tiny"\n')
     assert benchctl("merge", "mine", lora, "--out", "merged").code == 0
