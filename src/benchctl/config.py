@@ -79,7 +79,7 @@ def load_config(start: Path | None = None) -> Config:
     if path is None:
         return Config(models=trained, trained=trained)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a mark in front
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"{path}: {error}.", "It must be a TOML file; see docs/reference/config.md.") from error
     for section in content:
@@ -87,10 +87,29 @@ def load_config(start: Path | None = None) -> Config:
             raise BadConfig(
                 f"{path}: unknown section '{section}'.", did_you_mean(section, SECTIONS, "docs/reference/config.md")
             )
+        if not isinstance(content[section], dict):
+            raise BadConfig(f"{path}: '{section}' is no section.", f"Write [{section}] on a line of its own.")
+    _check_entries(path, content)
     rest = {k: v for k, v in content.items() if k not in ("data", "models")}
     own = content.get("models", {})
     left = {name: entry for name, entry in trained.items() if name not in own}
     return Config(path, content.get("data", {}), {**left, **own}, rest, left)
+
+
+def _check_entries(path: Path, content: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a source that is no path, and a model that is no table of its own.
+
+    Raises:
+        BadConfig: naming the entry.
+    """
+    for name, source in content.get("data", {}).items():
+        if not isinstance(source, str):
+            raise BadConfig(f"{path}: [data] {name} is no path.", f'Write {name} = "PATH" there.')
+    for name, entry in content.get("models", {}).items():
+        if not isinstance(entry, dict):
+            raise BadConfig(
+                f"{path}: [models] {name} is no table.", f'Write [models.{name}] with spec = "..." below it.'
+            )
 
 
 def read_models(file: Path) -> Mapping[str, Mapping[str, Any]]:

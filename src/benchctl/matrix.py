@@ -267,7 +267,7 @@ def _note_unread(display: Display, job: Job, record: RunRecord) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")  # editors on Windows put a mark in front
     except (OSError, UnicodeDecodeError) as error:
         raise BadConfig(
             f"The prompt template '{path}' cannot be read.", "Check the path; it must be UTF-8 text."

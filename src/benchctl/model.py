@@ -137,8 +137,18 @@ def split_specs(texts: Sequence[str], option: str = "--model") -> list[str]:
 
 
 def parse_spec(spec: str, kind: str = "model") -> tuple[str, ModelArgs]:
-    """``BACKEND:TARGET,key=value`` as the backend's name and its arguments; a named model has no target."""
+    """``BACKEND:TARGET,key=value`` as the backend's name and its arguments; a named model has no target.
+
+    Raises:
+        BadConfig: what follows a comma is no option.
+    """
     head, *options = spec.split(",")
+    stray = next((option for option in options if "=" not in option), None)
+    if stray is not None:
+        raise BadConfig(
+            f"{kind.capitalize()} '{spec}': '{stray}' follows a comma and is no option.",
+            "Write NAME:TARGET,option=value; a path with a comma needs a link or another name.",
+        )
     backend, _, target = head.partition(":")
     pairs = dict(option.split("=", 1) for option in options)
     return backend, ModelArgs(spec, target, pairs, kind)

@@ -155,6 +155,35 @@ def test_a_section_that_nothing_reads_is_refused(benchctl, tmp_path):
     assert "unknown section 'model'" in ran.err and "Did you mean models" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("written", "message", "hint"),
+    [
+        ('[models]\nmeu = "random"', "[models] meu is no table", "[models.meu]"),
+        ("prices = 3", "'prices' is no section", "[prices]"),
+        ("[data]\nteste = 3", "[data] teste is no path", 'teste = "PATH"'),
+        ('data = "teste.csv"', "'data' is no section", "[data]"),
+        ('[models.meu]\nspec = "random,"', "Model 'random,'", "option=value"),
+    ],
+)
+def test_a_slip_in_benchctl_toml_gives_two_plain_lines(benchctl, tmp_path, written, message, hint):
+    (tmp_path / "benchctl.toml").write_text(f"{written}\n", "utf-8")
+    ran = benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--model", "meu")
+    said = ran.err.strip().splitlines()
+    assert ran.code == 1 and len(said) == 2, ran.err
+    assert message in said[0] and hint in said[1]
+
+
+def test_the_mark_that_windows_puts_before_a_text_is_no_part_of_it(benchctl, tmp_path):
+    write_rows(tmp_path / "teste.csv", [row(i) for i in range(4)])
+    (tmp_path / "benchctl.toml").write_text('[data]\nmeu = "teste.csv"\n', "utf-8-sig")
+    (tmp_path / "p.j2").write_text("{{ question }} ", "utf-8-sig")
+    command = ("run", "--task", "medmcqa-pt", "--model", "majority", "--data", "meu", "--prompt-template", "p.j2")
+    ran = benchctl(*command, "--json")
+    assert ran.code == 0, ran.err
+    record = json.loads((tmp_path / json.loads(ran.out)[0]["path"] / "run.json").read_text("utf-8"))
+    assert record["prompt"]["text"] == f"{row(0)['instruction']} "
+
+
 def write_rows(path, rows, columns=COLUMNS):
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")
