@@ -139,6 +139,17 @@ def test_a_judge_that_always_takes_the_first_decides_nothing_and_is_reported(two
     assert "prefers the answer shown first" in ran.err
 
 
+def test_draws_of_one_pair_are_one_question_of_the_test_for_the_order(two_runs, serve_judge, benchctl):
+    stats = pytest.importorskip("scipy.stats")
+    server = serve_judge(preferring("first"))
+    a, b = two_runs
+    ran = benchctl("judge", a.path, "--against", b.path, "--judge", server.spec(), "--draws", 3, "--limit", 4, "--json")
+    (pair,) = json.loads(ran.out)["pairs"].values()
+    assert (pair["wins"], pair["losses"], pair["ties"], pair["flips_first"]) == (0, 0, 4, 4)
+    assert pair["position_p"] == pytest.approx(stats.binomtest(4, 4, 0.5).pvalue)
+    assert "prefers the answer shown first" not in ran.err
+
+
 def test_pair_rubrics_and_against_go_together(two_runs, benchctl):
     a, b = two_runs
     assert benchctl("judge", a.path, "--judge", "tiny", "--rubric", "pair-pt").code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 from benchctl import statistics
@@ -35,7 +36,10 @@ class PairReport:
 
 
 def compare(questions: Sequence[Question], replies: Mapping[str, Mapping[str, Any]]) -> PairReport:
-    """Put the two orders of each question together; those where one has no readable verdict are left out."""
+    """Put the two orders of each question together; those where one has no readable verdict are left out.
+
+    Several draws of a question are one mean of each order: they are no further questions.
+    """
     firsts: dict[tuple[str, int], dict[str, float]] = {}
     clusters: dict[str, str] = {}
     for question in questions:
@@ -44,12 +48,13 @@ def compare(questions: Sequence[Question], replies: Mapping[str, Mapping[str, An
         if reply is not None and not reply["problem"]:
             firsts.setdefault((question.sample.id, question.draw), {})[question.subject] = _first(reply)
     both = {key: orders for key, orders in firsts.items() if len(orders) == len(ORDERS)}
-    shares: dict[str, list[float]] = {}
+    draws: dict[str, list[dict[str, float]]] = {}
     for (identity, _), orders in both.items():
-        shares.setdefault(identity, []).append((orders["ab"] + 1 - orders["ba"]) / 2)
-    means = {identity: sum(given) / len(given) for identity, given in shares.items()}
-    first = sum(o["ab"] > 0.5 and o["ba"] > 0.5 for o in both.values())
-    second = sum(o["ab"] < 0.5 and o["ba"] < 0.5 for o in both.values())
+        draws.setdefault(identity, []).append(orders)
+    asked = {identity: [fmean(o[order] for o in given) for order in ORDERS] for identity, given in draws.items()}
+    means = {identity: 0.5 + (ab - ba) / 2 for identity, (ab, ba) in asked.items()}
+    first = sum(ab > 0.5 and ba > 0.5 for ab, ba in asked.values())
+    second = sum(ab < 0.5 and ba < 0.5 for ab, ba in asked.values())
     decided = [share for orders in both.values() for share in orders.values() if share != 0.5]
     return PairReport(
         wins=sum(mean > 0.5 for mean in means.values()),
