@@ -7,7 +7,8 @@ import logging
 import sys
 from collections.abc import Iterator
 
-from benchctl.errors import ModelCallError
+from benchctl.errors import ModelCallError, blamed
+from benchctl.plugins import Offer
 
 from .recipe import Recipe
 
@@ -57,6 +58,25 @@ def hushed() -> Iterator[None]:
             logger.setLevel(level)
         if enabled:
             datasets.enable_progress_bars()
+
+
+def described(objective: Offer) -> str:
+    """Whose objective it is, to begin a message with."""
+    return f"The objective '{objective.name}' of plugin '{objective.plugin.name}'"
+
+
+@contextlib.contextmanager
+def charged(objective: Offer, recipe: Recipe) -> Iterator[None]:
+    """A defect in the objective of somebody's plugin told as what failed and why; too little memory is none.
+
+    Raises:
+        PluginError: in place of any other exception; one of our own objectives is a bug of ours and shown whole.
+    """
+    if objective.plugin.builtin:
+        yield
+        return
+    with blamed(f"{described(objective)} failed", "Tell its author."), memory_hint(recipe):
+        yield
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from benchctl.errors import BadConfig, ModelCallError
 
 from ..models.disk import writing
 from . import base, registry, summary, trackers
-from .around import alone, hushed, memory_hint
+from .around import alone, charged, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
 from .crew import Crew, crew
@@ -25,6 +25,8 @@ from .trainers import Parts, arguments, batches, build
 from .watch import Watch
 
 if TYPE_CHECKING:
+    from benchctl.plugins import Offer
+
     from ..models.hf import HFModel
     from .prepare import Prepared
 
@@ -77,8 +79,8 @@ class Job:
     recipe: Recipe
     options: TrainOptions
     name: str
-    make: Callable[[Parts], Any]
-    """The objective's trainer."""
+    objective: Offer
+    """Makes the trainer."""
     model: HFModel
     prepared: Prepared
     folder: TrainingFolder
@@ -100,6 +102,7 @@ def train(
     Raises:
         MissingExtra, BadConfig, BadData, UnknownName, RecordError: before anything is loaded.
         ModelCallError: out of memory, or the loss is no number any more.
+        PluginError: a plugin's objective has a defect.
     """
     options = options or TrainOptions()
     members = crew(recipe.model.device)
@@ -146,7 +149,7 @@ def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display)
     name = options.name or recipe.name
     if options.register:
         registry.check_name(name, recipe)
-    make = get_plugins().find("trainer", recipe.objective).factory
+    objective = get_plugins().find("trainer", recipe.objective)
     check_choice(recipe)
     model = base.base_model(recipe, members.device(recipe.model.device))
     try:
@@ -161,7 +164,7 @@ def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display)
         model.close()
         raise
     folder = training_folder(options.out, recipe.name, found)
-    return Job(recipe, options, name, make, model, prepared, folder, members, display)
+    return Job(recipe, options, name, objective, model, prepared, folder, members, display)
 
 
 def _train(job: Job, on_evaluation: OnEvaluation | None) -> Training:
@@ -198,7 +201,7 @@ def _sitting(job: Job, picked: Checkpoint | None, on_evaluation: OnEvaluation | 
         conductor.saved = saved
         if job.crew.main:
             saved()
-        with stop.listening():
+        with stop.listening(), charged(job.objective, recipe):
             if not conductor.over():
                 trainer.train(resume_from_checkpoint=str(picked.path) if picked else None)
     facts: Mapping[str, Any] = {}
@@ -249,7 +252,8 @@ def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:
         recipe, network, tokenizer, rows.train, rows.validation if len(rows.validation) else None, told,
         [as_callback(conductor)], conductor.watch,
     )  # fmt: skip
-    trainer = build(job.make, parts)
+    with charged(job.objective, recipe):
+        trainer = build(job.objective, parts)
     trackers.silence(trainer, job.options.trackers)
     conductor.trainer = trainer
     return trainer

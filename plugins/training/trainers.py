@@ -8,9 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .exact import made_exact
+from benchctl.errors import DEFECT, PluginError
+
+from .around import described
+from .exact import Exact, made_exact
 
 if TYPE_CHECKING:
+    from benchctl.plugins import Offer
+
     from .recipe import Recipe
     from .watch import Watch
 
@@ -124,13 +129,21 @@ def arguments(
     }  # fmt: skip
 
 
-def build(make: Callable[[Parts], Any], parts: Parts) -> Any:
+def build(objective: Offer, parts: Parts) -> Any:
     """The trainer, its trainable weights in float32: trl rounds those of a 4-bit model to bfloat16, and resuming would
-    give them back in float32, another training from there on."""
+    give them back in float32, another training from there on.
+
+    Raises:
+        PluginError: a plugin's objective makes a trainer that would not resume exactly, or none.
+    """
     import torch
     from transformers import PrinterCallback, ProgressCallback
 
-    trainer = make(parts)
+    trainer = objective.factory(parts)
+    if not isinstance(trainer, Exact):
+        raise PluginError(
+            f"{described(objective)} gives {type(trainer).__name__}, no class that parts.exact makes.", DEFECT
+        )
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.to(torch.float32)

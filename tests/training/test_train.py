@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from benchctl.errors import BadConfig, MissingExtra, ModelCallError, UnknownName
+from benchctl.errors import BadConfig, MissingExtra, ModelCallError, PluginError, UnknownName
 from tests.training.conftest import lines, weights
 
 TINY = sorted(file.stem for file in (Path(__file__).parents[2] / "plugins/training/recipes").glob("tiny-*.toml"))
@@ -272,6 +272,37 @@ def test_a_plugin_may_bring_an_objective_of_its_own_as_the_page_has_it(short, mo
     monkeypatch.setitem(get_plugins().offers("trainer"), "dynamic", offer)
     own, sft = short("tiny-lora", "objective=dynamic", "steps=2"), short("tiny-lora", "steps=2")
     assert own.status == "complete" and own.facts["curves"]["train"] != sft.facts["curves"]["train"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("raises", "The objective 'odd' of plugin 'other' failed: KeyError: 'alpha'."),
+        ("none", "The objective 'odd' of plugin 'other' gives NoneType, no class that parts.exact makes."),
+        ("inexact", "The objective 'odd' of plugin 'other' gives SFTTrainer, no class that parts.exact makes."),
+        ("breaks", "The objective 'odd' of plugin 'other' failed: ValueError: no such loss."),
+    ],
+)
+def test_a_defect_in_the_objective_of_a_plugin_is_told_as_its_own(short, monkeypatch, fault, said):
+    from benchctl.plugins import Offer, PluginInfo, get_plugins
+
+    def odd(parts: Any) -> Any:
+        from trl import SFTConfig, SFTTrainer
+
+        class Broken(SFTTrainer):  # type: ignore[misc]
+            def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+                raise ValueError("no such loss")
+
+        if fault == "raises":
+            raise KeyError("alpha")
+        made = {"none": lambda **_: None, "inexact": SFTTrainer}.get(fault) or parts.exact(Broken)
+        return made(args=SFTConfig(**parts.arguments), **parts.common)
+
+    offer = Offer("odd", odd, PluginInfo("other", "other", "other", "1"))
+    monkeypatch.setitem(get_plugins().offers("trainer"), "odd", offer)
+    with pytest.raises(PluginError) as told:
+        short("tiny-lora", "objective=odd", "steps=2")
+    assert told.value.message == said
 
 
 @pytest.mark.slow
