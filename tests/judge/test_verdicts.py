@@ -153,6 +153,14 @@ def test_a_choice_answered_in_words_counts_only_as_one_number(text, points, prob
     assert found.problem == problem
 
 
+@pytest.mark.parametrize(("text", "points"), [("-1", -1), ("Pontos: \u22121.", -1), ("1", 1), ("0", 0), ("-2", None)])
+def test_points_below_zero_in_words_keep_their_sign(text, points):
+    levels = [rubric_module.Level(points=n, text="...") for n in (-1, 0, 1)]
+    criterion = rubric_module.Criterion(name="stance", key="posicao", question="?", levels=levels)
+    found, _ = verdict_module.weighted(criterion, Response(text=text))
+    assert (found.points.get("stance"), found.problem) == (points, "scale" if points is None else "")
+
+
 def test_the_study_rubric_has_its_three_scales_and_15_points():
     rubric = rubric_module.load_rubric("long-answer-pt")
     assert [sorted(c.scale) for c in rubric.criteria] == [[0, 3, 5], [0, 1, 3, 5], [0, 3, 5]]

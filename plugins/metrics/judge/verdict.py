@@ -119,7 +119,8 @@ def weighted(criterion: Criterion, response: Response) -> tuple[Verdict, dict[st
 
 def _written(criterion: Criterion, text: str) -> tuple[Verdict, dict[str, float]]:
     """Points that stand in a text by themselves, taken as certain."""
-    numbers = set(re.findall(r"\d+(?:\.\d+)?", text))
+    # A minus, but no dash between words or numbers, as in "1-5".
+    numbers = set(re.findall(r"(?:(?<![\w-])-)?\d+(?:\.\d+)?", text.replace("\N{MINUS SIGN}", "-")))
     if len(numbers) != 1:
         return Verdict(problem="several" if numbers else "prose", detail=criterion.key), {}
     (number,) = numbers
