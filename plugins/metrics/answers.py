@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Mapping
 
@@ -16,8 +15,8 @@ ARTICLES = frozenset(["o", "a", "os", "as", "um", "uma", "uns", "umas", "the", "
 
 
 def content(text: str) -> list[str]:
-    """Words in lower case without punctuation and articles; accents stay, composed (NFC)."""
-    return [word for word in words(unicodedata.normalize("NFC", text)) if word not in ARTICLES]
+    """Words in lower case without punctuation and articles; accents stay."""
+    return [word for word in words(text) if word not in ARTICLES]
 
 
 class ExactMatch(Metric):

@@ -57,13 +57,13 @@ class PortugueseShare(Metric):
 
 
 def portuguese_share(text: str) -> float | None:
-    """Share of the words of a text that stand in Portuguese sentences; None where nothing tells a language."""
+    """Share of the words of a text that stand in Portuguese sentences; None where nothing tells a language, or no word is."""
     whole = language(text)
     if whole is None:
         return None
     sentences = [(len(words(found)), language(found) or whole) for found in _SENTENCE.findall(text)]
     total = sum(count for count, _ in sentences)
-    return sum(count for count, spoken in sentences if spoken == "pt") / total
+    return sum(count for count, spoken in sentences if spoken == "pt") / total if total else None
 
 
 def language(text: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,8 +31,14 @@ class Pair(NamedTuple):
 
 
 def written(scored: Scored) -> str | None:
-    """All that the model wrote; None where it chose or scored a text instead."""
-    return scored.responses[0].text if scored.responses else None
+    """All that the model wrote, letters composed; None where it chose or scored a text instead."""
+    text = scored.responses[0].text if scored.responses else None
+    return None if text is None else composed(text)
+
+
+def composed(text: str) -> str:
+    """The text with each letter and its accent as one sign (NFC): macOS and many PDFs write two, which part a word."""
+    return unicodedata.normalize("NFC", text)
 
 
 def answer(scored: Scored) -> str | None:
@@ -45,7 +52,7 @@ def pair(scored: Scored) -> Pair | None:
     text = answer(scored)
     if text is None or scored.sample.choices or not scored.sample.target.strip():
         return None
-    return Pair(scored.sample.target, text)
+    return Pair(composed(scored.sample.target), text)
 
 
 def words(text: str) -> list[str]:

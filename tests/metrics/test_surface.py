@@ -1,9 +1,15 @@
 """Length, speed and language of answers."""
 
+import unicodedata
+
 import pytest
 
 from benchctl.types import Usage
+from benchctl_plugins.metrics.answers import ExactMatch
 from benchctl_plugins.metrics.language import PortugueseShare, portuguese_share
+from benchctl_plugins.metrics.repetition import LongestLoop
+from benchctl_plugins.metrics.rouge import Rouge
+from benchctl_plugins.metrics.sacre import Bleu, ChrF
 from benchctl_plugins.metrics.surface import Latency, Length, TokensPerSecond
 
 from .answers import choice, free
@@ -12,6 +18,16 @@ from .answers import choice, free
 def test_length_counts_words_of_any_script():
     assert Length().value(free("A avó tomou 2 comprimidos às 8h.")) == 7
     assert Length().value(choice("A", "A")) is None
+
+
+def test_a_letter_in_two_signs_is_the_letter():
+    said = "A saúde não é só ausência de doença. Você está bem?"
+    apart = unicodedata.normalize("NFD", said)  # as macOS and many PDFs write it
+    assert Length().value(free(apart)) == Length().value(free(said)) == 11
+    assert PortugueseShare().value(free(unicodedata.normalize("NFD", "Ação, coração, pulmão."))) == 1
+    assert LongestLoop().value(free(unicodedata.normalize("NFD", "ação " * 8))) == 8
+    for metric in (Rouge(), ChrF(), Bleu(), ExactMatch()):
+        assert metric.values(free(apart, said)) == metric.values(free(said, apart)) == metric.values(free(said, said))
 
 
 def test_speed_is_tokens_over_seconds_of_the_run_not_a_mean_of_rates():
@@ -40,7 +56,7 @@ def test_the_share_of_portuguese(text, share):
     assert portuguese_share(text) == pytest.approx(share, abs=0.05)
 
 
-@pytest.mark.parametrize("text", ["", "B", "5 mg", "Alternativa C. IL-6"])
+@pytest.mark.parametrize("text", ["", "B", "5 mg", "Alternativa C. IL-6", "¿¿¿ ¡¡¡"])
 def test_where_nothing_tells_a_language_there_is_no_share(text):
     assert PortugueseShare().value(free(text)) is None
 
