@@ -57,7 +57,7 @@ class PortugueseShare(Metric):
 
 
 def portuguese_share(text: str) -> float | None:
-    """Share of the words of a text that stand in Portuguese sentences; None where nothing tells a language, or no word is."""
+    """Share of the words of a text that stand in Portuguese sentences; None without a word, or a sign of a language."""
     whole = language(text)
     if whole is None:
         return None
