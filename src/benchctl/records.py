@@ -176,8 +176,8 @@ def entry(sample: Sample, prompt_hash: str, responses: Sequence[Response]) -> di
 
 
 def entry_sample(line: Mapping[str, Any]) -> Sample:
-    """The sample of a line of samples.jsonl."""
-    sample: Sample = _adapter(Sample).validate_python(line["sample"])
+    """The sample of a line of samples.jsonl, which leaves out what is empty."""
+    sample: Sample = _adapter(Sample).validate_python({"id": line["id"], "question": "", **line["sample"]})
     return sample
 
 

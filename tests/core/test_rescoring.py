@@ -33,6 +33,21 @@ def test_calls_that_failed_and_were_retried_before_the_kill_are_no_errors_any_mo
     assert again.errors == failed[:1]
 
 
+def test_a_run_whose_samples_ask_nothing_besides_their_options_is_scored_again(benchctl, tmp_path):
+    # As BLiMP: 'doc_to_text' is empty, and each option a whole sentence.
+    (tmp_path / "d.jsonl").write_text('{"good": "Ele come.", "bad": "Ele comem."}\n' * 3, "utf-8")
+    (tmp_path / "pares.yaml").write_text(
+        "task: pares\ndataset_path: json\ndataset_kwargs: {data_files: {test: d.jsonl}}\ntest_split: test\n"
+        'output_type: multiple_choice\ndoc_to_text: ""\ndoc_to_target: 0\ndoc_to_choice: "{{[good, bad]}}"\n'
+        "metric_list: [{metric: acc}]\n",
+        "utf-8",
+    )
+    ran = json.loads(benchctl("run", "--task", "lm-eval:pares.yaml", "--model", "longest", "--json").out)[0]
+    again = benchctl("rescore", ran["path"], "--json")
+    assert again.code == 0, again.err
+    assert json.loads(again.out)[0]["metrics"]["acc"]["value"] == ran["metrics"]["acc"]["value"]
+
+
 @pytest.mark.parametrize("reach", ["lm-eval:evil,include_path={folder}", "lm-eval:{folder}/evil.yaml",
                                    "lm-eval:evil,include_path=.", "lm-eval:evil,include_path={link}"])  # fmt: skip
 def test_code_that_came_with_the_runs_of_another_person_is_not_executed(benchctl, tmp_path, reach):
