@@ -29,6 +29,9 @@ written down together; lm-eval sorts and batches within a chunk."""
 WITHOUT_EFFECT = ("device", "batch_size", "max_batch_size")
 """Options that change the speed and not the answers: no part of the fingerprint."""
 
+PLACES = ("peft", "pretrained", "model", "path", "delta", "tokenizer")
+"""Options that may name a folder or a file by a single word; the first four, in this order, name the model."""
+
 
 class LmEvalModel(Model):
     """lm-eval:BACKEND: any model class of lm-evaluation-harness; its options are passed on, e.g. pretrained=PATH."""
@@ -49,9 +52,7 @@ class LmEvalModel(Model):
         self.backend, self.chunk = args.target, int(own["chunk"])
         self.options = {name: value for name, value in args.options.items() if name not in OWN_OPTIONS}
         self.prompt_style = "chat" if own["chat"] == "on" else "text"
-        known = next(
-            (self.options[k] for k in ("peft", "pretrained", "model", "path") if k in self.options), args.target
-        )
+        known = next((self.options[k] for k in PLACES[:4] if k in self.options), args.target)
         self.name = Path(known).resolve().name if Path(known).exists() else known
 
     @cached_property
@@ -77,7 +78,8 @@ class LmEvalModel(Model):
     @cached_property
     def _files(self) -> dict[str, str]:
         """Option -> sha256 of the file or folder it names, for those that name one."""
-        paths = {name: Path(value).expanduser() for name, value in self.options.items() if "/" in value or "." in value}
+        named = {n: value for n, value in self.options.items() if n in PLACES or "/" in value or "." in value}
+        paths = {name: Path(value).expanduser() for name, value in named.items()}
         return {name: _hash(path) for name, path in paths.items() if path.exists()}
 
     def fingerprint(self) -> str:
@@ -236,8 +238,11 @@ def _chunks(sizes: Sequence[int], limit: int) -> Iterator[list[int]]:
 
 
 def _hash(path: Path) -> str:
-    files = [path] if path.is_file() else sorted(f for f in path.rglob("*") if f.is_file() and ".cache" not in f.parts)
-    return digest_all([f.name, file_digest(f)] for f in files)
+    if path.is_file():
+        return digest_all([[path.name, file_digest(path)]])
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    kept = [file for file in files if ".cache" not in file.relative_to(path).parts]  # the hub client's notes
+    return digest_all([file.name, file_digest(file)] for file in kept)
 
 
 def __getattr__(name: str) -> Any:

@@ -107,6 +107,15 @@ class TestAnLmEvalModelHere:
         (copy / "config.json").write_text("{}", "utf-8")
         assert model(f"lm-eval:hf,pretrained={copy}").fingerprint() != prints["base"]
 
+    @pytest.mark.parametrize("place", ["modelo", ".cache/modelo"])
+    def test_other_weights_in_the_same_folder_are_another_model(self, folder, tmp_path, monkeypatch, place):
+        monkeypatch.chdir(tmp_path)
+        copy = shutil.copytree(folder, tmp_path / place)
+        spec = f"lm-eval:hf,pretrained={copy if place.startswith('.') else place}"
+        before = model(spec).fingerprint()
+        (copy / "config.json").write_text("{}", "utf-8")
+        assert model(spec).fingerprint() != before
+
     def test_the_rule_of_the_source_study_is_refused_for_lm_eval_cannot_keep_it(self):
         with pytest.raises(BadConfig, match="first token"):
             next(model("lm-eval:dummy").perplexity([Perplexity("a", score_first=False)]))
