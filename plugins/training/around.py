@@ -11,6 +11,7 @@ from benchctl.errors import ModelCallError, blamed
 from benchctl.plugins import Offer
 
 from .recipe import Recipe
+from .wording import some
 
 _TALKATIVE = ("accelerate", "trl", "peft", "datasets")
 """Loggers that report every evaluation once some library has opened the root logger."""
@@ -95,6 +96,6 @@ def memory_hint(recipe: Recipe) -> Iterator[None]:
         ways += ["gradient_checkpointing=true"] * (t.gradient_checkpointing is False)
         ways += ["method=qlora with quant=nf4"] * (recipe.model.quant == "none")
         raise ModelCallError(
-            f"The memory is not enough for a batch of {t.batch} rows of up to {longest} tokens.",
+            f"The memory is not enough for a batch of {some(t.batch, 'row')} of up to {longest} tokens.",
             f"Set {'; '.join(ways)}.",
         ) from error

@@ -8,6 +8,7 @@ from typing import Any
 
 from .leakage import Guard
 from .quality import Lengths, Warned, as_mapping
+from .wording import some
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,13 @@ class DataReport:
             ),
         ]
         if self.truncated:
-            lost = f"; {self.lost} lost their whole answer and are left out" if self.lost else ""
+            lost = f"; without their whole answer, and so left out: {self.lost}" if self.lost else ""
             found.append(
-                f"truncated: {self.truncated} rows ({self.truncated_share:.1%}) are longer than {self.max_length}{lost}"
+                f"truncated: rows longer than {self.max_length}: {self.truncated} ({self.truncated_share:.1%}){lost}"
             )
-        found += [f"passed over: {count} rows {reason}" for reason, count in self.passed_over.items()]
+        found += [f"passed over: {some(count, 'row')} {reason}" for reason, count in self.passed_over.items()]
         if self.bad_rows:
-            found.append(f"skipped: {len(self.bad_rows)} rows ({'; '.join(self.bad_rows[:5])})")
+            found.append(f"skipped: {some(len(self.bad_rows), 'row')} ({'; '.join(self.bad_rows[:5])})")
         return [*found, *(f"warning: {warned.line()}" for warned in self.warnings), *self.guard.lines()]
 
     def as_json(self) -> dict[str, Any]:

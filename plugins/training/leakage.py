@@ -17,6 +17,7 @@ from benchctl.errors import BadData
 from .examples import Example
 from .likeness import Finder, Match, RowWords
 from .tested import AtHand
+from .wording import some, stand
 
 NAMED = 10
 
@@ -52,12 +53,13 @@ class LeakedRows(BadData):
     def __init__(self, guard: Guard) -> None:
         leaks = guard.leaks
         named = "; ".join(str(leak) for leak in leaks[:NAMED])
-        rest = f"; and {len(leaks) - NAMED} rows more" if len(leaks) > NAMED else ""
+        rest = f"; and {some(len(leaks) - NAMED, 'row')} more" if len(leaks) > NAMED else ""
         without = "Take them out (--set data.leaks=drop does)"
         if len(leaks) == guard.rows:
             without = "No row is left without them: hold some out for the test (--data PART --test-data TASK=REST)"
         super().__init__(
-            f"{len(leaks)} of {guard.rows} training rows also stand in a test set: {named}{rest}.",
+            f"{len(leaks)} of {some(guard.rows, 'training row')} also {stand(len(leaks))} in a test set: "
+            f"{named}{rest}.",
             f"{without}, or train all the same with --allow-leaks: the record says so.",
         )
         self.guard = guard
@@ -89,10 +91,10 @@ class Guard:
         """For a person."""
         total = sum(self.compared.values())
         sets = ", ".join(f"{name} {count}" for name, count in self.compared.items())
-        against = f"compared with {total} questions ({sets}) in {self.seconds:.1f} s"
+        against = f"compared with {some(total, 'question')} ({sets}) in {self.seconds:.1f} s"
         done = "left out" if self.dropped else "trained on"
         found = [
-            f"leaks: {len(self.leaks)} of {self.rows} rows stand in a test set; {against}",
+            f"leaks: {len(self.leaks)} of {some(self.rows, 'row')} {stand(len(self.leaks))} in a test set; {against}",
             *_first(f"leak, {done}", self.leaks),
             *_first("resembles a test question, look at it", self.alike),
         ]
@@ -111,7 +113,7 @@ class Guard:
 
 
 def _first(what: str, leaks: Sequence[Leak]) -> list[str]:
-    more = [f"{what}: {len(leaks) - NAMED} rows more"] if len(leaks) > NAMED else []
+    more = [f"{what}: {some(len(leaks) - NAMED, 'row')} more"] if len(leaks) > NAMED else []
     return [*(f"{what}: {leak}" for leak in leaks[:NAMED]), *more]
 
 

@@ -13,6 +13,7 @@ from .architectures import Architecture, architecture
 from .footprint import Memory, Parameters
 from .recipe import Recipe
 from .refusals import LORA
+from .wording import some
 
 if TYPE_CHECKING:
     from .prepare import Prepared
@@ -199,7 +200,7 @@ def adapter_said(recipe: Recipe, found: Architecture | None) -> str:
     if recipe.method == "full":
         return "none: every weight is trained"
     if recipe.method == "prompt":
-        return f"{adapter.virtual_tokens} vectors in front of the text"
+        return f"{some(adapter.virtual_tokens, 'vector')} in front of the text"
     layers: Any = adapter.targets
     if layers == "auto" and found is not None:
         layers = targets(recipe, found.model_type)

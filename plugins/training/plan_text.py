@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .plan import Plan, adapter_said
 from .refusals import BITS
+from .wording import some
 
 ORDERS = ((60, "s"), (3600, "min"), (86400, "h"), (float("inf"), "days"))
 
@@ -76,8 +77,10 @@ def _prompt(plan: Plan) -> str:
 def _length(plan: Plan) -> str:
     n, t = plan.length, plan.recipe.training
     about = "" if n.exact else "about "
-    steps = f"{n.steps} steps" if t.steps is not None else f"{about}{n.steps} steps" if n.steps is not None else ""
-    epochs = f"{t.epochs:g} epochs" if t.epochs is not None else f"{about}{n.epochs:.3g} epochs" if n.epochs else ""
+    steps = "" if n.steps is None else ("" if t.steps is not None else about) + some(n.steps, "step")
+    epochs = f"{about}{n.epochs:.3g} epochs" if n.epochs else ""
+    if t.epochs is not None:
+        epochs = f"{t.epochs:g} epoch{'s' * (t.epochs != 1)}"
     both = ", ".join(part for part in (steps, epochs) if part)
     return (
         f"{both}; batch {t.batch} x accumulation {t.accumulation} = {t.batch * t.accumulation} rows a step and device"
@@ -107,7 +110,9 @@ def _optimizer(plan: Plan) -> str:
 
 def _every(plan: Plan) -> str:
     t = plan.recipe.training
-    return f"evaluate {t.evaluate_every} steps, save {t.save_every}, log {t.log_every}; {t.keep} checkpoints kept"
+    return (
+        f"evaluate {t.evaluate_every} steps, save {t.save_every}, log {t.log_every}; {some(t.keep, 'checkpoint')} kept"
+    )
 
 
 def _best(plan: Plan) -> str:
@@ -115,7 +120,7 @@ def _best(plan: Plan) -> str:
     chosen = {"validation_loss": "lowest validation loss", "last": "the last"}.get(
         t.best, f"highest {t.best}, on {t.best_rows} rows that are no test rows"
     )
-    return chosen + (f"; stops after {t.patience} evaluations without a better one" if t.patience else "")
+    return chosen + (f"; stops after {some(t.patience, 'evaluation')} without a better one" if t.patience else "")
 
 
 def _memory(plan: Plan) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from benchctl.errors import BadData
 
 from .examples import Example, Examples
+from .wording import some
 
 NO_WRONG = "without an answer to reject"
 
@@ -28,7 +29,7 @@ def paired(examples: Examples, rejected: str | None, seed: int) -> Examples:
         places = ", ".join(example.place for example in missing[:5])
         dots = ", ..." if missing[5:] else ""
         raise BadData(
-            f"{examples.source}: {len(missing)} rows have no rejected answer ({places}{dots}).",
+            f"{examples.source}: no rejected answer in {some(len(missing), 'row')} ({places}{dots}).",
             "Give columns prompt, chosen, rejected, a multiple-choice task, or one answer for all with data.rejected.",
         )
     passed_over = {**examples.passed_over, **({NO_WRONG: len(missing)} if missing else {})}

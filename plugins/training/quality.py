@@ -31,7 +31,7 @@ class Warned:
     def line(self) -> str:
         """For a person."""
         places = ", ".join(self.places) + (", ..." if self.rows > len(self.places) else "")
-        return f"{self.rows} rows ({self.share:.1%}) {self.name}: {self.why} ({places})"
+        return f"rows that {self.name}: {self.rows} ({self.share:.1%}); {self.why} ({places})"
 
 
 class Lengths(NamedTuple):
@@ -124,7 +124,7 @@ def _repeats(train: Sequence[Example], validation: Sequence[Example]) -> Iterabl
     yield _warned("answer an earlier question otherwise", "one of the two may be wrong", contrary, len(train))
     both = [f"validation {example.place}" for example in validation if gist(example) in first]
     yield _warned(
-        "of validation also stand in training", "the validation loss then measures memory", both, len(validation)
+        "stand in validation and in training", "the validation loss then measures memory", both, len(validation)
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -208,7 +209,7 @@ def test_free_questions_have_nothing_to_reject_and_are_counted_or_refused(tmp_pa
     prepared = prepare(recipe("dpo"), tokenizer())
     assert prepared.report.passed_over == {"without an answer to reject": 4}
     file = write(tmp_path / "rows.jsonl", [SHAPES["instruction"]])
-    with pytest.raises(BadData, match=r"1 rows have no rejected answer \(row 1 \(line 1\)\)"):
+    with pytest.raises(BadData, match=r"no rejected answer in 1 row \(row 1 \(line 1\)\)"):
         prepare(recipe("dpo", train=file), tokenizer())
     blank = prepare(recipe("dpo", train=file, rejected=" "), tokenizer())
     assert blank.train["rejected"] == [" "], "as the study had it"
@@ -250,7 +251,7 @@ def test_a_row_that_cannot_be_used_is_named_or_left_out_by_name(tmp_path, case):
     prepared = prepare(recipe(train=file, skip_bad_rows=True), tokenizer())
     assert prepared.report.rows == 2
     assert len(prepared.report.bad_rows) == 1
-    assert any("skipped: 1 rows (row 2 (line 2)" in line for line in prepared.report.lines())
+    assert any("skipped: 1 row (row 2 (line 2)" in line for line in prepared.report.lines())
 
 
 def test_columns_nobody_knows_are_listed_beside_those_that_are(tmp_path):
@@ -366,7 +367,7 @@ def test_long_rows_are_cut_and_counted_and_lost_answers_left_out(tmp_path):
     report = prepare(recipe(train=write(tmp_path / "rows.jsonl", rows), max_length=40), tokens).report
     assert (report.rows, report.truncated, report.lost) == (2, 2, 1)
     assert report.truncated_share == pytest.approx(2 / 3)
-    assert "truncated: 2 rows (66.7%) are longer than 40; 1 lost their whole answer and are left out" in report.lines()
+    assert "truncated: rows longer than 40: 2 (66.7%); without their whole answer, and so left out: 1" in report.lines()
     with pytest.raises(BadData, match="no answer fits into 8 tokens"):
         prepare(recipe(train=write(tmp_path / "rows.jsonl", rows), max_length=8), tokens)
 
@@ -447,3 +448,13 @@ def test_the_report_is_json_and_adds_up(tmp_path):
     assert found["learnt_tokens"] == sum(map(sum, prepared.train["completion_mask"]))
     assert found["rows"] == len(prepared.train)
     assert found["source"].endswith("rows.jsonl")
+
+
+def test_what_is_said_of_one_row_is_singular(tmp_path):
+    rows = [{"instruction": "Febre?", "output": ""}, {"instruction": "Dor?", "output": "Sim. " * 50}, {"output": "x"}]
+    file = write(tmp_path / "rows.jsonl", rows)
+    report = prepare(recipe(train=file, max_length=40, skip_bad_rows=True), tokenizer()).report
+    said = "\n".join(report.lines())
+    assert re.search(r"rows that have an empty answer: 1 \(50\.0%\); they teach .* \(row 1 \(line 1\)\)", said)
+    assert "skipped: 1 row (row 3" in said and "rows longer than 40: 1 (50.0%)" in said
+    assert not re.search(r"\b1 (\w+ )?rows\b", said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import weakref
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,12 @@ def memory(recipe: Recipe, gpu: bool) -> footprint.Memory:
 
 def text(name: str, *changes: str) -> str:
     return "\n".join(make_plan(find_recipe(name, changes)).lines())
+
+
+def test_one_of_a_kind_is_singular():
+    said = text("tiny-prompt", "epochs=1", "virtual_tokens=1", "keep=1", "patience=1")
+    assert "; 1 checkpoint kept" in said and "1 vector in front" in said and "after 1 evaluation without" in said
+    assert " 1 epoch;" in said and not re.search(r"\b1 (epochs|steps)\b", said)
 
 
 @pytest.mark.parametrize("name", STUDIES)

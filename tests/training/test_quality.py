@@ -70,7 +70,7 @@ def test_repeats_are_counted_whatever_their_case_and_told_when_they_disagree():
     first, again, other = row("Sim."), row("Sim.", "QUAL?"), row("Não.", "qual ?")
     assert found(first, again) == {"repeat an earlier question": 1}
     assert found(first, again, other) == {"repeat an earlier question": 2, "answer an earlier question otherwise": 1}
-    assert found(first, validation=[again]) == {"of validation also stand in training": 1}
+    assert found(first, validation=[again]) == {"stand in validation and in training": 1}
     assert found(first, row("Sim.", "Outra?")) == {}
 
 

@@ -143,6 +143,7 @@ def _print(sweep: Sweep) -> None:
 
     from benchctl.cli.tables import draw
 
+    from ..wording import some
     from .page import FILE
     from .record import short_keys, shown
 
@@ -162,9 +163,10 @@ def _print(sweep: Sweep) -> None:
         table.add_row(*(Text(cell) for cell in cells))
     draw(table)
     if sweep.refused:
-        click.echo(f"{len(sweep.refused)} combinations drawn that cannot work, refused: no trials.")
+        click.echo(f"{some(len(sweep.refused), 'combination')} drawn that cannot work, refused: no trial.")
     if sweep.status == "exhausted":
-        click.echo(f"The space holds no more than these {len(sweep.rows)} combinations; {sweep.asked} were asked for.")
+        held = some(len(sweep.rows), "combination")
+        click.echo(f"The space holds no more than {held} that can work; {sweep.asked} were asked for.")
     if sweep.best is not None:
         click.echo(f"Best: trial {sweep.best.number}, {sweep.measure.replace('_', ' ')} {sweep.best.value:.4f}")
         click.echo(f"Its result: {sweep.result(sweep.best)}")

@@ -13,6 +13,7 @@ from benchctl.records import RunFolder, slug
 
 from ..evaluating import NOT_TASKS, choosing_task
 from ..folder import told
+from ..wording import some
 from .drawing import Draw, Drawing, Refused, Sampler
 from .record import Row, Sweep, short_keys, shown
 from .space import Space
@@ -82,7 +83,7 @@ def run_sweep(
         if sweep.status != "interrupted" and sweep.best is None:
             reason = next((row.reason for row in reversed(sweep.rows) if row.reason), "All were pruned.")
             raise BadConfig(
-                f"No trial of {len(sweep.rows)} came to its end. {reason}", "Change the space or the recipe."
+                f"Of {some(len(sweep.rows), 'trial')} none came to its end. {reason}", "Change the space or the recipe."
             )
         return sweep
 
