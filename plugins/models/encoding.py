@@ -83,7 +83,7 @@ class Encoder:
             prompt = self.render(request.prompt, free=False)
             kept = prompt.rstrip()
             texts += [kept, *(prompt + choice for choice in request.choices)]
-        encoded = iter(self.encode(texts))
+        encoded = iter(self.opened(texts))
         found = []
         for request in requests:
             context = next(encoded)  # of an empty prompt: its special tokens, if any
@@ -132,7 +132,7 @@ class Encoder:
 
     def generate(self, requests: Sequence[Generate]) -> list[tuple[Prompt, int]]:
         """For each request its prompt, cut on the left so that the answer fits too, and how many tokens that cost."""
-        encoded = self.encode([self.render(request.prompt, free=True) for request in requests])
+        encoded = self.opened([self.render(request.prompt, free=True) for request in requests])
         found = []
         for request, tokens in zip(requests, encoded, strict=True):
             room = max(1, self.max_length - request.max_tokens)
@@ -149,6 +149,21 @@ class Encoder:
             raise DoesNotFit(f"the choice '{choice}' adds no token to the prompt")
         room = self.max_length + 1 - len(continuation)
         return Row(tuple(context[-room:]), tuple(continuation)), max(0, len(context) - room)
+
+    @property
+    def ending(self) -> int:
+        """Special tokens that the tokenizer puts behind every text, as one does that was saved with add_eos_token."""
+        whole, bare = (self.tokenizer("a", add_special_tokens=given)["input_ids"] for given in (True, False))
+        more = len(whole) - len(bare)
+        return more - next((n for n in range(more + 1) if whole[n : n + len(bare)] == bare), more)
+
+    def opened(self, texts: Sequence[str]) -> list[list[int]]:
+        """As :meth:`encode`, of texts that go on: the tokenizer's special tokens behind them are left out."""
+        ending = self.ending
+        if not ending:
+            return self.encode(texts)
+        with_special, bare = self.encode(texts), self.encode(texts, special=False)
+        return [one[:-ending] if one != plain else one for one, plain in zip(with_special, bare, strict=True)]
 
     def encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:
         """Token ids, with the tokenizer's own special tokens unless the text already begins with them."""

@@ -21,6 +21,11 @@ IGNORED = -100
 class Seq2SeqEncoder(Encoder):
     """Text to rows whose context goes to the encoder and whose continuation goes to the decoder."""
 
+    @property
+    def ending(self) -> int:
+        """None is left out: an encoder is given its texts as it was trained, with their ends."""
+        return 0
+
     def choose(self, requests: Sequence[Choose]) -> list[tuple[list[Row], int]]:
         """As lm-eval does it: prompt and choice are tokenised apart, only the prompt with special tokens.
 

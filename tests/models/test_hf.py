@@ -72,6 +72,26 @@ def test_generation_ends_before_a_stop_string(stories):
     assert response.finish_reason == "stop"
 
 
+def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt_that_goes_on(stories, tmp_path):
+    """One saved by a training with add_eos_token=True: each choice was scored as that token, behind that token."""
+    folder = tmp_path / "ends"
+    shutil.copytree(stories.removeprefix("hf:"), folder)
+    file = folder / "tokenizer.json"
+    content = json.loads(file.read_text("utf-8"))
+    processor = content["post_processor"]
+    (bos,) = [part["SpecialToken"] for part in processor["single"] if "SpecialToken" in part]
+    processor["single"].append({"SpecialToken": {**bos, "id": "</s>"}})
+    processor["special_tokens"]["</s>"] = {"id": "</s>", "ids": [2], "tokens": ["</s>"]}
+    file.write_text(json.dumps(content), "utf-8")
+    plain, ending = load(stories), load(f"hf:{folder}")
+    assert ending.tokenizer("a")["input_ids"] == [*plain.tokenizer("a")["input_ids"], 2]
+    asked = [Choose("Once upon a time there was a", (" dog", " little girl")), Choose("", ("A", "B"))]
+    assert ending.encoder.choose(asked) == plain.encoder.choose(asked)
+    free = [Generate("Once upon a time", max_tokens=5)]
+    assert ending.encoder.generate(free) == plain.encoder.generate(free)
+    assert ending.encoder.perplexity([Perplexity(FOX)]) == plain.encoder.perplexity([Perplexity(FOX)])
+
+
 def test_batch_size_does_not_change_scores(stories):
     requests = [
         Choose(f"Once upon a time {'and then ' * (i % 7)}there was", (" a", " the big", " Lily")) for i in range(23)
