@@ -320,6 +320,14 @@ class TestEliminationAndPlace:
     def test_a_place_is_counted(self, text):
         assert read(text) == "B"
 
+    @pytest.mark.parametrize("text", ["a 2", "A resposta correta é a 2.", "Marco a 2.", "É a 2."])
+    def test_a_number_may_have_an_article(self, text):
+        assert read(text) == "B"
+
+    @pytest.mark.parametrize("text", ["0", "Resposta: 0", "Alternativa 0", "(0)"])
+    def test_labels_may_be_counted_from_nought(self, text):
+        assert read(text, {"0": "Vago", "1": "Frênico", "2": "Ulnar", "3": "Radial"}) == "0"
+
     def test_a_bare_number_is_a_text_first_and_an_ordinal_never(self):
         chambers = {"A": "2", "B": "3", "C": "4", "D": "6"}
         assert read("4", chambers, "") == "C"

@@ -56,9 +56,11 @@ _WORDED = re.compile(
     rf"[\s\"'(]*(?:(?:a|o|the|la|el)\s+)?{DRESS}\s+(?:numero\s+|number\s+)?(?P<word>"
     rf"{'|'.join(_NUMBER_WORDS)}){WORD_END}"
 )
-_BARE = re.compile(r"[\s\"'([]*(?:n[ºo.]*\s*|numero\s+|number\s+)?(?P<digit>\d{1,2})\s*[).\]\"']*\s*$")
+_BARE = re.compile(
+    r"[\s\"'([]*(?:(?:a|o|the|la|el)\s+)?(?:n[ºo.]*\s*|numero\s+|number\s+)?(?P<digit>\d{1,2})\s*[).\]\"']*\s*$"
+)
 _PAIR = re.compile(
-    r"[\s\"'([]*(?P<one>\d)\s*(?:,|e|ou|and|or|y|o|/|&|e/ou)\s*(?P<two>\d)(?:\s*(?:,|e|ou|and|or|y|o)\s*(?P<three>\d))?"
+    r"[\s\"'([]*(?:(?:a|o|as|os|the|la|el|las|los)\s+)?(?P<one>\d)\s*(?:,|e|ou|and|or|y|o|/|&|e/ou)\s*(?P<two>\d)(?:\s*(?:,|e|ou|and|or|y|o)\s*(?P<three>\d))?"
     r"\s*[).\]\"']*\s*$"
 )
 _ADVERB = re.compile(r"\W*(?:primeiro|segundo|terceiro|first|second|third|primero|tercero)")

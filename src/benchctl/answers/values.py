@@ -202,10 +202,10 @@ def _nth(case: Case, found: Places) -> Value | None:
     labels, named = case.options.labels, []
     for place in found.places:
         index = place - 1 if place > 0 else len(labels) + place if place < 0 else len(labels) // 2
-        if place == 0 and len(labels) % 2 == 0:
-            return None  # four options have no middle
         if str(place) in labels:
             named.append(str(place))
+        elif place == 0 and len(labels) % 2 == 0:
+            return None  # four options have no middle
         elif 0 <= index < len(labels) and not case.options.polar:
             named.append(labels[index])
     inside = len(named) == len(found.places)
