@@ -193,12 +193,14 @@ def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | 
         return *statistics.paired_proportions(won, units - won, units), "tango"
     if figure is None:
         e = statistics.mean((two - one)[:, 0].tolist(), pairs.clusters, seed=seed)
-        return e.low, e.high, e.method
-    columns = one.shape[1]
-    e = bootstrap.of_sums(
-        np.hstack([one, two]).tolist(), lambda sums: figure(sums[:, columns:]) - figure(sums[:, :columns]),
-        pairs.clusters, seed=seed,
-    )  # fmt: skip
+    else:
+        columns = one.shape[1]
+        e = bootstrap.of_sums(
+            np.hstack([one, two]).tolist(), lambda sums: figure(sums[:, columns:]) - figure(sums[:, :columns]),
+            pairs.clusters, seed=seed,
+        )  # fmt: skip
+    if pairs.percent and e.low is not None and e.high is not None:  # two shares differ by no more than all of one
+        return max(e.low, -1.0), min(e.high, 1.0), e.method
     return e.low, e.high, e.method
 
 
