@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -100,7 +101,7 @@ def read_table(path: Path, *, keep_broken: bool = False) -> Table:
         raise BadData(f"{path}: unknown kind of file '{path.suffix}'.", f"Give one of {', '.join(SUFFIXES)}.")
     try:
         rows = tuple(readers[kind](path))
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise BadData(f"{path}: not a whole gzip file ({error}).", "Check that it was copied whole.") from error
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error

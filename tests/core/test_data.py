@@ -73,6 +73,15 @@ def test_a_table_as_spreadsheets_in_brazil_write_it_is_read(task, tmp_path, deli
     assert [s.choices["A"] for s in samples] == [f"um, dois; três\t{i}" for i in range(4)]
 
 
+def test_a_packed_file_that_was_damaged_on_its_way_is_told_as_such(task, tmp_path):
+    packed = bytearray(gzip.compress(json.dumps([row(i) for i in range(300)]).encode()))
+    packed[10] = 0xFF  # of no kind of block
+    (tmp_path / "provas.json.gz").write_bytes(packed)
+    with pytest.raises(BadData, match="not a whole gzip file") as told:
+        task.load(str(tmp_path / "provas.json.gz"))
+    assert told.value.hint == "Check that it was copied whole."
+
+
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00\r"), min_size=1).filter(str.strip)
 
 
