@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -103,15 +102,11 @@ class LowestPerplexity(Scoring):
 
     def read(self, sample: Sample, responses: Sequence[Response]) -> Answer:
         """The option whose text is the least surprising."""
-        perplexities = {
-            label: math.exp(-(r.nats or 0.0) / max(r.tokens, 1))
-            for label, r in zip(sample.choices, responses, strict=True)
+        # Perplexity is e to the power of minus this, which may be more than a number holds.
+        per_token = {
+            label: (r.nats or 0.0) / max(r.tokens, 1) for label, r in zip(sample.choices, responses, strict=True)
         }
-        return Answer(
-            _highest({k: -v for k, v in perplexities.items()}),
-            "choice",
-            _ranking({k: -v for k, v in perplexities.items()}),
-        )
+        return Answer(_highest(per_token), "choice", _ranking(per_token))
 
 
 class FreeChoice(Scoring):

@@ -39,6 +39,11 @@ def test_perplexity_takes_the_lowest_over_all_tokens_of_the_text():
     assert answer.explanation == "B > A > C", "perplexities e^(21/11), e^2 and e^2.5"
 
 
+def test_perplexity_takes_the_lowest_also_of_those_no_number_holds():
+    parts = (Response(nats=-9000.0, tokens=10), Response(nats=-8000.0, tokens=10), Response(nats=-20.0, tokens=10))
+    assert read("perplexity", *parts).explanation == "C > B > A", "e^900, e^800 and e^2"
+
+
 @given(st.lists(st.floats(-50, 0), min_size=3, max_size=3))
 def test_the_first_of_equals_wins_as_in_lm_eval(nats):
     answer = read("letter", Response(tuple(ChoiceScore(n, 1, 1) for n in nats)))
