@@ -38,10 +38,13 @@ class Keyboard:
                 return key
 
     def line(self, echo: Echo) -> str | None:
-        """A line of text, echoed as it is typed; Enter ends it, Escape gives None."""
+        """A line of text, echoed as it is typed; Enter ends it, Escape or a closed terminal gives None."""
         text = ""
         while True:
-            key = self._decoder.decode(os.read(self._descriptor, 1))
+            byte = os.read(self._descriptor, 1)
+            if not byte:
+                return None
+            key = self._decoder.decode(byte)
             if key == CTRL_C:
                 raise KeyboardInterrupt
             if key == ESCAPE:
