@@ -31,6 +31,12 @@ def test_prints_accuracy_the_confusion_table_and_the_wrong_ones(tmp_path):
     assert "x2: labelled NONE, read REFUSAL (refusal: 'Não posso ajuda')" in shown
 
 
+def test_the_confusion_table_counts_labels_of_several_capitals(tmp_path):
+    row = ROW | {"options": {"I": "Fígado", "II": "Baço"}, "output": "Baço", "label": "II"}
+    (line,) = [line for line in run(write(tmp_path / "e.jsonl", row)).output.splitlines() if line.startswith("option")]
+    assert line.split() == ["option", "1", "0", "0", "0", "0", "0"]
+
+
 def test_json_gives_one_line_per_record_in_the_labels_vocabulary(tmp_path):
     rows = [ROW, ROW | {"id": "x2", "output": "Letra F"}, ROW | {"id": "x3", "output": "", "label": None}]
     lines = [json.loads(line) for line in run(write(tmp_path / "e.jsonl", *rows), "--json").output.splitlines()]

@@ -154,7 +154,7 @@ def _column(example: Example) -> str:
 
 
 def _confusion(examples: list[Example]) -> None:
-    table = Counter((e.label if e.label.isupper() and len(e.label) > 1 else "option", _column(e)) for e in examples)
+    table = Counter(("option" if e.label in e.sample.choices else e.label, _column(e)) for e in examples)
     click.echo("label \\ read " + "".join(f"{name:>14}" for name in _COLUMNS))
     for label in ("option", "INVENTED", "MULTIPLE", "REFUSAL", "NONE"):
         click.echo(f"{label:<13}" + "".join(f"{table[label, name]:>14}" for name in _COLUMNS))
