@@ -55,7 +55,10 @@ def collect(table: Table, name: str, read: Callable[..., Example | None], skip: 
     Raises:
         BadData: a row that cannot be used, unless ``skip``; or no row that can.
     """
-    found, bad, other = [], [], 0
+    if table.broken and not skip:
+        first = table.broken[0]
+        raise BadData(f"{table.source}, {first.place}: {first.reason}.", first.hint)
+    found, bad, other = [], [f"{row.place}: {row.reason}" for row in table.broken], 0
     for row in table.rows:
         try:
             example = read(row)
@@ -110,9 +113,10 @@ def _scoring(task: Task, wanted: str) -> str:
 
 
 def _instruction(row: Row, names: Mapping[str, str]) -> Example:
-    topic = row.text(names.get("input", "input")).strip()
+    topic = names.get("input")
+    about = "" if topic is None or row.values.get(topic) is None else _cell(row, topic).strip()
     return Example(
-        row.place, _filled(row, names["instruction"]), _cell(row, names["output"]), topic, row=dict(row.values)
+        row.place, _filled(row, names["instruction"]), _cell(row, names["output"]), about, row=dict(row.values)
     )
 
 
@@ -175,8 +179,10 @@ def _reply(row: Row, column: str) -> str:
 
 def _cell(row: Row, column: str) -> str:
     value = row.values.get(column)
-    if value is None:
+    if value is None or value != value:  # pandas writes NaN where there is nothing
         raise RowError(f"column {column!r} is missing")
+    if isinstance(value, Mapping | list | tuple):
+        raise RowError(f"column {column!r} holds {'an object' if isinstance(value, Mapping) else 'a list'}, no text")
     return str(value)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchctl.config import load_config
-from benchctl.data import Row, Table, read_table
+from benchctl.data import BrokenRow, Row, Table, read_table
 from benchctl.errors import BadConfig, BadData
 from benchctl.hub import HubDataset, hub_splits, read_hub
 from benchctl.plugins import get_plugins
@@ -137,14 +137,14 @@ def _rows(table: Table, data: DataSection, task: Task | None) -> Examples:
 
 
 def _file(path: Path, data: DataSection) -> Examples:
-    table = read_table(path)
+    table = read_table(path, keep_broken=data.skip_bad_rows)
     tasks = task_of(table) if data.format == "auto" else []
     return _of_tasks(table, tasks, data) if tasks else _of_table(table, data)
 
 
 def _of_table(table: Table, data: DataSection) -> Examples:
     """The rows in one of the formats; a column that says which split a row is of is heeded."""
-    parts, passed = _by_split(table)
+    parts, passed = _by_split(table, data.skip_bad_rows)
     if not parts["train"].rows:
         return Examples((), table.source, data.format, table.revision, (), passed)
     found = from_table(parts["train"], data.format, data.skip_bad_rows)
@@ -157,7 +157,7 @@ def _of_table(table: Table, data: DataSection) -> Examples:
 
 def _of_tasks(table: Table, tasks: Sequence[Task], data: DataSection) -> Examples:
     """The rows as the tasks ask them: each row by the first task that knows it."""
-    parts, passed = _by_split(table)
+    parts, passed = _by_split(table, data.skip_bad_rows)
 
     def read(row: Row, held_out: bool = False) -> Example | None:
         for task in tasks:
@@ -174,22 +174,37 @@ def _of_tasks(table: Table, tasks: Sequence[Task], data: DataSection) -> Example
     return replace(found, validation=held_out.items, bad_rows=bad, passed_over={**found.passed_over, **passed})
 
 
-def _by_split(table: Table) -> tuple[dict[str, Table], dict[str, int]]:
+def _by_split(table: Table, skip: bool) -> tuple[dict[str, Table], dict[str, int]]:
     """Rows by what their split column says; all are training rows where none says anything that is known.
 
     A file whose rows are all test rows gives none to train on.
+
+    Raises:
+        BadData: a row of no known split among others, unless ``skip``: it may be one to test on.
     """
-    column = next((c for c in SPLIT_COLUMNS if c in table.columns), None)
-    says = [SPLITS.get(row.text(column).strip().lower()) for row in table.rows] if column else [None]
-    if None in says:
-        return {"train": table, "validation": replace(table, rows=())}, {}
+    column = next((c for c in SPLIT_COLUMNS if any(c in row.values for row in table.rows)), "")
+    says = [SPLITS.get(row.text(column).strip().lower()) for row in table.rows]
+    if not any(says):
+        return {"train": table, "validation": replace(table, rows=(), broken=())}, {}
     train = "train" if "train" in says else "validation"
     rows: dict[str, list[Row]] = {"train": [], "validation": []}
+    broken = list(table.broken)
     for row, said in zip(table.rows, says, strict=True):
-        if said != "test":
+        if said is None:
+            broken.append(_of_no_split(row, column))
+        elif said != "test":
             rows["train" if said == train else "validation"].append(row)
+    if broken and not skip:
+        raise BadData(f"{table.source}, {broken[0].place}: {broken[0].reason}.", broken[0].hint)
     passed = Counter(f"of the split '{said}'" for said in says if said == "test")
-    return {part: replace(table, rows=tuple(found)) for part, found in rows.items()}, dict(passed)
+    parts = {part: replace(table, rows=tuple(found), broken=()) for part, found in rows.items()}
+    return {**parts, "train": replace(parts["train"], broken=tuple(broken))}, dict(passed)
+
+
+def _of_no_split(row: Row, column: str) -> BrokenRow:
+    reason = f"column '{column}' says '{row.text(column)}', no split that is known, while other rows name one"
+    hint = "Write train, validation or test there, or leave such rows out with --set data.skip_bad_rows=true."
+    return BrokenRow(row.number, row.values, row.line, reason, hint)
 
 
 def in_folder(path: Path, task: Task) -> Path:

@@ -232,6 +232,13 @@ BAD = {
     "alone": ({"messages": [{"role": "assistant", "content": "x"}]}, "has no user's turn before the answer"),
     "same": ({"prompt": "Q?", "chosen": "R.", "rejected": "R."}, "hold the same answer"),
     "label": ({"question": "Q?", "choices": {"A": "x"}, "answer": "B"}, "'B' is no label"),
+    "list": ({"instruction": "Q?", "output": ["R."]}, "column 'output' holds a list, no text"),
+    "turns": (
+        {"prompt": [{"role": "user", "content": "Q?"}], "completion": [{"role": "assistant", "content": "R."}]},
+        "column 'prompt' holds a list, no text",
+    ),
+    "object": ({"instruction": {"pt": "Q?"}, "output": "R."}, "column 'instruction' holds an object, no text"),
+    "no number": ({"instruction": "Q?", "output": float("nan")}, "column 'output' is missing"),
 }
 
 
@@ -291,6 +298,44 @@ def test_a_column_of_splits_is_heeded_and_test_rows_are_never_trained_on(tmp_pat
     only = write(tmp_path / "test.csv", rows[1:2])
     with pytest.raises(BadData, match="no row to train on"):
         read_parts(recipe(train=only))
+
+
+@pytest.mark.parametrize("odd", [{"split": ""}, {"split": "extra"}, {}])
+def test_one_row_of_no_known_split_does_not_make_training_rows_of_the_test_rows(tmp_path, odd):
+    rows = [
+        {"instruction": f"Q{n}?", "output": "R.", **said}
+        for n, said in enumerate([{"split": "train"}, {"split": "test"}, odd])
+    ]
+    file = write(tmp_path / "rows.jsonl", rows)
+    with pytest.raises(BadData, match=r"row 3 \(line 3\): column 'split' says '.*', no split that is known"):
+        read_parts(recipe(train=file))
+    parts = read_parts(recipe(train=file, skip_bad_rows=True))
+    assert [e.question for e in parts.train] == ["Q0?"] and not parts.validation
+    assert [place.partition(":")[0] for place in parts.source.bad_rows] == ["row 3 (line 3)"]
+    own = [{**row, "split": "febre"} for row in rows]  # the column is about something else
+    assert len(read_parts(recipe(train=write(tmp_path / "own.jsonl", own))).train) == 3
+
+
+def test_a_row_that_cannot_be_read_is_a_bad_row_like_any(tmp_path):
+    file = tmp_path / "rows.jsonl"
+    good = json.dumps({"instruction": "Q?", "output": "R."})
+    file.write_text(f'{good}\n{{"instruction": "Q?", "out\n{good}\n', encoding="utf-8")
+    with pytest.raises(BadData, match=r"row 2 \(line 2\): not JSON"):
+        read_parts(recipe(train=str(file)))
+    parts = read_parts(recipe(train=str(file), skip_bad_rows=True))
+    (bad,) = parts.source.bad_rows
+    assert len(parts.train) == 2 and bad.startswith("row 2 (line 2): not JSON")
+
+
+def test_a_task_s_row_that_cannot_be_read_is_not_passed_over_in_silence(tmp_path):
+    file = tmp_path / "train.csv"
+    row = "1,Choveu.,E depois?,a,b,c,d,C\n"
+    file.write_text(f"id,contexto,pergunta,A,B,C,D,Label\n{row}2,Choveu.,E depois?,a\n{row}", encoding="utf-8")
+    spec = f"task:cosmosqa-pt,data={file}"
+    with pytest.raises(BadData, match="row 2"):
+        read_parts(recipe(train=spec))
+    parts = read_parts(recipe(train=spec, skip_bad_rows=True))
+    assert len(parts.train) == 2 and len(parts.source.bad_rows) == 1
 
 
 @pytest.mark.slow
