@@ -166,3 +166,17 @@ def test_without_a_terminal_it_says_so(benchctl, free_run):
     assert ran.code == 1
     assert "needs a terminal" in ran.err
     assert ran.err.count("\n") == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--export", "a.csv", "--import", "b.csv"), "--import cannot be combined with --export"),
+        (("--agreement", "--annotator", "ana"), "--agreement cannot be combined with --annotator"),
+        (("--import", "b.csv", "--blind", "--sample", "3"), "--import cannot be combined with --blind, --sample"),
+        (("--json",), "--json goes with --agreement"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(benchctl, free_run, options, said):
+    ran = benchctl("annotate", free_run.stored.path, *options)
+    assert ran.code == 2 and said in ran.err and ran.out == ""

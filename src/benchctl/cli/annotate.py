@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 # benchctl.annotation.items.FILTERS, written out so that --help imports nothing.
 FILTERS = ("unread", "skipped", "choice", "invented", "multiple", "refusal", "none")
 
+_GOES_WITH = {
+    "--agreement": {"--json"},
+    "--import": {"--annotator"},
+    "--export": {"--annotator", "--only", "--sample", "--seed", "--in-order", "--blind"},
+}
+"""What is done instead of labelling -> options that have a say in it."""
+
 
 @click.command()
 @click.argument("run")
@@ -56,6 +63,7 @@ def annotate(
     from benchctl.annotation.store import Draw
     from benchctl.records import find_run
 
+    _check_options(click.get_current_context())
     if in_order and count is not None:
         raise click.UsageError("--sample draws at random: it cannot be combined with --in-order.")
     stored = find_run(folder, run)
@@ -70,6 +78,21 @@ def annotate(
         _import(stored, items, import_file, annotator)
     else:
         _label(stored, items, annotator or _login(), filters, count, draw)
+
+
+def _check_options(context: click.Context) -> None:
+    """Refuse options that would do nothing beside the one that says what is to be done.
+
+    Raises:
+        UsageError: such options.
+    """
+    source = click.core.ParameterSource.COMMANDLINE
+    given = {p.opts[0] for p in context.command.params if context.get_parameter_source(p.name or "") is source}
+    way = next((name for name in _GOES_WITH if name in given), None)
+    if way is None and "--json" in given:
+        raise click.UsageError("--json goes with --agreement.")
+    if way is not None and (idle := given - {way, "run", "--runs"} - _GOES_WITH[way]):
+        raise click.UsageError(f"{way} cannot be combined with {', '.join(sorted(idle))}.")
 
 
 def _login() -> str:
