@@ -61,6 +61,7 @@ class Loaded(NamedTuple):
     """Of a group the figures, by benchctl's names, whose mean takes each task alike: ``weight_by_size: false``."""
 
 
+@cache  # each member of a group asks for the whole group, whose data sets may lie on the hub
 def load(found: Found) -> Loaded:
     """The task, or the group's tasks.
 

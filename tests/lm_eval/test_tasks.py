@@ -127,6 +127,15 @@ def test_a_group_runs_its_members_with_the_groups_own_settings(run, tasks):
     assert [m["task"].rsplit("member=")[1] for m in group["members"]] == ["pick", "last"]
 
 
+def test_a_group_is_loaded_once_and_not_again_for_each_member(run, tasks, monkeypatch):
+    from lm_eval.tasks import TaskManager
+
+    loads, real = [], TaskManager.load
+    monkeypatch.setattr(TaskManager, "load", lambda self, asked: loads.append(asked) or real(self, asked))
+    run("--task", f"lm-eval:stories,include_path={tasks}")
+    assert loads == [["stories"]]
+
+
 def test_a_member_made_for_no_examples_keeps_none_where_its_group_gets_some(benchctl, stories, tasks, harness_lm):
     spec, model = f"lm-eval:stories,include_path={tasks}", f"{stories},dtype=float32"
     done = benchctl("run", "--model", model, "--json", "--task", spec, "--shots", 2)
@@ -229,6 +238,9 @@ def coded(tasks, tmp_path, monkeypatch):
     (folder / "coded.yaml").write_text(lines + functions, "utf-8")
     (folder / "utils.py").write_text(CODE, "utf-8")
     monkeypatch.chdir(folder.parent)
+    from benchctl_plugins.tasks import lm_eval_source
+
+    lm_eval_source._manager.cache_clear()  # a process has one working folder; "own" of the test before was another
     return folder
 
 
