@@ -158,7 +158,7 @@ def _report(
     return DataReport(
         source=parts.source.source, revision=parts.source.revision, format=parts.source.format, template=template.name,
         rows=len(kept), validation_rows=sum(row.learnt > 0 for row in held_out), validation_from=parts.validation_from,
-        tokens=sum(min(row.length, limit) for row in kept), lengths=Lengths.of([row.length for row in train]),
+        tokens=sum(row.tokens for row in kept), lengths=Lengths.of([row.length for row in train]),
         max_length=limit, truncated=sum(row.length > limit for row in train),
         lost=len(train) - len(kept), learnt=sum(row.learnt for row in kept),
         passed_over=dict(parts.source.passed_over), bad_rows=parts.source.bad_rows,

@@ -21,7 +21,10 @@ class Row(NamedTuple):
     columns: dict[str, Any]
     """What the trainer reads."""
     length: int
-    """Tokens before cutting: prompt and answer; of a preference, with the longer answer."""
+    """Tokens before cutting: prompt and answer; of a preference, with the longer answer; for an encoder-decoder the longer
+    of the two, each of which may have ``max_length``."""
+    tokens: int
+    """Of prompt and answer after cutting; of a preference, with the longer answer."""
     learnt: int
     """Tokens of the answer that are left after cutting; 0: nothing to learn, the row is left out."""
 
@@ -59,7 +62,7 @@ class Tokens:
         begin = shared_start(prompt, ids) if self.answer_only else 0
         cut = ids[: self.max_length]
         mask = [0] * min(begin, len(cut)) + [1] * (len(cut) - begin)
-        return Row({"input_ids": cut, "completion_mask": mask}, len(ids), sum(mask))
+        return Row({"input_ids": cut, "completion_mask": mask}, len(ids), len(cut), sum(mask))
 
     def seq2seq(self, texts: Sequence[Rendered]) -> list[Row]:
         """``input_ids`` for the encoder, ``labels`` for the decoder; each may have ``max_length`` tokens."""
@@ -72,7 +75,9 @@ class Tokens:
             if len(prompt) > self.max_length and prompt[-1] == self._eos:
                 kept[-1] = self._eos  # the encoder always sees the end, as the tokenizer's own cutting has it
             cut = labels[: self.max_length]
-            rows.append(Row({"input_ids": kept, "labels": cut}, max(len(prompt), len(labels)), len(cut)))
+            rows.append(
+                Row({"input_ids": kept, "labels": cut}, max(len(prompt), len(labels)), len(kept) + len(cut), len(cut))
+            )
         return rows
 
     def preference(self, texts: Sequence[Rendered]) -> list[Row]:
@@ -87,7 +92,8 @@ class Tokens:
             good, bad = self._ended(good), self._ended(bad)
             begin = min(shared_start(before, good), shared_start(before, bad))
             learnt = min(len(good), self.max_length) - begin
-            rows.append(Row(columns, max(len(good), len(bad)), max(0, learnt)))
+            longer = max(len(good), len(bad))
+            rows.append(Row(columns, longer, min(longer, self.max_length), max(0, learnt)))
         return rows
 
     def _encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:

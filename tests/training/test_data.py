@@ -503,3 +503,10 @@ def test_what_is_said_of_one_row_is_singular(tmp_path):
     assert re.search(r"rows that have an empty answer: 1 \(50\.0%\); they teach .* \(row 1 \(line 1\)\)", said)
     assert "skipped: 1 row (row 3" in said and "rows longer than 40: 1 (50.0%)" in said
     assert not re.search(r"\b1 (\w+ )?rows\b", said)
+
+
+def test_an_encoder_decoder_s_tokens_are_those_it_reads_and_those_it_writes(tmp_path):
+    file = write(tmp_path / "rows.jsonl", [SHAPES["instruction"], {"instruction": "Febre? " * 40, "output": "Sim."}])
+    prepared = prepare(recipe("seq2seq", train=file, max_length=50), tokenizer(None, "t5"))
+    both = [len(ids) for column in ("input_ids", "labels") for ids in prepared.train[column]]
+    assert prepared.report.tokens == sum(both)
