@@ -121,8 +121,9 @@ def _own(name: str) -> Layout:
         values = {"input": example.input, "system": example.system, "messages": turns, "row": example.row}
         try:
             return compiled.render(instruction=example.question, **values)
-        except TemplateError as error:
-            raise BadConfig(f"Template {name}: {error}.", f"It may use {', '.join(VARIABLES)}.") from error
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+            reason = f"{error} ({example.place})"
+            raise BadConfig(f"Template {name}: {reason}.", f"It may use {', '.join(VARIABLES)}.") from error
 
     return layout
 

@@ -468,11 +468,13 @@ def test_a_template_of_one_s_own_words_the_prompt(tmp_path):
         ("{{ nada }}", "'nada' is undefined"),
         ("{{ instruction", "unexpected end"),
         ("{{ instruction.__class__.__mro__ }}", "unsafe"),
+        ("{{ row.tags | join(',') }}", "'NoneType' object is not iterable"),
+        ("{{ row.seen / row.all }}", "division by zero"),
     ],
 )
 def test_a_template_that_cannot_work_says_why_and_runs_nothing(tmp_path, source, complaint):
     (tmp_path / "own.jinja").write_text(source)
-    file = write(tmp_path / "rows.jsonl", [SHAPES["instruction"]])
+    file = write(tmp_path / "rows.jsonl", [{**SHAPES["instruction"], "tags": None, "seen": 0, "all": 0}])
     with pytest.raises(BadConfig, match=complaint):
         prepare(recipe(train=file, template=str(tmp_path / "own.jinja")), tokenizer())
 
