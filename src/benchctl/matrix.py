@@ -150,7 +150,7 @@ def _run_one(
     _note_failed(display, plugins.tell("benchctl_run_started", spec=job.spec, run=str(place)))
     record, folder = run(job, matrix.out, display.job(_title(job)))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
-        record = rescored(StoredRun(record, folder.path), matrix.metrics)
+        record = rescored(StoredRun(record, folder.path), matrix.metrics, keep_read=True)
     _note_failed(display, plugins.tell("benchctl_run_finished", record=record, run=str(folder.path)))
     _note_changed(display, job, record, folder)
     _note_run(display, job, record)

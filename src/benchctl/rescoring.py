@@ -16,16 +16,19 @@ from benchctl.plugins import get_plugins
 from benchctl.recorded import recorded_task
 from benchctl.scoring import get_scoring
 from benchctl.task import Task
-from benchctl.types import RunRecord
+from benchctl.types import Answer, RunRecord, Score
 
 
-def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model | None = None) -> RunRecord:
+def rescored(
+    stored: records.StoredRun, extra: Sequence[str] = (), reader: Model | None = None, *, keep_read: bool = False
+) -> RunRecord:
     """Read the raw answers of a run again and replace its scores and estimates; what a judge added stays.
 
     Args:
         extra: specs of metrics to add to those the run has.
         reader: a model that is asked what the answers commit to which the rules leave unread; its replies are kept in
             ``extracted.jsonl`` beside the run.
+        keep_read: without a reader, what an earlier one has read stays where the rules leave it unread.
 
     Raises:
         RecordError: the run has no answers.
@@ -51,6 +54,9 @@ def rescored(stored: records.StoredRun, extra: Sequence[str] = (), reader: Model
         added = {name: by for name, by in stored.record.added.items() if name != second_reader.ADDED}
         if reader is not None:
             scored, added[second_reader.ADDED] = _read_by(reader, scored, scoring.name, folder)
+        elif keep_read and second_reader.ADDED in stored.record.added:
+            added[second_reader.ADDED] = facts = stored.record.added[second_reader.ADDED]
+            scored = _read_before(scored, folder.scores(), f"model {facts['model']}: ")
         places = {score.id: i for i, score in enumerate(folder.scores())}
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
         counts = {**stored.record.counts, **counted(scored)}
@@ -80,3 +86,12 @@ def _read_by(
     ]
     said = second_reader.read_with(reader, unread, folder.path / "extracted.jsonl")
     return [replace(one, answer=said.answers.get(one.sample.id, one.answer)) for one in scored], said.facts
+
+
+def _read_before(scored: Sequence[Scored], before: Sequence[Score], mark: str) -> list[Scored]:
+    """The answers left unread as their earlier scores have them, whose explanation begins with ``mark``."""
+    said = {s.id: Answer(s.answer, s.outcome, s.explanation) for s in before if s.explanation.startswith(mark)}
+    return [
+        replace(one, answer=said.get(one.sample.id, one.answer)) if one.answer.outcome == "none" else one
+        for one in scored
+    ]

@@ -158,6 +158,22 @@ def test_rescoring_without_it_is_by_the_rules_alone_again(tmp_path):
     assert ADDED not in record.added
 
 
+def test_a_metric_added_by_running_again_leaves_what_the_model_has_read(benchctl, tmp_path):
+    (tmp_path / "said.jsonl").write_text(
+        "".join(f'{{"id": "medmcqa-pt-builtin-{i:03}", "output": "Hum, veja bem."}}\n' for i in range(1, 25)), "utf-8"
+    )
+    again = ("run", "--task", "medmcqa-pt", "--data", "builtin", "--scoring", "generate", "--json",
+             "--model", "replay:said.jsonl")  # fmt: skip
+    run_id = json.loads(benchctl(*again).out)[0]["run"]
+    read = json.loads(benchctl("rescore", run_id, "--extract-with", "random", "--json").out)[0]
+    assert read["outcomes"].get("choice", 0) > 0
+    found = json.loads(benchctl(*again, "--metric", "longest_loop").out)[0]
+    assert found["metrics"].pop("longest_loop")["n"] == 24
+    assert (found["metrics"], found["outcomes"]) == (read["metrics"], read["outcomes"])
+    record = json.loads((tmp_path / found["path"] / "run.json").read_text("utf-8"))
+    assert record["added"][ADDED]["model"] == "random"
+
+
 def test_a_run_by_letter_has_nothing_to_read(tmp_path):
     def first(request, sample):
         return Response(tuple(ChoiceScore(-1.0, 1, 1) for _ in sample.choices))
