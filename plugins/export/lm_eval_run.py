@@ -39,7 +39,7 @@ def write(run: StoredRun, out: Path) -> list[Path]:
     """Write both files; the folder between is the model's name, as lm-eval has it.
 
     Raises:
-        RecordError: the run has no answers.
+        RecordError: the run has no answers, or none that was scored.
     """
     samples = list(_samples(run))
     if not samples:
@@ -133,7 +133,7 @@ def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
     lines = {str(line["id"]): line for line in folder.answers()}
     rebuilt = _rebuilt(run)
     lost = 0
-    for place, score in enumerate(folder.scores()):
+    for place, score in enumerate(folder.settled_scores()):
         line = lines[score.id]
         requests = rebuilt.requests.get(score.id, ())
         if fingerprints.digest(requests) != line["prompt"]:

@@ -285,3 +285,11 @@ def test_a_run_is_exported_into_the_folder_whatever_its_model_is_called(benchctl
     assert done.code == 0, done.err
     assert len(list(tmp_path.glob("exported/*/*.json*"))) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ["exported", "runs"]
+
+
+def test_a_run_that_was_killed_before_it_was_scored_is_said_to_have_answers(benchctl):
+    asked = ("run", "--task", "cosmosqa-pt", "--model", "majority", "--data", "builtin", "--limit", 2, "--json")
+    (result,) = json.loads(benchctl(*asked).out)
+    (Path(result["path"]) / "scores.jsonl").unlink()  # as a kill leaves it
+    done = benchctl("export", "run", result["run"], "--format", "lm-eval", "--out", "exported")
+    assert done.code == 1 and "before its 2 answers were scored" in done.err and "benchctl rescore" in done.err
