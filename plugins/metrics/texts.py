@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchctl.errors import MissingExtra
 from benchctl.metric import Metric, Scored, Sums
-from benchctl.statistics import mean
 from benchctl.thinking import said
 from benchctl.types import Estimate
 
@@ -95,12 +94,7 @@ class Figures(Metric):
         rows = [(values, unit) for values, unit in rows if values]
         clusters = [unit for _, unit in rows]
         return {
-            name: mean(
-                [values[name] for values, _ in rows],
-                clusters,
-                higher_is_better=self.higher_is_better,
-                percent=self.percent,
-            )
+            name: self.mean_of([values[name] for values, _ in rows], clusters, name)
             for name in (rows[0][0] if rows else ())
         }
 

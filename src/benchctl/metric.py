@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -71,23 +71,31 @@ class Metric:
         """The metric over a run; None where it applies to no sample.
 
         Raises:
-            PluginError: a value that is no finite number, or of a percentage no share between 0 and 1.
+            PluginError: as :meth:`mean_of`.
         """
         pairs = [(v, s.sample.cluster or s.sample.id) for s in scored if (v := self.value(s)) is not None]
-        if not pairs:
-            return None
-        values = [value for value, _ in pairs]
+        return self.mean_of([v for v, _ in pairs], [unit for _, unit in pairs], self.name) if pairs else None
+
+    def mean_of(self, values: Sequence[float], clusters: Sequence[Hashable], figure: str) -> Estimate:
+        """The mean of a figure's values, one per sample and at least one, with its interval.
+
+        Args:
+            clusters: what is drawn together in a resample: each sample's passage, or its id.
+            figure: its name, for messages.
+
+        Raises:
+            PluginError: a value that is no finite number, or of a percentage no share between 0 and 1.
+        """
         if not all(math.isfinite(value) for value in values):
             raise PluginError(
-                f"Metric {self.name} gave {next(v for v in values if not math.isfinite(v))} for a sample.",
+                f"Metric {figure} gave {next(v for v in values if not math.isfinite(v))} for a sample.",
                 "A value is a finite number, or None where the metric does not apply.",
             )
         if self.percent and not all(-1e-9 <= value <= 1 + 1e-9 for value in values):
             raise PluginError(
-                f"Metric {self.name} gave {next(v for v in values if not 0 <= v <= 1)} for a sample.",
+                f"Metric {figure} gave {next(v for v in values if not 0 <= v <= 1)} for a sample.",
                 "With percent = True a value is a share between 0 and 1.",
             )
-        clusters = [cluster for _, cluster in pairs]
         if self.percent and set(values) <= {0.0, 1.0}:
             return statistics.proportion(values, clusters, higher_is_better=self.higher_is_better)
         return statistics.mean(values, clusters, higher_is_better=self.higher_is_better, percent=self.percent)

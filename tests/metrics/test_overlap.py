@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchctl.errors import MissingExtra
+from benchctl.errors import MissingExtra, PluginError
 from benchctl_plugins.metrics import answers as matching
 from benchctl_plugins.metrics import rouge as rouge_module
 from benchctl_plugins.metrics import sacre
 from benchctl_plugins.metrics.surface import Length
+from benchctl_plugins.metrics.texts import Figures
 
 from .answers import PORTUGUESE, choice, free, free_run
 
@@ -52,6 +53,24 @@ def test_rouge_of_a_run_is_the_mean_of_its_samples_with_an_interval():
         assert estimate.value == pytest.approx(sum(metric.values(one)[name] for one in run) / len(run))
         assert estimate.low < estimate.value < estimate.high
         assert estimate.percent and estimate.higher_is_better and estimate.n == len(run)
+
+
+def test_percentages_that_all_came_out_0_or_1_have_wilsons_interval_in_every_metric():
+    run = free_run([("Sim.", "Não.")] * 5)
+    shares = rouge_module.rouge().estimates(run)["rouge2"], matching.TokenF1().estimate(run)
+    assert shares[0] == shares[1]
+    assert (shares[0].method, round(shares[0].high, 4)) == ("wilson", 0.4345)
+
+
+def test_a_figure_that_is_no_number_is_the_fault_of_its_metric():
+    class Broken(Figures):
+        name = "broken"
+
+        def values(self, scored):
+            return {"broken_f1": float("nan")}
+
+    with pytest.raises(PluginError, match="broken_f1 gave nan"):
+        Broken().estimates(free_run(PORTUGUESE))
 
 
 @pytest.mark.parametrize("name", ["chrf", "bleu"])
