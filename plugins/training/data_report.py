@@ -34,6 +34,8 @@ class DataReport:
     """Longer than ``max_length``: cut at the end."""
     lost: int
     """Of the truncated ones those whose answer was cut away entirely; left out."""
+    validation_lost: int
+    """Of the rows to validate on those whose answer was cut away entirely; left out."""
     passed_over: Mapping[str, int]
     """Reason -> rows that are well but not for this training."""
     bad_rows: tuple[str, ...]
@@ -64,6 +66,8 @@ class DataReport:
             found.append(
                 f"truncated: rows longer than {self.max_length}: {self.truncated} ({self.truncated_share:.1%}){lost}"
             )
+        if self.validation_lost:
+            found.append(f"truncated: rows to validate on without their whole answer, left out: {self.validation_lost}")
         found += [f"passed over: {some(count, 'row')} {reason}" for reason, count in self.passed_over.items()]
         if self.bad_rows:
             found.append(f"skipped: {some(len(self.bad_rows), 'row')} ({'; '.join(self.bad_rows[:5])})")
@@ -76,6 +80,7 @@ class DataReport:
             "rows": self.rows, "validation_rows": self.validation_rows, "validation_from": self.validation_from,
             "tokens": self.tokens, "learnt_tokens": self.learnt, "lengths": self.lengths._asdict(),
             "max_length": self.max_length, "truncated": self.truncated, "truncated_share": self.truncated_share,
-            "lost": self.lost, "passed_over": dict(self.passed_over), "bad_rows": list(self.bad_rows),
+            "lost": self.lost, "validation_lost": self.validation_lost,
+            "passed_over": dict(self.passed_over), "bad_rows": list(self.bad_rows),
             "warnings": as_mapping(self.warnings), "leakage": self.guard.as_json(),
         }  # fmt: skip

@@ -50,12 +50,13 @@ class Leak(NamedTuple):
 class LeakedRows(BadData):
     """Training rows also stand in a test set; ``guard`` has all of them."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, left: int) -> None:
+        """``left``: training rows that would remain without them."""
         leaks = guard.leaks
         named = "; ".join(str(leak) for leak in leaks[:NAMED])
         rest = f"; and {some(len(leaks) - NAMED, 'row')} more" if len(leaks) > NAMED else ""
         without = "Take them out (--set data.leaks=drop does)"
-        if len(leaks) == guard.rows:
+        if not left:
             without = "No row is left without them: hold some out for the test (--data PART --test-data TASK=REST)"
         super().__init__(
             f"{len(leaks)} of {some(guard.rows, 'training row')} also {stand(len(leaks))} in a test set: "

@@ -109,15 +109,16 @@ def guarded(recipe: Recipe, parts: Parts, allow_leaks: bool, test_data: Sequence
     """The examples that may be trained on, and what comparing them with the test sets at hand gave.
 
     Raises:
-        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out; never all rows.
+        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out; never all to train
+            on.
     """
     guard = compare(parts.train, parts.validation, at_hand(test_data))
     if not guard.leaks or allow_leaks:
         return parts, guard
-    if recipe.data.leaks == "refuse" or len(guard.leaks) == guard.rows:
-        raise LeakedRows(guard)
     places = {leak.place for leak in guard.leaks}
     train = tuple(example for example in parts.train if example.place not in places)
+    if recipe.data.leaks == "refuse" or not train:
+        raise LeakedRows(guard, len(train))
     held_out = tuple(example for example in parts.validation if f"validation {example.place}" not in places)
     return parts._replace(train=train, validation=held_out), replace(guard, dropped=True)
 
@@ -161,6 +162,7 @@ def _report(
         tokens=sum(row.tokens for row in kept), lengths=Lengths.of([row.length for row in train]),
         max_length=limit, truncated=sum(row.length > limit for row in train),
         lost=len(train) - len(kept), learnt=sum(row.learnt for row in kept),
+        validation_lost=sum(not row.learnt for row in held_out),
         passed_over=dict(parts.source.passed_over), bad_rows=parts.source.bad_rows,
         warnings=warnings(parts.train, parts.validation), guard=guard,
     )  # fmt: skip

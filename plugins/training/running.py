@@ -157,7 +157,7 @@ def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display)
         if recipe.training.best != "last" and not len(prepared.validation):
             raise BadConfig(
                 f"Recipe '{recipe.name}' chooses by {recipe.training.best}, and there are no validation rows.",
-                "Set best=last, or data.validation_share above 0.",
+                f"Set best=last, or {_way_to_validate(recipe, prepared)}.",
             )
         found = identity(recipe, prepared.hash, model.weights.base_hash, members.size)
     except BaseException:
@@ -165,6 +165,15 @@ def _job(recipe: Recipe, options: TrainOptions, members: Crew, display: Display)
         raise
     folder = training_folder(options.out, recipe.name, found)
     return Job(recipe, options, name, objective, model, prepared, folder, members, display)
+
+
+def _way_to_validate(recipe: Recipe, prepared: Prepared) -> str:
+    """How there would be rows to validate on."""
+    if prepared.report.validation_lost:
+        return f"raise data.max_length: {recipe.data.max_length} tokens hold no answer of them"
+    if recipe.data.validation_share == 0:
+        return "data.validation_share above 0"
+    return "give more rows: rows that ask the same stay together, and none is left to hold out"
 
 
 def _train(job: Job, on_evaluation: OnEvaluation | None) -> Training:

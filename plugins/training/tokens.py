@@ -21,8 +21,8 @@ class Row(NamedTuple):
     columns: dict[str, Any]
     """What the trainer reads."""
     length: int
-    """Tokens before cutting: prompt and answer; of a preference, with the longer answer; for an encoder-decoder the longer
-    of the two, each of which may have ``max_length``."""
+    """Tokens before cutting: prompt and answer; of a preference, with the longer answer; for an encoder-decoder the
+    longer of the two, each of which may have ``max_length``."""
     tokens: int
     """Of prompt and answer after cutting; of a preference, with the longer answer."""
     learnt: int

@@ -417,6 +417,11 @@ def test_the_medtext_recipe_trains_on_what_its_task_tests_on_until_rows_are_held
     assert "data.leaks=drop" in refused.value.hint
     knowingly = prepared(whole, allow_leaks=True)
     assert knowingly.rows + knowingly.validation_rows == 4 and knowingly.guard.trained_on == {"medtext": 4}
+    alone = [dict.fromkeys(cases[0], "Outra coisa, que nenhum teste pergunta?")]
+    held_out = write(tmp_path / "held_out.csv", alone)  # that these may stay leaves nothing to train on
+    with pytest.raises(LeakedRows, match="4 of 5 training rows") as refused:
+        prepared(whole, "data.leaks=drop", f"data.validation={held_out}")
+    assert "No row is left without them" in refused.value.hint
     clean = prepared(part, test_data=[rest])
     assert clean.rows + clean.validation_rows == 3 and clean.guard.trained_on == {}
     assert prepared(whole, "data.leaks=drop", test_data=[rest]).guard.trained_on == {}

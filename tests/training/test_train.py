@@ -216,6 +216,13 @@ def test_what_cannot_be_is_refused_before_anything_loads(short):
         short("tiny-lora", "objective=sfft")
     with pytest.raises(BadConfig, match="no validation rows"):
         short("tiny-lora", "validation_share=0")
+    with pytest.raises(BadConfig, match="no validation rows") as told:
+        short("tiny-lora", "max_length=64")
+    assert "data.max_length" in told.value.hint and "validation_share" not in told.value.hint
+    Path("one.jsonl").write_text('{"instruction": "Febre?", "output": "Sim."}\n', encoding="utf-8")
+    with pytest.raises(BadConfig, match="no validation rows") as told:
+        short("tiny-lora", "train=one.jsonl")
+    assert "more rows" in told.value.hint and "validation_share" not in told.value.hint
     with pytest.raises(BadConfig, match="held as nf4"):
         short("tiny-lora", "model.base=tiny-nf4")
     with pytest.raises(BadConfig, match="adapter already"):
