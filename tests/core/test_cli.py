@@ -184,6 +184,16 @@ def test_the_mark_that_windows_puts_before_a_text_is_no_part_of_it(benchctl, tmp
     assert record["prompt"]["text"] == f"{row(0)['instruction']} "
 
 
+def test_a_file_whose_name_is_no_utf8_is_told_by_name(benchctl, tmp_path):
+    # As an archive made under Latin-1 leaves it: no record can hold such a name.
+    name = os.fsdecode("questões.csv".encode("latin-1"))
+    write_rows(tmp_path / name, [row(i) for i in range(4)])
+    ran = benchctl("run", "--task", "medmcqa-pt", "--model", "random", "--data", name)
+    said = ran.err.strip().splitlines()
+    assert ran.code == 1 and len(said) == 2, ran.err
+    assert "quest\\xf5es.csv" in said[0] and "UTF-8" in said[0] and "Rename" in said[1]
+
+
 def write_rows(path, rows, columns=COLUMNS):
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, extrasaction="ignore")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -61,6 +62,10 @@ _OF_THE_DISK = {
 """What the file system refused -> what to do. Other errors of the system are shown whole, as what they are: bugs."""
 
 
+_UNDECODED = re.compile('[^"]*[\udc80-\udcff][^"]*')
+"""A name of the system's with bytes that are no UTF-8, as Python holds it."""
+
+
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """The ``benchctl`` program: runs a command, turns what went wrong into two plain lines and an exit code."""
     debug = os.environ.get("BENCHCTL_DEBUG") == "1"
@@ -88,6 +93,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             raise
         _say(error.message, error.hint)
         code = error.exit_code
+    except UnicodeEncodeError as error:
+        name = _UNDECODED.search(error.object)
+        if debug or name is None:
+            raise
+        shown = name[0].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        _say(f"The name '{shown}' is no UTF-8 text, and no record can hold it.", "Rename the file or folder.")
+        code = BenchctlError.exit_code
     except OSError as error:
         if debug or error.errno not in _OF_THE_DISK:
             raise
