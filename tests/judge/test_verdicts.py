@@ -191,16 +191,28 @@ def test_an_answer_cannot_pretend_to_end_where_the_marks_do():
     assert forged.rstrip().endswith(real)
 
 
+def worded(text, word, said):
+    """The rubric with a word of its own."""
+    return text.replace("[[criteria]]", f"[wording]\n{word} = '{said}'\n\n[[criteria]]")
+
+
 def test_a_rubric_of_ones_own_is_a_file_and_a_bad_one_is_named(tmp_path):
     good = tmp_path / "minha.toml"
     text = (rubric_module.FOLDER / "agreement-pt.toml").read_text("utf-8")
-    good.write_text(text, encoding="utf-8")
-    assert rubric_module.load_rubric(str(good)) == rubric_module.load_rubric("agreement-pt")
+    for encoding in ("utf-8", "utf-8-sig"):  # the second as Windows writes it
+        good.write_text(text, encoding=encoding)
+        assert rubric_module.load_rubric(str(good)) == rubric_module.load_rubric("agreement-pt")
     bad = tmp_path / "ruim.toml"
     for broken, place in ((text.replace("points = 0.5", 'points = "meio"'), "criteria.0.levels.1.points"),
                           (text.replace("points = 0.5", "points = 0"), "criteria.0.levels"),
                           (text.replace('key = "concordancia"', ""), "criteria.0.key"),
-                          (text + "colour = 1", "criteria.0.colour")):  # fmt: skip
+                          (text + "colour = 1", "criteria.0.colour"),
+                          (text.replace("points = 0.5", "points = nan"), "criteria.0.levels.1.points"),
+                          (text.replace('key = "concordancia"', 'key = "justificativa"'), "'justificativa'"),
+                          (text.replace('"none"', '"sum"').replace('name = "agreement"', 'name = "total"'), "'total'"),
+                          (worded(text, "pergunta", "x"), "'pergunta'"),
+                          (worded(text, "repair", "Outra vez ({motivo})."), "{problem}"),
+                          (worded(text, "keys", "faltam chaves {"), "{detail}")):  # fmt: skip
         bad.write_text(broken, encoding="utf-8")
         with pytest.raises(BadConfig, match=r"ruim\.toml") as caught:
             rubric_module.load_rubric(str(bad))

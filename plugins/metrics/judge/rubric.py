@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from benchctl.errors import BadConfig, did_you_mean
 from benchctl.fingerprints import digest
+
+from .wording import FILLED, WORDING
 
 FOLDER = Path(__file__).parent / "rubrics"
 """The built-in rubrics, one file each, called by their file's name."""
@@ -22,7 +24,7 @@ class Level(BaseModel):
     """One step of a criterion's scale."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    points: float
+    points: Annotated[float, Field(allow_inf_nan=False)]
     text: str
     """When to give them."""
 
@@ -82,7 +84,25 @@ class Rubric(BaseModel):
                 raise ValueError(f"two criteria have the same {field}")
         if self.kind == "pair" and (len(self.criteria) > 1 or set(self.criteria[0].scale) != {0.0, 1.0, 2.0}):
             raise ValueError("a pair rubric has one criterion, with the points 1, 2 and 0")
+        if self.total != "none" and any(c.name == "total" for c in self.criteria):
+            raise ValueError("a criterion is called 'total', which is the figure of all; take another name")
+        reason = self.wording.get("reason", WORDING[self.language]["reason"])
+        if any(c.key == reason for c in self.criteria):
+            raise ValueError(f"a criterion has the key '{reason}', which is that of the judge's reason")
         return self
+
+    @field_validator("wording")
+    @classmethod
+    def _known_words(cls, wording: Mapping[str, str]) -> Mapping[str, str]:
+        for word, text in wording.items():
+            if word not in WORDING["en"]:
+                raise ValueError(f"there is no word '{word}'; there are {', '.join(WORDING['en'])}")
+            if slot := FILLED.get(word):
+                try:
+                    text.format(**{slot: ""})
+                except (LookupError, ValueError, AttributeError) as error:
+                    raise ValueError(f"in '{word}' nothing but {{{slot}}} can stand in braces") from error
+        return wording
 
     @property
     def digest(self) -> str:
@@ -125,10 +145,11 @@ def load_rubric(name: str) -> Rubric:
             raise BadConfig(f"There is no rubric file '{name}'.", "Check the path; docs/how-to/judge.md has the names.")
         raise BadConfig(f"There is no rubric '{name}'.", did_you_mean(name, built_in()))
     try:
-        return Rubric.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        return Rubric.model_validate(tomllib.loads(file.read_text(encoding="utf-8-sig")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadConfig(f"The rubric '{file.name}' is no TOML: {error}.", "See docs/how-to/judge.md.") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise BadConfig(f"The rubric '{file.name}', {place}: {first['msg']}.", "See docs/how-to/judge.md.") from error
+        said = first["msg"].removeprefix("Value error, ")
+        raise BadConfig(f"The rubric '{file.name}', {place}: {said}.", "See docs/how-to/judge.md.") from error

@@ -57,3 +57,6 @@ WORDING: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Language -> word -> text. The last six are what can be wrong with a reply; see :mod:`.verdict`."""
+
+FILLED = {"repair": "problem", **dict.fromkeys(("prose", "broken", "cut", "several", "keys", "scale"), "detail")}
+"""Word -> what is filled in where it stands in braces."""
