@@ -69,8 +69,8 @@ class Cell:
 
     @property
     def n(self) -> int:
-        """Questions asked, answered or not."""
-        return int(self.record.counts["n"])
+        """Questions asked, answered or not; one that was asked several times counts once."""
+        return int(self.record.counts["n"]) // self.record.spec.repeats
 
     @property
     def total(self) -> int:
@@ -264,6 +264,8 @@ class RowKey(NamedTuple):
     """Hash of the prompt template given, or None for the tasks' own wording."""
     max_tokens: int | None
     """Length limit of generated answers; None for scorings that generate nothing."""
+    repeats: int
+    """Answers to each question."""
 
     @property
     def settings(self) -> tuple[object, ...]:

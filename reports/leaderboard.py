@@ -66,6 +66,7 @@ def row_key(record: RunRecord) -> RowKey:
         shots_data=spec.shots_data if spec.shots else "",
         prompt=digest(spec.prompt_template)[:12] if spec.prompt_template is not None else None,
         max_tokens=spec.max_tokens if spec.scoring in ("generate", "text") else None,
+        repeats=spec.repeats,
     )
 
 
@@ -107,7 +108,7 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
 
 def _preference(record: RunRecord) -> tuple[bool, int, str]:
     """Complete before incomplete, more questions before fewer, later before earlier."""
-    return record.status == "complete", int(record.counts["n"]), str(record.timings.get("finished", ""))
+    return record.status == "complete", Cell(record, None).n, str(record.timings.get("finished", ""))
 
 
 def _group_cell(column: Column, singles: Mapping[str, Cell]) -> GroupCell | None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from benchctl.creation import create_model
 from benchctl.errors import ModelCallError
+from benchctl.fingerprints import digest
 from benchctl.plugins import get_plugins
 from benchctl.thinking import said
 from benchctl.types import Choose, Generate, Perplexity, Response
@@ -76,7 +79,12 @@ class BenchctlLM(LM):  # type: ignore[misc]  # lm-eval has no types
         Raises:
             BadConfig: generation arguments that benchctl does not have.
         """
-        asked: list[Generate] = [harness.generation(*request.args[:2]) for request in requests]
+        met: Counter[str] = Counter()
+        asked: list[Generate] = []
+        for request in requests:
+            one = harness.generation(*request.args[:2])
+            asked.append(replace(one, draw=met[digest(one)]))  # a task's repeats differ in nothing else
+            met[digest(one)] += 1
         found = [said(r.text or "") for r in _collect(self.model.generate(asked), len(asked))]
         for request, text in zip(requests, found, strict=True):
             self.cache_hook.add_partial("generate_until", request.args, text)

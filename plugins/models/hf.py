@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -106,7 +105,7 @@ class HFModel(Model):
     def fingerprint(self) -> str:
         """Weights, quantisation, adapter, tokenizer, template use, dtype, context length, drawing; not the device."""
         parts = [self._hashes, self.dtype, self.prompt_style, self.encoder.max_length, self.weights.identity()]
-        parts += [self._drawing(), self._thought()]
+        parts += [self._drawing(), self._thought(), "prompts left open" if self.encoder.ending else None]
         return digest([part for part in parts if part])
 
     def manifest(self) -> Mapping[str, Any]:
@@ -123,6 +122,10 @@ class HFModel(Model):
     def reads(self, request: Choose | Generate) -> str:
         """The text behind the model's own template, without the special tokens that its tokenizer adds."""
         return self.encoder.render(request.prompt, free=isinstance(request, Generate))
+
+    def temperature(self, request: Generate) -> float:
+        """The model's option, or the task's."""
+        return request.temperature if self.settings.temperature is None else self.settings.temperature
 
     def _revision(self) -> str | None:
         """The commit of a hub model: its snapshot folder is named after it."""
@@ -181,13 +184,11 @@ class HFModel(Model):
     def generate(self, requests: Sequence[Generate]) -> Iterator[tuple[int, Response]]:
         """Free answers, greedy unless a temperature is given.
 
-        What is drawn after a prompt depends on the seed and the prompt alone; one that is asked several times in a call
-        is drawn anew each time.
+        What is drawn after a prompt depends on the seed, the prompt and the number of the draw alone.
         """
-        if (temperature := self.settings.temperature) is not None:
-            requests = [replace(request, temperature=temperature) for request in requests]
+        requests = [replace(request, temperature=self.temperature(request)) for request in requests]
         encoded = self.encoder.generate(requests)
-        seeds = self._seeds(requests)
+        seeds = [int(digest([self.settings.seed, request])[:15], 16) for request in requests]
         prompts = [replace(prompt, seed=seed) for (prompt, _), seed in zip(encoded, seeds, strict=True)]
         clock = _Clock()
         for index, written in self.engine.generate(prompts):
@@ -200,13 +201,6 @@ class HFModel(Model):
                 index,
                 Response(text=text, finish_reason=why, usage=usage, cut=cut, seconds=spent, error=written.error),
             )
-
-    def _seeds(self, requests: Sequence[Generate]) -> Iterator[int]:
-        """A seed for each request: equal ones are told apart by how many came before."""
-        met: Counter[str] = Counter()
-        for asked in map(digest, requests):
-            yield int(digest([self.settings.seed, asked, met[asked]])[:15], 16)
-            met[asked] += 1
 
     def close(self) -> None:
         """Drop the weights, or leave the base to a model that differs only in its adapter."""

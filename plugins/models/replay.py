@@ -64,6 +64,10 @@ class Replay(Model):
             "rows": len(self._rows), "unknown_ids": len(self._unknown), "repeated_ids": len(self._repeated),
         }  # fmt: skip
 
+    def temperature(self, request: Generate) -> float | None:
+        """Nobody wrote it down."""
+        return None
+
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Learn which ids are asked for."""
         asked = {sample.id for sample in samples}

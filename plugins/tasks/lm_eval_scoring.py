@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -132,7 +133,8 @@ class LmEvalGenerate(LmEvalScoring):
     def convert(self, asked: Sequence[tuple[Any, ...]], repeats: int) -> Iterator[Request]:
         """One request per instance and repeat, with the task's own stop strings and length."""
         for context, arguments in asked:
-            yield from [harness.generation(context, arguments)] * repeats
+            request = harness.generation(context, arguments)
+            yield from (replace(request, draw=draw) for draw in range(repeats))
 
     def replies(self, responses: Sequence[Response], repeats: int) -> list[list[Any]]:
         """What the texts say, without the thinking before it: lm-eval cuts it off where its end is named."""

@@ -26,7 +26,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in field_names(type(value))}
+        held = {name: getattr(value, name) for name in field_names(type(value))}
+        later = _later(type(value))
+        return {name: plain(one) for name, one in held.items() if name not in later or one != later[name]}
     return value
 
 
@@ -34,6 +36,12 @@ def plain(value: Any) -> Any:
 def field_names(kind: Any) -> tuple[str, ...]:
     """Names of a dataclass's fields, in order."""
     return tuple(field.name for field in fields(kind))
+
+
+@cache
+def _later(kind: Any) -> Mapping[str, Any]:
+    """Fields that are left out while they hold their default, and those defaults: see :data:`benchctl.types.LATER`."""
+    return {field.name: field.default for field in fields(kind) if field.metadata.get("later")}
 
 
 def digest(value: Any) -> str:

@@ -13,6 +13,7 @@ from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import RunFolder, StoredRun, run_place
+from benchctl.repeats import questions
 from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
@@ -143,16 +144,20 @@ def _run_one(
 ) -> Result:
     scoring = get_scoring(task, matrix.options.get("scoring"), matrix.options["max_tokens"])
     asked = spec if load_config().model_spec(spec) != spec else model.spec or spec
-    metrics = create_metrics(plugins, task, matrix.metrics)
-    job = prepare(matrix.spec(task, asked), task, scoring, metrics, model, data)
+    wanted = matrix.spec(task, asked)
+    several = task.metrics_of_repeats if wanted.repeats > 1 and task.kind == "multiple_choice" else ()
+    metrics = create_metrics(plugins, task, [*several, *matrix.metrics])
+    job = prepare(wanted, task, scoring, metrics, model, data)
     _note_subset(display, job)
-    place = run_place(matrix.out, job.spec, job.prints).path
-    _note_failed(display, plugins.tell("benchctl_run_started", spec=job.spec, run=str(place)))
+    place = run_place(matrix.out, job.spec, job.prints)
+    before = place.record()
+    _note_failed(display, plugins.tell("benchctl_run_started", spec=job.spec, run=str(place.path)))
     record, folder = run(job, matrix.out, display.job(_title(job)))
     if not set(matrix.metrics) <= set(record.metrics):  # found finished, without a metric that is asked for now
         record = rescored(StoredRun(record, folder.path), matrix.metrics, keep_read=True)
     _note_failed(display, plugins.tell("benchctl_run_finished", record=record, run=str(folder.path)))
     _note_changed(display, job, record, folder)
+    _note_left_out(display, job, before, record)
     _note_run(display, job, record)
     return as_result(record, folder)
 
@@ -186,10 +191,11 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
 
 
 def _note_subset(display: Display, job: Job) -> None:
-    label = lopsided(job.data.samples, job.samples)
+    asked = questions(job.samples)
+    label = lopsided(job.data.samples, asked)
     if label is not None and job.task.kind == "multiple_choice":
         display.note(
-            f"warning: {job.task.name}: '{label}' is right in another share of the {len(job.samples)} samples asked "
+            f"warning: {job.task.name}: '{label}' is right in another share of the {len(asked)} samples asked "
             f"than of all {len(job.data.samples)}: the data is sorted. Use --sample N instead of --limit N."
         )
 
@@ -214,6 +220,16 @@ def _note_changed(display: Display, job: Job, record: RunRecord, folder: RunFold
         display.note(
             f"warning: {_title(job)}: the task groups its questions by passage otherwise than when they were answered: "
             f"these intervals are of the old groups. Raise its 'version' for a run with the new ones."
+        )
+
+
+def _note_left_out(display: Display, job: Job, before: RunRecord | None, record: RunRecord) -> None:
+    """What was added to an unfinished run, by hand or by a judge, does not count the answers that came since."""
+    had, has = ({*one.added, *one.metrics} if one else set() for one in (before, record))
+    if gone := sorted(had - has):
+        display.note(
+            f"note: {_title(job)}: left out, since of the answers there were before: {', '.join(gone)}. "
+            f"'rescore' and 'judge' add them again; nothing is asked twice."
         )
 
 

@@ -52,6 +52,10 @@ class Model:
             return request.prompt
         return "\n\n".join(f"[{message.role}]\n{message.content}" for message in request.prompt)
 
+    def temperature(self, request: Generate) -> float | None:
+        """What the answer to a request is drawn at, 0 for greedy decoding; None where it cannot be known."""
+        return request.temperature
+
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Told before each run what it is about; backends that answer from the prompt alone need not care.
 

@@ -192,13 +192,13 @@ def run_id(spec: RunSpec, fingerprints: Mapping[str, str]) -> str:
     Where data and examples were read from is no part of it, their content is: a file that was moved, renamed or is
     given by another path is the same run.
     """
-    fixed = {name: value for name, value in asdict(spec).items() if name not in ("data", "shots_data")}
+    fixed = {name: value for name, value in plain(spec).items() if name not in ("data", "shots_data")}
     return _twelve(fixed, fingerprints)
 
 
 def run_place(out: Path, spec: RunSpec, fingerprints: Mapping[str, str]) -> RunFolder:
     """The folder of a run under ``out``: one that was named with the path of its data, as all once were, is kept."""
-    earlier = run_folder(out, spec, _twelve(asdict(spec), fingerprints))
+    earlier = run_folder(out, spec, _twelve(plain(spec), fingerprints))
     return earlier if earlier.path.is_dir() else run_folder(out, spec, run_id(spec, fingerprints))
 
 

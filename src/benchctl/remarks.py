@@ -41,7 +41,7 @@ def settings(spec: RunSpec) -> Mapping[str, Any]:
     return {
         "scoring": spec.scoring, "shots": spec.shots, "seed": spec.seed,
         "shots-data": spec.shots_data if spec.shots else None, "prompt template": spec.prompt_template,
-        "max tokens": spec.max_tokens if generated else None,
+        "max tokens": spec.max_tokens if generated else None, "repeats": spec.repeats,
     }  # fmt: skip
 
 

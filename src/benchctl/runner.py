@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from benchctl import fingerprints, manifest, records
+from benchctl import fingerprints, manifest, records, repeats
 from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
 from benchctl.journal import Journal
 from benchctl.metric import Metric, Scored
@@ -49,7 +49,7 @@ def prepare(
     """Turn a spec into a job.
 
     Raises:
-        BadConfig: the model cannot answer the kind of request the scoring asks.
+        BadConfig: the model cannot answer the kind of request the scoring asks, or not several times.
         BadData: too few examples for the shots wanted.
     """
     if scoring.kind not in model.capabilities:
@@ -60,6 +60,8 @@ def prepare(
         )
     samples = select(data.samples, spec)
     requests = scoring.ask(spec, task, data.samples, model.prompt_style == "chat")
+    repeats.check(spec, scoring, model, requests)
+    samples, requests = repeats.repeated(spec, samples, requests)
     prints = {
         "data": fingerprints.digest_all(_content(sample) for sample in samples),
         "model": told_fingerprint(model),

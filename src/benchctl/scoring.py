@@ -19,6 +19,8 @@ class Scoring:
     kind: ClassVar[Kind]
     version: ClassVar[int] = 1
     """Raised when a change to the rule changes scores; part of the run's identity."""
+    repeatable: ClassVar[bool] = False
+    """Whether a question may be asked several times (``--repeats``): its answers are read one by one."""
 
     def __init__(self, max_tokens: int = 256) -> None:
         self.max_tokens = max_tokens
@@ -112,7 +114,7 @@ class LowestPerplexity(Scoring):
 class FreeChoice(Scoring):
     """The model writes freely and the answer is read from its text; what cannot be read is an outcome, not a guess."""
 
-    name, kind = "generate", "generate"
+    name, kind, repeatable = "generate", "generate", True
 
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """One free answer."""
@@ -126,7 +128,7 @@ class FreeChoice(Scoring):
 class FreeText(Scoring):
     """The model writes freely and metrics compare its text with the reference."""
 
-    name, kind = "text", "generate"
+    name, kind, repeatable = "text", "generate", True
 
     def requests(self, sample: Sample, prompts: PromptBuilder) -> Sequence[Request]:
         """One free answer."""

@@ -162,7 +162,8 @@ def in_common(first: StoredRun, second: StoredRun) -> int:
 
 def _asked(line: Mapping[str, Any]) -> Mapping[str, Any]:
     """What fixes a question, as in the fingerprint of the data: not the passage's name, which fixes no answer."""
-    return {name: value for name, value in line["sample"].items() if name not in ("cluster", "metadata")}
+    beside = ("cluster", "metadata", "repeat_of")
+    return {name: value for name, value in line["sample"].items() if name not in beside}
 
 
 def _metrics(run: StoredRun, figure: str) -> list[Metric]:

@@ -66,6 +66,8 @@ class Task:
         "accuracy", "accuracy_answered", "accuracy_per_token", "accuracy_per_byte", "degenerate", "length",
     )  # fmt: skip
     """Names of metrics; those that do not apply to the answers of a run vanish from it."""
+    metrics_of_repeats: Sequence[str] = ("accuracy_majority", "accuracy_any")
+    """The same for runs that ask each question several times."""
     scoring: str = "letter"
     """Used when the command line names none."""
     chance: float | None = None

@@ -10,6 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+LATER: Mapping[str, bool] = {"later": True}
+"""Of a field that came to its dataclass later: fingerprints leave it out while it has its default, so that those made
+before are still found."""
+
 Kind = Literal["choose", "generate", "perplexity"]
 """The three things a model can be asked; also the names of the methods of :class:`benchctl.model.Model`."""
 
@@ -22,7 +26,7 @@ STATUSES = ("complete", "incomplete", "interrupted", "running")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One question of a task."""
+    """One question of a task, or one of several times that it is asked."""
 
     id: str
     """Stable within the task's data: the row's own id, or its position from 0 in the file it was read from."""
@@ -39,6 +43,8 @@ class Sample:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     """Whatever else a metric needs of the row: text, numbers, lists; kept with the answer. ``metadata["row"]`` has the
     raw columns, for prompt templates; it is not kept, so no metric may rest on it."""
+    repeat_of: str = ""
+    """The question's id where it is asked several times (``--repeats``); empty where it is asked once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,8 @@ class Generate:
     max_tokens: int = 256
     temperature: float = 0.0
     """0 is greedy decoding, the default: the same answer every time."""
+    draw: int = field(default=0, metadata=LATER)
+    """Which of several answers to the prompt this is: each is drawn for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,8 @@ class RunSpec:
     skip_bad_rows: bool = False
     max_tokens: int = 256
     """Length limit of generated answers."""
+    repeats: int = field(default=1, metadata=LATER)
+    """Times each question is asked."""
 
 
 FORMAT = 1

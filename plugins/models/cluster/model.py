@@ -70,6 +70,10 @@ class ClusterModel(Model):
         """As the inner model."""
         return self.inner.reads(request)
 
+    def temperature(self, request: Generate) -> float | None:
+        """As the inner model."""
+        return self.inner.temperature(request)
+
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Remember what each request belongs to; every chunk takes it along."""
         self.inner.meet(samples, owners)

@@ -42,7 +42,9 @@ class Asker:
 
     async def generate(self, request: Generate) -> Response:
         """A free answer."""
-        make = partial(self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop)
+        make = partial(
+            self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop, request.draw
+        )
         answered = await self._call(make, partial(self._wire.read_written, stop=request.stop))
         return self.written(answered.value, answered.reply, seconds=answered.seconds, detail=self._about(answered))
 

@@ -69,8 +69,9 @@ class Asked:
         bodies = [_body(first, request) for request in requests]
         self.places: dict[str, list[int]] = {}
         """By its key, which is its id in a batch, the indices of each distinct request."""
-        for index, body in enumerate(bodies):
-            self.places.setdefault(digest(body), []).append(index)
+        for index, (body, request) in enumerate(zip(bodies, requests, strict=True)):
+            key = digest([body, request.draw] if request.draw else body)  # several draws are not one answer
+            self.places.setdefault(key, []).append(index)
         self._sent = {key: bodies[places[0]] for key, places in self.places.items()}
 
     def parts(self, keys: Set[str]) -> Iterator[dict[str, bytes]]:
@@ -157,7 +158,7 @@ def _answers(
 
 
 def _body(wire: Wire, request: Generate) -> Body:
-    return wire.written(request.prompt, request.max_tokens, request.temperature, request.stop)
+    return wire.written(request.prompt, request.max_tokens, request.temperature, request.stop, request.draw)
 
 
 def _response(model: OpenAIModel, row: Mapping[str, Any], request: Generate) -> Response:

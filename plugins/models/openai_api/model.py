@@ -67,6 +67,11 @@ class OpenAIModel(Model):
             "spent": round(self.budget.spent - self._spent_before, 6) if self._price else None,
         }  # fmt: skip
 
+    def temperature(self, request: Generate) -> float | None:
+        """The model's option, or the task's; None where the server has its own."""
+        s = self.settings
+        return None if not s.send_temperature else request.temperature if s.temperature is None else s.temperature
+
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Remember what the requests are about: it tells labels from options' texts. Other samples are another run,
         whose calls are counted anew; the sum that may be spent is the command's."""

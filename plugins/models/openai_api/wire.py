@@ -78,9 +78,13 @@ class Wire:
         self.form: Mapping[str, Any] | None = None
         """The JSON schema that written answers are held to, where the server can."""
 
-    def written(self, prompt: Prompt, max_tokens: int, temperature: float, stop: Sequence[str] = ()) -> Body:
-        """Ask for a free answer."""
+    def written(
+        self, prompt: Prompt, max_tokens: int, temperature: float, stop: Sequence[str] = (), draw: int = 0
+    ) -> Body:
+        """Ask for a free answer; each draw has a seed of its own, where there is one."""
         body = {**self._asked(prompt, max_tokens, temperature), **({"stop": list(stop)[:4]} if stop else {})}
+        if "seed" in body:
+            body["seed"] += draw
         if self.form is None or not self._chat:
             return body
         form = {"name": "answer", "strict": True, "schema": dict(self.form)}

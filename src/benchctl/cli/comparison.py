@@ -8,7 +8,7 @@ from rich import box
 from rich.table import Table
 
 from benchctl.cli.tables import cell, draw
-from benchctl.cli.wording import interval, number, points, probability, say, value
+from benchctl.cli.wording import asked, interval, number, points, probability, say, value
 from benchctl.comparing import Comparison, Comparisons, Disagreement
 from benchctl.pairing import Difference
 from benchctl.remarks import Remark
@@ -40,7 +40,7 @@ def _heading(one: Comparison, lang: str) -> None:
     echo(f"{one.task} · n {one.n} {say('answered by both', lang)}")
     for letter, run in (("A", one.first), ("B", one.second)):
         spec = run.record.spec
-        echo(f"  {letter}  {spec.model} · {spec.scoring}, {spec.shots}-shot · {run.record.id}")
+        echo(f"  {letter}  {spec.model} · {asked(spec)} · {run.record.id}")
 
 
 def _rows(task: str, differences: Mapping[str, Difference], lang: str) -> Iterator[list[str]]:

@@ -67,6 +67,14 @@ EXIT_INTERRUPTED = 130
     metavar="FILE",
     help="A Jinja template that replaces the task's wording; see docs/how-to/prompts.md.",
 )
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Answers to each question, of a model that draws them (temperature above 0).",
+)
 @click.option("--max-tokens", type=click.IntRange(min=1), default=256, show_default=True, help="Of a generated answer.")
 @click.option(
     "--max-cost",

@@ -57,17 +57,18 @@ def _prompt(stored: StoredRun) -> None:
 
 def _facts(stored: StoredRun) -> None:
     from benchctl.cli.display import figures
+    from benchctl.cli.wording import asked
 
     record = stored.record
     echo(f"{record.spec.task} · {record.spec.model} · {record.status}\n{stored.path}")
     for name, e in record.estimates.items():
         value, interval = figures(e)
         echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
-    timings = record.timings
+    timings, questions = record.timings, record.counts["n"] // record.spec.repeats
     sittings = timings["sittings"]
     facts = {
-        "scoring": f"{record.spec.scoring}, {record.spec.shots} shots, seed {record.spec.seed}",
-        "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {record.counts['n']} of "
+        "scoring": f"{asked(record.spec)}, seed {record.spec.seed}",
+        "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {questions} of "
                 f"{record.data['total']} samples, {record.counts['bad_rows']} bad rows left out",
         "tidied": ", ".join(f"{count} in {column}" for column, count in record.data["normalised"].items()) or "nothing",
         "model": ", ".join(f"{k} {v}" for k, v in record.model.items() if v is not None and k != "training"),

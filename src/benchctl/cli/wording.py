@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from benchctl.pairing import Difference
 from benchctl.remarks import Remark
-from benchctl.types import Estimate
+from benchctl.types import Estimate, RunSpec
 
 PT: Mapping[str, str] = {
     "better": "melhor", "worse": "pior", "differs": "difere", "unclear": "não se distingue", "same": "igual",
@@ -54,6 +54,12 @@ PT: Mapping[str, str] = {
     "compared with the base's run {run}, which goes with it; the base's row shows {shown}":
         "comparado com a execução {run} da base, que faz par com a dele; a linha da base mostra {shown}",
 }  # fmt: skip
+
+
+def asked(spec: RunSpec) -> str:
+    """How the questions were put, in short: ``generate, 0-shot, 4 answers each``."""
+    several = f", {spec.repeats} answers each" if spec.repeats > 1 else ""
+    return f"{spec.scoring}, {spec.shots}-shot{several}"
 
 
 def say(words: str, lang: str) -> str:

@@ -25,6 +25,7 @@ class Server:
         self.args = args
         self.random = random.Random(args.seed)
         self.asked: Counter[str] = Counter()
+        self.seeds: set[int] = set()
         self.answered: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
         self.open = self.most_open = 0
@@ -52,7 +53,7 @@ class Server:
             return await send(writer, 200, {})
         if path == "/stats":
             stats = {"asked": sum(self.asked.values()), "answered": self.answered, "faults": self.faults,
-                     "most_open": self.most_open, "batches": len(self.batches), "prompts": len(self.asked)}  # fmt: skip
+                     "most_open": self.most_open, "batches": len(self.batches), "prompts": len(self.asked), "seeds": sorted(self.seeds)}  # fmt: skip
             return await send(writer, 200, stats)
         if self.args.echo_key or (self.args.key and headers.get("authorization") != f"Bearer {self.args.key}"):
             said = headers.get("authorization", "nothing")
@@ -63,6 +64,7 @@ class Server:
         asked = json.loads(body)
         prompt = json.dumps(asked.get("messages") or asked["prompt"])
         self.asked[prompt] += 1
+        self.seeds |= {asked["seed"]} if "seed" in asked else set()
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:
@@ -213,6 +215,7 @@ class Server:
             one = json.loads(line)
             prompt = json.dumps(one["body"].get("messages") or one["body"]["prompt"])
             self.asked[prompt] += 1
+            self.seeds |= {one["body"]["seed"]} if "seed" in one["body"] else set()
             failed = self.random.random() < self.args.faults
             status, body = 200, {}
             if failed:

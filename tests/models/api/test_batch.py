@@ -110,3 +110,19 @@ def test_a_batch_interface_that_refuses_is_said_without_the_key(serve, run_apart
     ran = run_apart(f"openai:gpt,base_url={serve(echo_key=400).url},batch=true", *GENERATE)
     assert ran.code == 1 and "The batch interface failed" in ran.err and "Traceback" not in ran.err
     assert KEY[:12] not in ran.err
+
+
+@pytest.mark.parametrize("way", ["", ",batch=true,poll=0.05"])
+def test_several_answers_to_a_question_are_asked_for_one_by_one_each_with_a_seed_of_its_own(serve, run, tmp_path, way):
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url},temperature=0.8,seed=7{way}", *GENERATE, "--repeats", "3")
+    assert ran.code == 0 and len(answers(ran, tmp_path)) == 30
+    stats = server.stats()
+    assert (stats["asked"], stats["prompts"], stats["seeds"]) == (30, 10, [7, 8, 9])
+
+
+def test_several_answers_of_a_batch_without_a_seed_are_several(serve, run, tmp_path):
+    server = serve()
+    model = f"openai:gpt,base_url={server.url},temperature=0.8,batch=true,poll=0.05"
+    ran = run(model, *GENERATE, "--repeats", "3")
+    assert ran.code == 0 and len(answers(ran, tmp_path)) == 30 == server.stats()["asked"]
