@@ -66,6 +66,9 @@ _TINY_CONFIGS = {
     "tiny-gptq": {**_TINY, "quantization_config": {"quant_method": "gptq", "bits": 4, "group_size": 32}},
 }
 
+POSITIONS = ("wpe", "embed_positions", "position_embeddings")
+"""What transformers' models call a table of learnt positions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
@@ -160,7 +163,7 @@ def check_base(recipe: Recipe) -> None:
 
     Raises:
         BadConfig: a decoder for seq2seq, an encoder-decoder for sft or dpo, files quantised in another way than the
-            recipe says, an adapter on it already, or layers that it does not have.
+            recipe says, an adapter on it already, rows longer than it has positions, or layers that it does not have.
     """
     found = architecture(recipe.model.base)
     if found is None:
@@ -182,6 +185,7 @@ def check_base(recipe: Recipe) -> None:
             "Set objective=seq2seq, or another base.",
         )
     _check_stored(recipe, found, where)
+    _check_positions(recipe, found, where)
     if isinstance(recipe.adapter.targets, tuple) and recipe.method not in ("full", "prompt"):
         _check_layers(recipe, found, where)
 
@@ -193,6 +197,24 @@ def _check_stored(recipe: Recipe, found: Architecture, where: str) -> None:
         raise BadConfig(
             f"{where}'{found.name}' is quantised as {found.stored}, and model.quant says {recipe.model.quant}.",
             f"Set model.quant={found.stored}, or take another base.",
+        )
+
+
+def _check_positions(recipe: Recipe, found: Architecture, where: str) -> None:
+    """Positions that are reckoned (rotary, relative) go on beyond the number; those learnt, in a table, end there, and
+    the first longer row would end the training, on a GPU with a message that names nothing."""
+    before = recipe.adapter.virtual_tokens if recipe.method == "prompt" else 0
+    longest = recipe.data.max_length + before
+    positions = found.config.get("n_positions") or found.config.get("max_position_embeddings")
+    if not isinstance(positions, int) or longest <= positions:
+        return
+    import torch
+
+    layers = bones(found).named_modules()
+    if any(name.rpartition(".")[2] in POSITIONS and isinstance(module, torch.nn.Embedding) for name, module in layers):
+        raise BadConfig(
+            f"{where}'{found.name}' has {positions} positions, and rows may have {longest} tokens.",
+            f"Set data.max_length={positions - before} or less.",
         )
 
 

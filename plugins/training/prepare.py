@@ -109,8 +109,8 @@ def guarded(recipe: Recipe, parts: Parts, allow_leaks: bool, test_data: Sequence
     """The examples that may be trained on, and what comparing them with the test sets at hand gave.
 
     Raises:
-        LeakedRows: rows also stand in a test set, unless that is allowed or the recipe leaves them out; never all to train
-            on.
+        LeakedRows: rows also stand in a test set, unless that is allowed, or the recipe leaves them out and some are
+            left.
     """
     guard = compare(parts.train, parts.validation, at_hand(test_data))
     if not guard.leaks or allow_leaks:

@@ -25,7 +25,7 @@ def _names(value: object) -> object:
 class Section(BaseModel):
     """Part of a recipe: frozen, and a key nobody knows is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class ModelSection(Section):

@@ -98,6 +98,15 @@ def _check_length(recipe: Recipe) -> None:
     if (training.steps is None) == (training.epochs is None):
         what = "neither training.steps nor" if training.steps is None else "both training.steps and"
         raise _refused(recipe, f"it sets {what} training.epochs", "Set one of the two.")
+    if training.patience is not None and training.best == "last":
+        raise _refused(
+            recipe, "training.best=last compares no evaluations, and training.patience waits for a better one",
+            "Leave out patience, or set training.best=validation_loss.",
+        )  # fmt: skip
+    if "beta" in training.model_fields_set and recipe.objective in ("sft", "seq2seq"):
+        raise _refused(
+            recipe, f"{recipe.objective} has no use for training.beta", "Leave it out, or set objective=dpo."
+        )
     if training.warmup >= 1:
         if training.warmup != int(training.warmup):
             raise _refused(

@@ -33,6 +33,15 @@ REFUSED = [
     ("tiny-lora", "steps=3 warmup=4", "longer than the training of 3", "lower"),
     ("tiny-lora", "warmup=2.5", "no number of steps", "share"),
     ("tiny-lora", "schedule=constant", "no warm-up", "constant_with_warmup"),
+    ("tiny-lora", "warmup=inf", "finite", "recipes.md"),
+    ("tiny-lora", "learning_rate=inf", "finite", "recipes.md"),
+    ("tiny-lora", "steps= epochs=inf", "finite", "recipes.md"),
+    ("tiny-lora", "best=last patience=2", "training.best=last compares no evaluations", "patience"),
+    ("tiny-lora", "beta=0.2", "sft has no use for training.beta", "Leave it out"),
+    ("tiny-t5-lora", "beta=0.2", "seq2seq has no use for training.beta", "Leave it out"),
+    ("gpt2-qlora-v1", "max_length=1025", "'openai-community/gpt2' has 1024 positions, and rows may have 1025 tokens", "1024"),
+    ("distilgpt2-qlora-v1", "quant=none method=prompt r= alpha= dropout= targets= init= virtual_tokens=20 max_length=1010",
+     "rows may have 1030 tokens", "1004"),
     ("tiny-dpo", "packing=true", "cannot pack", "packing=false"),
     ("tiny-t5-lora", "packing=true", "cannot pack", "packing=false"),
     ("tiny-prompt", "packing=true", "packing joins rows", "packing=false"),
@@ -58,6 +67,7 @@ WORKS = [
     ("tiny-t5-lora", "targets=q,lm_head"), ("tiny-lora", "packing=true"), ("tiny-dpo", "init=eva"),
     ("tiny-ia3", "objective=dpo"), ("tiny-full", "objective=dpo"), ("tiny-t5-ia3", "quant=nf4"),
     ("tiny-lora", "warmup=0.1"), ("tiny-lora", "targets=q_proj,embed_tokens"),
+    ("tiny-lora", "max_length=100000"), ("tiny-t5-lora", "max_length=100000"), ("tiny-dpo", "beta=0.2"),
 ]  # fmt: skip
 """Each also attached, and a gradient taken, in test_methods.py."""
 
