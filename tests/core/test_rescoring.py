@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchctl.additions import add_figures
 from benchctl.records import RunFolder, StoredRun
 from benchctl.rescoring import rescored
 from tests.scripted_runs import right_in, run
@@ -46,6 +47,23 @@ def test_a_run_whose_samples_ask_nothing_besides_their_options_is_scored_again(b
     again = benchctl("rescore", ran["path"], "--json")
     assert again.code == 0, again.err
     assert json.loads(again.out)[0]["metrics"]["acc"]["value"] == ran["metrics"]["acc"]["value"]
+
+
+def test_what_was_added_to_an_unfinished_run_does_not_go_without_a_word_when_it_is_finished(benchctl, tmp_path):
+    asked = ("run", "--task", "medmcqa-pt", "--model", "random", "--data", "builtin", "--json")
+    path = tmp_path / json.loads(benchctl(*asked).out)[0]["path"]
+    lines = (path / "samples.jsonl").read_bytes().splitlines(keepends=True)
+    (path / "samples.jsonl").write_bytes(b"".join(lines[:20]))
+    folder = RunFolder(path)
+    folder.save_record(replace(folder.record(), status="running"))
+    assert benchctl("rescore", str(path), "--metric", "macro_f1").code == 0
+    grade = folder.record().estimates["accuracy"]
+    add_figures(folder, "judge", {"judge": "j"}, {"judge_total": grade}, {})
+
+    ran = benchctl(*asked)
+    assert json.loads(ran.out)[0]["n"] == 24
+    assert "judge_total, macro_f1" in ran.err and "of the answers there were before" in ran.err
+    assert "the answers there were before" not in benchctl(*asked).err
 
 
 @pytest.mark.parametrize("reach", ["lm-eval:evil,include_path={folder}", "lm-eval:{folder}/evil.yaml",
