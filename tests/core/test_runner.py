@@ -210,7 +210,8 @@ def test_a_run_that_an_earlier_version_named_with_the_path_of_its_data_is_found(
 
     made = job(ScriptedModel(prefers("A")))
     record, folder = run(made, tmp_path)
-    named = digest({"spec": asdict(made.spec), "fingerprints": made.prints})[:12]
+    then = {name: value for name, value in asdict(made.spec).items() if name != "repeats"}  # which came later
+    named = digest({"spec": then, "fingerprints": made.prints})[:12]
     folder.path.rename(folder.path.with_name(named))
     run_folder(tmp_path, made.spec, named).save_record(replace(record, id=named))
     again = job(model := ScriptedModel(prefers("A")))
