@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-_SAFETENSORS = re.compile(r"\bos error (\d+)\b")
-"""The system's number, at the end of what safetensors raises."""
+_NUMBERED = re.compile(r"(?:\bos error |\[Errno )(\d+)\b")
+"""The system's number, in what safetensors raises or another process says at its end."""
 _TORCH = re.compile(r"unexpected pos \d+ vs \d+|file write failed")
 """What torch's archives raise, without the reason."""
 _REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -35,10 +35,16 @@ def writing(folder: Path) -> Iterator[None]:
         raise OSError(refused, os.strerror(refused), str(folder)) from error
 
 
+def refused(said: str) -> int | None:
+    """The system's number for a disk that takes no more, in an error's text; None where it says something else."""
+    found = _NUMBERED.search(said)
+    return number if found and (number := int(found[1])) in _REFUSALS else None
+
+
 def _reason(error: Exception, folder: Path) -> int | None:
     """The system's number for a write that failed; None for another error."""
-    if found := _SAFETENSORS.search(str(error)):
-        return number if (number := int(found[1])) in _REFUSALS else None
+    if _NUMBERED.search(str(error)):
+        return refused(str(error))
     if not _TORCH.search(str(error)):
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from typing import Any
 from benchctl.data import read_table
 from benchctl.errors import BadConfig, BadData, MissingExtra, ModelCallError
 from benchctl.fingerprints import digest
+
+from .disk import refused
 
 GROUPS = (128, 64, 32, 16)
 """Group sizes of GPTQ, the usual one first; it must divide every layer's inputs."""
@@ -116,6 +119,7 @@ def to_gptq(source: Path, out: Path, texts: Sequence[str], bits: int, group: int
     Raises:
         MissingExtra: gptqmodel is not installed.
         ModelCallError: it failed; with its last words.
+        OSError: the disk takes no more.
     """
     for package in ("gptqmodel", "optimum"):
         if find_spec(package) is None:
@@ -130,4 +134,6 @@ def to_gptq(source: Path, out: Path, texts: Sequence[str], bits: int, group: int
     if done.returncode or not (out / "config.json").is_file():
         words = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         reason = words[-1][:200] if words else f"exit code {done.returncode}"
+        if (number := refused(reason)) is not None:
+            raise OSError(number, os.strerror(number), str(out))
         raise ModelCallError(f"gptqmodel could not quantise '{source.name}' ({reason}).", "See 'benchctl doctor'.")

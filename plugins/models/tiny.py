@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,6 +15,8 @@ from benchctl.errors import BadConfig
 from benchctl.fingerprints import cache_dir, digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
+
+from .disk import writing
 
 VERSION = 3
 """Raised when a recipe in tiny_recipes.py changes: each version has its own folders in the cache."""
@@ -65,11 +68,13 @@ def made(name: str, make: Callable[[Path], None], *facts: str) -> Path:
     if not folder.is_dir():
         draft = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
-        make(draft)
         try:
-            draft.rename(folder)
-        except OSError:  # another process was first: its copy is as good
-            shutil.rmtree(draft)
+            with writing(draft):
+                make(draft)
+            with suppress(OSError):  # another process was first: its copy is as good
+                draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     return folder
 
 
