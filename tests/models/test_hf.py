@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchctl.errors import ModelCallError
+from benchctl.fingerprints import digest
 from benchctl.plugins import get_plugins
 from benchctl.types import Choose, Generate, Message, Perplexity
 
@@ -90,6 +91,8 @@ def test_a_tokenizer_that_ends_every_text_does_not_end_a_prompt_that_goes_on(sto
     free = [Generate("Once upon a time", max_tokens=5)]
     assert ending.encoder.generate(free) == plain.encoder.generate(free)
     assert ending.encoder.perplexity([Perplexity(FOX)]) == plain.encoder.perplexity([Perplexity(FOX)])
+    before = digest([ending._hashes, ending.dtype, "text", ending.encoder.max_length])
+    assert ending.fingerprint() != before, "answers of that time are not taken up"
 
 
 def test_batch_size_does_not_change_scores(stories):
