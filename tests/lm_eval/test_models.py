@@ -182,6 +182,22 @@ class TestABenchctlModelThere:
         assert samples["pick"][0]["arguments"][0][0].rstrip().endswith("</think>")
         assert found["pick"] == pytest.approx(expected["pick"], rel=1e-5, abs=1e-4)
 
+    def test_repeats_of_a_task_are_drawn_apart_and_alike_here_and_there(self, stories, benchctl, tasks):
+        from benchctl_plugins.models.lm_eval_bridge import BenchctlLM
+
+        fields = json.loads((tasks / "write.yaml").read_text("utf-8"))
+        drawn = {"until": ["."], "max_gen_toks": 12, "do_sample": True, "temperature": 1.2}
+        kept = {"name": "all", "filter": [{"function": "majority_vote"}, {"function": "take_first"}]}
+        fields |= {"task": "thrice", "repeats": 3, "generation_kwargs": drawn, "filter_list": [kept]}
+        (tasks / "thrice.yaml").write_text(json.dumps(fields), "utf-8")
+        spec = f"{stories},dtype=float32,device=cpu"
+        done = benchctl("run", "--task", f"lm-eval:thrice,include_path={tasks}", "--model", spec, "--json")
+        lines = (Path(json.loads(done.out)[0]["path"]) / "samples.jsonl").read_text("utf-8").splitlines()
+        here = {line["id"]: [one["text"] for one in line["responses"]] for line in map(json.loads, lines)}
+        assert all(len(set(texts)) > 1 for texts in here.values())
+        _, samples = evaluate(BenchctlLM(stories, dtype="float32", device="cpu", batch_size=1), tasks, "thrice")
+        assert {str(one["doc_id"]): one["resps"][0] for one in samples["thrice"]} == here
+
     def test_it_is_registered_under_its_name(self):
         from lm_eval.api.registry import get_model
 
