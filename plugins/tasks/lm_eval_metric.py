@@ -42,15 +42,16 @@ class LmEvalMetric(Metric):
 
     def values(self, scored: Scored) -> Mapping[str, float]:
         """This document's figures, where they are numbers."""
-        return {name: float(v) for name, v in self._results(scored).items() if _is_number(v)}
+        return {name: float(v) for name, v in self._results(scored).items() if _is_number(v) and math.isfinite(v)}
 
     def estimates(self, scored: Sequence[Scored]) -> Mapping[str, Estimate]:
-        """Each figure as lm-eval aggregates it."""
+        """Each figure as lm-eval aggregates it; left out where that is no number, as a correlation of equal answers."""
         columns: dict[str, list[Any]] = {}
         for one in scored:
             for name, value in self._results(one).items():
                 columns.setdefault(name, []).append(value)
-        return {name: self._estimate(name.split(",")[0], items) for name, items in columns.items()}
+        found = {name: self._estimate(name.split(",")[0], items) for name, items in columns.items()}
+        return {name: estimate for name, estimate in found.items() if estimate is not None}
 
     def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
         """What each document adds to a perplexity; None for lm-eval's other aggregates."""
@@ -107,12 +108,14 @@ class LmEvalMetric(Metric):
 
         return self.task.harness.aggregation().get(figure.split(",")[0], mean)
 
-    def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate:
+    def _estimate(self, metric: str, items: Sequence[Any]) -> Estimate | None:
         from lm_eval.api.metrics import mean
 
         aggregate = self._aggregate(metric)
         with self._blamed():
             value = float(aggregate(items))
+        if not math.isfinite(value):
+            return None
         higher = self.task.harness.higher_is_better().get(metric, True) is not False
         if aggregate is mean and all(map(_is_number, items)):
             values = [float(v) for v in items]

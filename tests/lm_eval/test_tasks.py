@@ -290,6 +290,17 @@ def test_truth_values_of_numpy_have_intervals_as_pythons_have(run, coded):
     assert result["metrics"]["long"]["method"] == "wilson"
 
 
+def test_a_figure_that_is_no_number_is_left_out_and_the_others_stay(run, coded):
+    # As a correlation is where a model always says the same. "NaN" is no JSON, and neither more nor less than others.
+    code = CODE.replace('{"long": ', '{"none": float("nan"), "far": float("inf"), "long": ')
+    (coded / "utils.py").write_text(code, "utf-8")
+    (result,) = run("--task", "lm-eval:coded,include_path=own", "--limit", 2)
+    assert set(figures(result)) == {"long"}
+    for name in ("run.json", "scores.jsonl"):
+        text = (Path(result["path"]) / name).read_text("utf-8")
+        assert "NaN" not in text and "Infinity" not in text, name
+
+
 def test_answers_survive_a_mistake_in_the_tasks_code(benchctl, stories, coded):
     (coded / "utils.py").write_text(CODE.replace("text.strip()", "text.stripp()"), "utf-8")
     arguments = ["--task", "lm-eval:coded,include_path=own", "--limit", 2, "--model", f"{stories},dtype=float32"]
