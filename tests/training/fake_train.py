@@ -41,6 +41,7 @@ class FakeTrain:
     asked_at: int | None = None
     """Which evaluation Ctrl-C comes at: the training ends there, unless it is its last one or the trial is pruned."""
     data: str = "d1"
+    base: str = "w1"
     fail: Any = None
     trained: list[str] = field(default_factory=list)
     evaluations: int = 0
@@ -72,7 +73,7 @@ class FakeTrain:
                 return Training(folder, "interrupted", {}, asked)
         value = self.loss(recipe, steps)
         facts = {
-            "status": "stopped" if stopped else "complete", "steps": steps, "seconds": 1.5, "base": "tiny", "data": {"hash": self.data},
+            "status": "stopped" if stopped else "complete", "steps": steps, "seconds": 1.5, "base_weights": self.base, "data": {"hash": self.data},
             "losses": {"validation": value}, "chosen": {"step": steps, "by": "validation_loss", "why": "validation loss", "value": value},
         }  # fmt: skip
         return Training(folder, facts["status"], facts, asked)

@@ -14,7 +14,7 @@ from benchctl.errors import BadConfig, OutOfReach, RecordError
 from benchctl_plugins.models.hf_load import fetch
 from benchctl_plugins.training.reading import find_recipe
 from benchctl_plugins.training.running import TrainOptions
-from benchctl_plugins.training.sweep.space import spaces
+from benchctl_plugins.training.sweep.space import Dimension, Space, spaces
 from benchctl_plugins.training.sweep.sweeping import SweepOptions, run_sweep
 from tests.training.fake_train import EVALUATIONS, TINY, FakeTrain, Killed, swept, table
 
@@ -142,6 +142,27 @@ def test_data_that_change_between_sittings_are_refused(tmp_path):
     swept(tmp_path, FakeTrain(), trials=2)
     with pytest.raises(RecordError, match="changed since trial 1"):
         swept(tmp_path, FakeTrain(data="d2"), trials=3)
+
+
+def test_a_base_whose_weights_change_between_sittings_is_refused(tmp_path):
+    swept(tmp_path, FakeTrain(), trials=2)
+    with pytest.raises(RecordError, match="changed since trial 1"):
+        swept(tmp_path, FakeTrain(base="w2"), trials=3)
+
+
+def test_trials_that_the_seed_gives_other_rows_are_refused_as_what_they_are(tmp_path):
+    seeds = Space("seeds", (Dimension("training.seed", (1, 2)),))
+    train = FakeTrain()
+
+    def drawn(recipe, options, on_evaluation=None):
+        train.data = f"rows drawn with seed {recipe.training.seed}"
+        return train(recipe, options, on_evaluation)
+
+    with pytest.raises(BadConfig, match=r"training\.seed draws other rows") as refused:
+        swept(tmp_path, drawn, seeds, trials=2)
+    assert "data.validation" in refused.value.hint
+    same = swept(tmp_path / "same", FakeTrain(), seeds, trials=2)  # rows to validate on of their own
+    assert len(same.rows) == 2
 
 
 def test_a_score_that_chooses_the_checkpoint_is_made_as_large_as_possible(tmp_path):

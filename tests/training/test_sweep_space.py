@@ -71,6 +71,9 @@ def test_a_space_is_read_bare_dotted_or_in_sections(tmp_path):
         ("r = {low = 2, high = 8, step = 1.5}", "whole step"),
         ("summary = 'nothing'", "names no key"),
         ("name = ['a', 'b']", "no key 'name'"),
+        ("max_length = [128, 256]", "data.max_length would give every trial other rows or another base"),
+        ("[model]\nbase = ['tiny', 'gpt2']", "model.base would give every trial other rows or another base"),
+        ("learning_rate = {low = 1e-5, high = inf, log = true}", "finite"),
         ("r = [", "cannot be read"),
     ],
 )

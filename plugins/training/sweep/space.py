@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ from ..reading import KEYS
 
 FOLDER = Path(__file__).parents[1] / "spaces"
 RANGE = frozenset({"low", "high", "log", "step"})
+OTHER_ROWS = frozenset(key for key in KEYS if key.startswith("data.") and key != "data.packing") | {"model.base"}
+"""Keys on which hangs what a trial's loss is measured on."""
 DECIMALS = 12
 """Of the values of a range with steps."""
 HELP = "docs/how-to/sweep.md"
@@ -167,6 +170,11 @@ def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 def _dimension(space: str, given: str, value: Any) -> Dimension:
     key = _dotted(space, given)
+    if key in OTHER_ROWS:
+        raise BadConfig(
+            f"Space '{space}': {key} would give every trial other rows or another base: losses cannot be compared.",
+            "Take it out; --set changes it for a whole sweep.",
+        )
     if isinstance(value, list) and value:
         texts = [json.dumps(choice) for choice in value]
         if len(set(texts)) < len(texts):
@@ -179,6 +187,8 @@ def _dimension(space: str, given: str, value: Any) -> Dimension:
     numbers = [value.get("low"), value.get("high"), value.get("step", 1)]
     if not all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers):
         raise _bad(space, key, "low, high and step are numbers, and a range has the first two")
+    if not all(math.isfinite(number) for number in numbers):
+        raise _bad(space, key, "low, high and step are finite")
     if type(value["low"]) is not type(value["high"]):
         raise _bad(space, key, "low and high are both whole numbers, or both not")
     found = Dimension(key, (), value["low"], value["high"], bool(value.get("log", False)), value.get("step"))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 TRIALS = "trials"
 """Folder of the trainings inside the sweep's."""
 LOSS = "validation_loss"
+SEED = "training.seed"
 
 
 class Train(Protocol):
@@ -150,7 +151,9 @@ class _Sitting:
         if training.status == "interrupted":
             return False
         self._check_same(live, training.facts)
-        facts = {key: training.facts[key] for key in ("steps", "seconds")} | {"folder": _inside(place, self.folder)}
+        facts = {key: training.facts[key] for key in ("steps", "seconds")} | {
+            "folder": str(training.folder.relative_to(self.folder))
+        }
         if watch.hopeless:
             self._ended(live, "pruned", watch.best, facts)
         else:
@@ -168,14 +171,26 @@ class _Sitting:
         return True
 
     def _check_same(self, live: Any, facts: Mapping[str, Any]) -> None:
-        """What the losses rest on must be the same in all trials."""
-        rests_on = {"data": facts["data"]["hash"], "base": facts["base"]}
+        """What the losses rest on must be the same in all trials.
+
+        Raises:
+            BadConfig: the space itself makes it another.
+            RecordError: it has changed.
+        """
+        rests_on = {"data": facts["data"]["hash"], "base": facts["base_weights"]}
         for trial in self.store.trials():
-            if trial.user_attrs.get("rests_on", rests_on) != rests_on:
-                raise RecordError(
-                    f"Data or base have changed since trial {trial.number + 1} of {self.folder}.",
-                    "Their losses cannot be compared: delete that folder, or give another --out.",
+            earlier = trial.user_attrs.get("rests_on", rests_on)
+            if earlier == rests_on:
+                continue
+            if earlier["base"] == rests_on["base"] and any(d.key == SEED for d in self.space.dimensions):
+                raise BadConfig(
+                    f"Space '{self.space.name}': {SEED} draws other rows, whose losses cannot be compared.",
+                    "Take it out, or give the rows to validate on with data.validation (and all to train on).",
                 )
+            raise RecordError(
+                f"Data or base have changed since trial {trial.number + 1} of {self.folder}.",
+                "Their losses cannot be compared: delete that folder, or give another --out.",
+            )
         live.set_user_attr("rests_on", rests_on)
 
     def _write(self, status: str, late: Sequence[Refused]) -> Sweep:
