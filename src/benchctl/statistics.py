@@ -61,7 +61,9 @@ def mean(
 ) -> Estimate:
     """A mean with its interval: BCa bootstrap (Efron 1987), or Student's on the clustered standard error.
 
-    A single value, or a single passage, allows no interval. That of a share ends at 0 and 1.
+    A single value, or a single passage, allows no interval. That of a share ends at 0 and 1. Where passages have the
+    same mean, so that the clustered error is 0, the interval takes the one of independent samples, as that of a share
+    does (:func:`proportion`).
 
     Args:
         values: one finite number per sample, at least one.
@@ -74,8 +76,10 @@ def mean(
     stderr = _stderr(values, clusters)
     if max(values) - min(values) <= 1e-12 * abs(value):  # equal but for the last digits
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
-    if _clustered(clusters) and stderr is not None:
-        reach = _reach(stderr, clusters)
+    plain = _stderr(values, None)
+    if _clustered(clusters) and stderr is not None and plain is not None:
+        vanished = stderr <= 1e-9 * plain  # all passages have the same mean by chance, which says nothing of others
+        reach = _reach(plain if vanished else stderr, clusters)
         low, high = value - reach, value + reach
         if percent:
             low, high = max(low, 0.0), min(high, 1.0)

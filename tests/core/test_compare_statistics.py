@@ -196,6 +196,13 @@ def test_two_shares_differ_by_no_more_than_all_of_one():
     assert (found.method, found.low, found.high) == ("t-clustered", -1.0, 1.0)
 
 
+def test_passages_in_which_gains_and_losses_are_equal_do_not_make_two_models_the_same():
+    # In each of three passages one question is gained and one lost: their errors are 0, and nothing is known so exactly.
+    found = difference(pairs([(1, 0), (0, 1), (0, 0)] * 3, [i // 3 for i in range(9)]))
+    assert (found.gained, found.lost, found.value, found.verdict) == (3, 3, 0, "unclear")
+    assert found.low < -0.5 and found.high > 0.5
+
+
 def test_one_passage_has_no_interval():
     found = difference(pairs([(0.1, 0.4), (0.2, 0.9)], ["same", "same"]))
     assert (found.low, found.high, found.method, found.p) == (None, None, "none", 1.0)

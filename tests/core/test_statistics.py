@@ -82,6 +82,14 @@ def test_intervals_of_few_passages_cover_what_they_promise():
         assert 0.92 <= covered / 500 <= 0.98, "the normal interval covers 84 % and 89 %"
 
 
+def test_differences_over_two_passages_are_covered_as_often_as_their_interval_says():
+    # Two passages of four questions often gain alike: with a width of 0 for those 76 % were covered.
+    rng = np.random.default_rng(2)
+    drawn = [rng.choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=8).tolist() for _ in range(1000)]
+    found = [statistics.mean(values, [0] * 4 + [1] * 4) for values in drawn if len(set(values)) > 1]
+    assert sum(e.low <= 0.1 <= e.high for e in found) / len(found) >= 0.93
+
+
 def test_questions_that_share_a_passage_widen_the_interval():
     values = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0] * 20
     clusters = [i // 4 for i in range(len(values))]
