@@ -64,6 +64,7 @@ class Asked:
 
     def __init__(self, model: OpenAIModel, requests: Sequence[Generate]) -> None:
         self._model, self._requests = model, requests
+        self.redactor = model.redactor
         first = Wire(model.settings)  # not the model's own, which has learnt: the next command must find the same keys
         first.form = model.wire.form
         bodies = [_body(first, request) for request in requests]
@@ -122,13 +123,15 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
         )
         while handed:
             for batch in list(handed):
-                found = client.batches.retrieve(batch.id)
-                if found.status in ENDED:
-                    handed.remove(batch)
-                    again: set[str] = set()
+                again: set[str] = set()
+                with _still_known(batch, model.redactor):
+                    found = client.batches.retrieve(batch.id)
+                    if found.status not in ENDED:
+                        continue
                     yield from _answers(client, found, batch, asked, again)
-                    batch.note.unlink(missing_ok=True)  # only now: every answer has been written down
-                    handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
+                handed.remove(batch)
+                _forget(batch, asked.places.keys())  # only now: every answer has been written down
+                handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
             if handed:
                 time.sleep(model.settings.poll)
 
@@ -152,9 +155,11 @@ def _answers(
                     again.add(key)
                 else:
                     yield from asked.responses(key, row)
+    faults = found.errors.data if found.errors and found.errors.data else ()
+    why = "".join(f": {asked.redactor.error(fault.message or fault.code or '')}" for fault in faults[:1])
     for key in left:
         for index in asked.places[key]:
-            yield index, Response(error=f"the batch ended as '{found.status}' without this answer")
+            yield index, Response(error=f"the batch ended as '{found.status}' without this answer{why}")
 
 
 def _body(wire: Wire, request: Generate) -> Body:
@@ -197,9 +202,21 @@ def _hand_in(client: OpenAI, model: OpenAIModel, folder: Path, part: Mapping[str
         input_file_id=file.id, completion_window="24h",
         endpoint="/v1/chat/completions" if model.settings.mode == "chat" else "/v1/completions",
     )  # fmt: skip
-    note = folder / f"{digest(made.id)[:16]}.json"
-    replace_file(note, json.dumps({"id": made.id, "asked": sorted(part)}))
-    return Handed(made.id, frozenset(part), note)
+    handed = Handed(made.id, frozenset(part), folder / f"{digest(made.id)[:16]}.json")
+    _remember(handed)
+    return handed
+
+
+def _remember(batch: Handed) -> None:
+    replace_file(batch.note, json.dumps({"id": batch.id, "asked": sorted(batch.asked)}))
+
+
+def _forget(batch: Handed, taken: Set[str]) -> None:
+    """Note that these were taken; what another run asked, such as one without --limit, stays for it."""
+    if left := batch.asked - taken:
+        _remember(replace(batch, asked=left))
+    else:
+        batch.note.unlink(missing_ok=True)
 
 
 def _remembered(folder: Path) -> Iterator[Handed]:
@@ -224,6 +241,20 @@ def _client(model: OpenAIModel) -> Iterator[OpenAI]:
         api_key=s.key or "none", base_url=s.base_url, timeout=s.timeout, max_retries=s.retries, http_client=http
     ) as client:
         yield client
+
+
+@contextmanager
+def _still_known(batch: Handed, redactor: Redactor) -> Iterator[None]:
+    """Around what is asked of the service about a batch: one that it has thrown away would be asked for for ever."""
+    import openai
+
+    try:
+        yield
+    except openai.NotFoundError as error:
+        raise ModelCallError(
+            f"The batch '{batch.id}', handed in before, is not found there: HTTP 404: {redactor.error(str(error))}",
+            f"Is it the same account? If it is gone, delete {batch.note}: its questions are then asked, and paid, anew.",
+        ) from None
 
 
 @contextmanager

@@ -51,6 +51,9 @@ class Server:
         if path == "/revive":
             self.args.die_after = 0
             return await send(writer, 200, {})
+        if path == "/forget":
+            self.batches.clear()
+            return await send(writer, 200, {})
         if path == "/stats":
             stats = {"asked": sum(self.asked.values()), "answered": self.answered, "faults": self.faults,
                      "most_open": self.most_open, "batches": len(self.batches), "prompts": len(self.asked), "seeds": sorted(self.seeds)}  # fmt: skip
@@ -204,12 +207,18 @@ class Server:
             }
             self.batches[found["id"]] = found
             return await send(writer, 200, found)
-        found = self.batches[path.split("/")[3]]
+        found = self.batches.get(path.split("/")[3])
+        if found is None:
+            return await send(writer, 404, {"error": {"message": "No batch found."}})
         if found["status"] == "in_progress" and time.time() - found["made"] > self.args.batch_seconds:
             self.finish(found)
         return await send(writer, 200, found)
 
     def finish(self, found: dict[str, Any]) -> None:
+        if self.args.batch_fails:
+            error = {"code": "token_limit_exceeded", "message": self.args.batch_fails}
+            found |= {"status": "failed", "errors": {"object": "list", "data": [error]}}
+            return
         good, bad = [], []
         for line in self.files[found["input_file_id"]].decode().split("\n"):
             one = json.loads(line)
@@ -285,6 +294,7 @@ async def main() -> None:
     )
     parser.add_argument("--becomes-after", type=int, default=0)
     parser.add_argument("--batch-seconds", type=float, default=0.0)
+    parser.add_argument("--batch-fails", default="", help="why every batch fails as a whole")
     server = Server(parser.parse_args())
     listening = await asyncio.start_server(server.serve, "127.0.0.1", server.args.port, limit=2**24)
     print(listening.sockets[0].getsockname()[1], flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from unittest.mock import Mock
 
 import pytest
 
@@ -82,6 +83,37 @@ def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(se
     ended = run(model, *GENERATE)
     assert ended.code == 0, ended.err
     assert len(answers(ended, tmp_path)) == 10 and server.stats()["batches"] == 2
+
+
+def test_what_a_shorter_run_does_not_take_of_a_batch_is_kept_for_the_whole_one(serve, run, tmp_path, monkeypatch):
+    server = serve(batch_seconds=0.5)
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.1"
+    with monkeypatch.context() as patched:
+        patched.setattr(batch.time, "sleep", Mock(side_effect=KeyboardInterrupt))
+        assert run(model, *GENERATE).code == 130
+    assert run(model, *GENERATE, "--limit", "3").code == 0
+    ended = run(model, *GENERATE)
+    assert ended.code == 0 and len(answers(ended, tmp_path)) == 10
+    assert server.stats()["batches"] == 2 and server.stats()["asked"] == 13, "as without batches: two runs ask those 3"
+    assert not list(tmp_path.glob("cache/batches/*/*"))
+
+
+def test_a_batch_that_failed_as_a_whole_says_why(serve, run):
+    server = serve(batch_fails="Enqueued token limit reached for gpt.")
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE)
+    assert ran.code == 3 and "ended as 'failed'" in ran.err and "Enqueued token limit reached" in ran.err
+
+
+def test_a_batch_that_the_service_knows_no_more_is_named_with_what_to_do(serve, run, tmp_path, monkeypatch):
+    server = serve(batch_seconds=60)
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.1"
+    with monkeypatch.context() as patched:
+        patched.setattr(batch.time, "sleep", Mock(side_effect=KeyboardInterrupt))
+        assert run(model, *GENERATE).code == 130
+    server.post("/forget")
+    ran = run(model, *GENERATE)
+    (note,) = tmp_path.glob("cache/batches/*/*")
+    assert ran.code == 1 and "batch-0" in ran.err and str(note) in ran.err and "HTTP 404" in ran.err
 
 
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
