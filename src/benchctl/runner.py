@@ -58,12 +58,12 @@ def prepare(
             f"{model.name} cannot '{scoring.kind}', which scoring '{scoring.name}' needs.",
             f"It can {can}. Choose another --scoring or another model.",
         )
-    samples = select(data.samples, spec)
+    questions = select(data.samples, spec)
     requests = scoring.ask(spec, task, data.samples, model.prompt_style == "chat")
     repeats.check(spec, scoring, model, requests)
-    samples, requests = repeats.repeated(spec, samples, requests)
+    samples, requests = repeats.repeated(spec, questions, requests)
     prints = {
-        "data": fingerprints.digest_all(_content(sample) for sample in samples),
+        "data": fingerprints.digest_all(_content(question) for question in questions),
         "model": told_fingerprint(model),
         "prompt": fingerprints.digest_all([task.version, scoring.name, scoring.version, *requests.values()]),
     }

@@ -137,6 +137,14 @@ def test_a_run_that_asked_once_is_paired_with_the_first_answers_and_the_differen
     assert ran.code == 0 and "repeats differs: 1 and 2" in " ".join((ran.out + ran.err).split())
 
 
+def test_questions_asked_several_times_are_the_same_questions(ask, benchctl, tmp_path):
+    runs = [only(ask(recorded(tmp_path, str(n), [n * "+"] * 3), n, limit=3)) for n in (1, 2)]
+    prints = [json.loads((tmp_path / run["path"] / "run.json").read_text("utf-8"))["fingerprints"] for run in runs]
+    assert prints[0]["data"] == prints[1]["data"]
+    benchctl("report", "--out", tmp_path / "page.html")
+    assert f"dados {prints[0]['data'][:8]}" not in (tmp_path / "page.html").read_text(encoding="utf-8")
+
+
 def test_lists_and_pages_say_how_often_each_question_was_asked(ask, benchctl, tmp_path):
     identity = only(ask(recorded(tmp_path, "m", ["+0", "0+", "++"]), 2, limit=3))["run"]
     assert "generate, 0-shot, 2 answers each, n 6" in benchctl("list", "runs").out
