@@ -252,8 +252,8 @@ def _still_known(batch: Handed, redactor: Redactor) -> Iterator[None]:
         yield
     except openai.NotFoundError as error:
         raise ModelCallError(
-            f"The batch '{batch.id}', handed in before, is not found there: HTTP 404: {redactor.error(str(error))}",
-            f"Is it the same account? If it is gone, delete {batch.note}: its questions are then asked, and paid, anew.",
+            f"The batch '{batch.id}', handed in before, is not found: HTTP 404: {redactor.error(str(error))}",
+            f"Is it the same account? If it is gone, delete {batch.note}: its questions are then paid anew.",
         ) from None
 
 
