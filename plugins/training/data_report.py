@@ -10,6 +10,9 @@ from .leakage import Guard
 from .quality import Lengths, Warned, as_mapping
 from .wording import some
 
+SHA = 40
+"""Characters of a commit, which is shown by its first few; other words for a revision are shown whole."""
+
 
 @dataclass(frozen=True, slots=True)
 class DataReport:
@@ -52,7 +55,7 @@ class DataReport:
     def lines(self) -> list[str]:
         """For a person."""
         low, middle, high, top = self.lengths
-        revision = f" at {self.revision[:12]}" if self.revision else ""
+        revision = f" at {self.revision[:12] if len(self.revision) == SHA else self.revision}" if self.revision else ""
         found = [
             f"data: {self.source}{revision}, read as {self.format}, template {self.template}",
             f"rows: {self.rows} to train on, {self.validation_rows} to validate on ({self.validation_from})",

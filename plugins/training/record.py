@@ -75,13 +75,19 @@ def fixed_facts(
         "base": _named(recipe, model), "base_hash": model.weights.base_hash,
         "base_weights": weights_hash(model.folder, model.settings.allow_pickle), "quant": recipe.model.quant,
         "data": {
-            "source": source if not Path(source).is_absolute() else Path(source).name, "rows": report["rows"],
+            "source": _nameless(source), "rows": report["rows"],
             "validation_rows": report["validation_rows"], "hash": prepared.hash,
             **({"leaks": dict(leaks)} if leaks else {}),
         },
         "data_report": report, "device": model.device, "dtype": model.dtype, "processes": processes,
         "versions": versions_here(), "hardware": hardware(), "started": now(),
     }  # fmt: skip
+
+
+def _nameless(source: str) -> str:
+    """Where rows came from; of a path from the root its last part, which says nothing of this machine."""
+    kind, path = ("hub:", source.removeprefix("hub:")) if source.startswith("hub:") else ("", source)
+    return kind + (Path(path).name if Path(path).is_absolute() else path)
 
 
 def _named(recipe: Recipe, model: HFModel) -> str:

@@ -56,6 +56,13 @@ def registered(name: str) -> str | None:
     return None if found is None else str(found)
 
 
+def told(name: str, file: Path, option: str) -> str:
+    """What became of the name, for a person; ``option`` is the one that gives another."""
+    if name not in load_config().trained:
+        return f"warning: '{name}' stays what benchctl.toml says it is; {option} gives another name."
+    return f"note: '{name}' is now a named model: it stands in {file.name}."
+
+
 def models_file() -> Path:
     """Beside benchctl.toml, or in the working folder where there is none."""
     found = load_config().path

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchctl.config import load_config
 from benchctl.errors import BadConfig, ModelCallError
 
 from ..models.disk import writing
@@ -287,10 +286,9 @@ def _register(job: Job) -> None:
     folder = job.folder
     known = registry.registered(job.name) == folder.path.name
     file = registry.register(job.name, job.recipe, folder.result(job.recipe.method), folder.path.name)
-    if job.name not in load_config().trained:
-        job.display.note(f"warning: '{job.name}' stays what benchctl.toml says it is; --name gives another name.")
-    elif not known:
-        job.display.note(f"note: '{job.name}' is now a named model: it stands in {file.name}.")
+    said = registry.told(job.name, file, "--name")
+    if not known or said.startswith("warning"):
+        job.display.note(said)
 
 
 def _say_how(job: Job, picked: Checkpoint | None, earlier: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchctl.config import load_config
 from benchctl.errors import BadConfig, OutOfReach, RecordError
 from benchctl_plugins.models.hf_load import fetch
 from benchctl_plugins.training.reading import find_recipe
@@ -192,6 +193,15 @@ def test_trials_with_an_8_bit_optimizer_leave_nothing_in_the_process(benchctl):
     assert json.loads(done.out)["best"]["trial"] == 1
     manager = GlobalOptimManager.get_instance()
     assert not manager.module_weight_config_triple and not manager.pid2config and not manager.index2config
+
+
+def test_a_result_under_a_name_of_benchctl_toml_is_told_that_the_name_stays(benchctl, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[models.meu]\nspec = "random"\n', "utf-8")
+    load_config.cache_clear()
+    steps = ("steps=2", "warmup=0", "evaluate_every=2", "rows=8", "max_length=128")
+    changes = [part for step in steps for part in ("--set", step)]
+    done = benchctl("sweep", "--recipe", "tiny-lora", "--space", "tiny", "--trials", "1", *changes, "--register", "meu")
+    assert done.code == 0 and "'meu' stays what benchctl.toml says it is; --register gives another name" in done.err
 
 
 def test_without_options_the_spaces_are_listed(benchctl):

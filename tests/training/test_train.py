@@ -312,6 +312,17 @@ def test_a_defect_in_the_objective_of_a_plugin_is_told_as_its_own(short, monkeyp
     assert told.value.message == said
 
 
+def test_a_folder_of_rows_is_told_without_its_place_on_this_machine(short, tmp_path):
+    from datasets import Dataset
+
+    (tmp_path / "linhas").mkdir()
+    rows = [{"instruction": f"Pergunta {n}?", "output": f"Resposta {n}."} for n in range(20)]
+    Dataset.from_list(rows).to_parquet(tmp_path / "linhas/train-00000-of-00001.parquet")
+    done = short("tiny-lora", f"train={tmp_path / 'linhas'}", "steps=2", "save_every=2")
+    summary = (done.folder / "adapter/benchctl_training.json").read_text(encoding="utf-8")
+    assert json.loads(summary)["data"]["source"] == "hub:linhas" and str(tmp_path) not in summary
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [(), ("init=gaussian",), ("method=full", "r=", "alpha=", "dropout=", "targets=")])
 def test_the_reference_of_preferences_is_the_base_before_training(short, changes):

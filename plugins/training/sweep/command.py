@@ -175,13 +175,13 @@ def _print(sweep: Sweep) -> None:
 
 def _register(name: str, recipe: Recipe, sweep: Sweep) -> None:
     from ..reading import changed
-    from ..registry import register
+    from ..registry import register, told
 
     best = sweep.best
     assert best is not None
     result = sweep.result(best)
     file = register(name, changed(recipe, best.parameters), result, result.parent.name)
-    click.echo(f"Named model '{name}' in {file}", err=True)
+    click.echo(told(name, file, "--register"), err=True)
 
 
 @hookimpl
