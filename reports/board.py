@@ -89,10 +89,11 @@ class Cell:
 
     @property
     def waiting(self) -> int:
-        """Questions without an answer in an interrupted run. A run that goes on has written no count yet."""
+        """Answers still to come in an interrupted run. A run that goes on has written no count yet."""
         if self.record.status != "interrupted":
             return 0
-        return self.n - int(self.record.counts["answered"]) - int(self.record.counts["errors"])
+        counts = self.record.counts
+        return int(counts["n"]) - int(counts["answered"]) - int(counts["errors"])
 
     @property
     def timed(self) -> bool:

@@ -35,6 +35,15 @@ def stopped(run, answered: int, right: int, cut: int = 0):
     return replace(run, status="interrupted", counts=counts, estimates=estimates)
 
 
+def test_of_questions_asked_several_times_the_answers_are_told_apart_from_the_questions(record, table):
+    run = record("medqa-pt", "m", 0, n=200, repeats=4)
+    often = replace(run, counts={**run.counts, "n": 800})
+    page = render(build_leaderboard([stopped(often, 30, 9)]), "en")
+    told = row_of(table(page), "m")
+    assert "4 answers a question" in told
+    assert "200 of 1,273 questions n = 30 interrupted: 30 of 800 answers" in told
+
+
 def test_an_interrupted_run_tells_how_far_it_came(record, table):
     page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0), 308, 79, cut=251)]), "pt")
 
