@@ -15,6 +15,9 @@ from benchctl.types import Estimate
 from ..models.quiet import quiet
 from .texts import Figures, Pair, imported, pair
 
+_LOADING = (OSError, ValueError, AssertionError, IndexError, RuntimeError)
+"""What the libraries raise where there is no such model, layer or device."""
+
 
 class _OfModel(Figures):
     """Base of both: compares all pairs in one go and remembers them."""
@@ -22,6 +25,8 @@ class _OfModel(Figures):
     default: str
     """Model on the hub, used when the spec names none."""
     defaults: Mapping[str, str] = {"batch": "32", "device": "cpu"}
+    figures: Sequence[str]
+    """Their names."""
 
     def __init__(self, args: ModelArgs | None = None) -> None:
         """Read the spec; the model loads when first needed.
@@ -43,8 +48,15 @@ class _OfModel(Figures):
         return int(given) if given else None
 
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
-        """The figures of each pair."""
+        """The figures of each pair, whose texts are not empty."""
         raise NotImplementedError
+
+    def learn(self, pairs: Sequence[Pair]) -> None:
+        """Compare pairs and remember their figures: 0 for an empty answer, which some tokenizers make nothing of."""
+        spoken = [p for p in pairs if p.text.strip()]
+        self._known.update((p, dict.fromkeys(self.figures, 0.0)) for p in pairs if not p.text.strip())
+        if spoken:
+            self._known.update(zip(spoken, self.compare(spoken), strict=True))
 
     def values(self, scored: Scored) -> Mapping[str, float]:
         """This sample's figures; empty without a reference."""
@@ -52,14 +64,13 @@ class _OfModel(Figures):
         if compared is None:
             return {}
         if compared not in self._known:
-            self._known[compared] = self.compare([compared])[0]
+            self.learn([compared])
         return self._known[compared]
 
     def estimates(self, scored: Sequence[Scored]) -> Mapping[str, Estimate]:
         """The mean of each figure with its interval."""
         pairs = dict.fromkeys(p for one in scored if (p := pair(one)) is not None and p not in self._known)
-        if pairs:
-            self._known.update(zip(pairs, self.compare(list(pairs)), strict=True))
+        self.learn(list(pairs))
         return super().estimates(scored)
 
 
@@ -69,6 +80,7 @@ class BertScore(_OfModel):
     name = "bertscore"
     default = "bert-base-multilingual-cased"
     defaults = {"layers": "", **_OfModel.defaults}
+    figures = ("bertscore_precision", "bertscore_recall", "bertscore_f1")
 
     def __init__(self, args: ModelArgs | None = None) -> None:
         super().__init__(args)
@@ -94,7 +106,7 @@ class BertScore(_OfModel):
                 scorer = BERTScorer(
                     self.model, num_layers=self.layers, batch_size=self.batch, device=self.options["device"], nthreads=0
                 )
-        except (OSError, AssertionError, IndexError) as error:
+        except _LOADING as error:
             raise _cannot_load("bertscore", self.model, error) from error
         _let_it_pad(scorer._tokenizer)
         return scorer
@@ -102,8 +114,8 @@ class BertScore(_OfModel):
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
         """Precision, recall and F1 as the library gives them, without idf weights and baseline."""
         parts = self.scorer.score([p.text for p in pairs], [p.reference for p in pairs], batch_size=self.batch)
-        names = ("bertscore_precision", "bertscore_recall", "bertscore_f1")
-        return [dict(zip(names, found, strict=True)) for found in zip(*(part.tolist() for part in parts), strict=True)]
+        rows = zip(*(part.tolist() for part in parts), strict=True)
+        return [dict(zip(self.figures, row, strict=True)) for row in rows]
 
     def signature(self) -> str:
         """The library's own hash: model, layer, versions."""
@@ -115,6 +127,7 @@ class Similarity(_OfModel):
 
     name = "similarity"
     default = "sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2"
+    figures = (name,)
 
     @cached_property
     def parts(self) -> tuple[Any, Any]:
@@ -125,7 +138,7 @@ class Similarity(_OfModel):
             with quiet():
                 tokenizer = AutoTokenizer.from_pretrained(self.model)
                 model = AutoModel.from_pretrained(self.model).to(self.options["device"]).eval()
-        except (OSError, ValueError) as error:
+        except _LOADING as error:
             raise _cannot_load("similarity", self.model, error) from error
         _let_it_pad(tokenizer)
         return tokenizer, model
@@ -159,7 +172,7 @@ class Similarity(_OfModel):
         from importlib.metadata import version
 
         commit = getattr(self.parts[1].config, "_commit_hash", None) or "local"
-        return f"{self.model} ({commit}), mean of the last layer, transformers {version('transformers')}"
+        return f"{self.model} ({commit}), mean of the last layer, empty 0, transformers {version('transformers')}"
 
 
 def _let_it_pad(tokenizer: Any) -> None:
@@ -171,7 +184,8 @@ def _let_it_pad(tokenizer: Any) -> None:
 def _cannot_load(metric: str, model: str, error: Exception) -> ModelCallError:
     reason = " ".join(str(error).split())[:160]
     return ModelCallError(
-        f"The model '{model}' cannot be loaded ({reason}).", f"Give a folder or a hub id: --metric {metric}:PATH."
+        f"The model '{model}' cannot be loaded ({reason}).",
+        f"Give a folder or a hub id: --metric {metric}:PATH. Or another device=.",
     )
 
 

@@ -72,6 +72,30 @@ def test_similarity_is_the_cosine_of_mean_vectors(bert):
 
 
 @pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
+def test_an_answer_without_a_word_scores_0_and_does_not_stop_the_others(bert, spec):
+    said, empty = free_run([PORTUGUESE[0], (" \n", "Fígado e pâncreas.")])
+    metric = made(spec.format(bert))
+    estimates = metric.estimates([said, empty])
+    assert set(metric.values(empty).values()) == {0.0}
+    for name, value in made(spec.format(bert)).values(said).items():
+        assert (estimates[name].n, estimates[name].value) == (2, pytest.approx(value / 2, abs=1e-6))
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+@pytest.mark.parametrize("spec", ["bertscore:{},layers=2,device={}", "similarity:{},device={}"])
+def test_a_device_that_is_not_there_is_told_in_two_lines(bert, spec, device):
+    with pytest.raises(ModelCallError) as raised:
+        made(spec.format(bert, device)).estimates(free_run(PORTUGUESE))
+    assert str(bert) in raised.value.message and "device=" in raised.value.hint
+
+
+@pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
+def test_a_folder_without_a_model_is_named(tmp_path, spec):
+    with pytest.raises(ModelCallError, match="cannot be loaded"):
+        made(spec.format(tmp_path)).estimates(free_run(PORTUGUESE))
+
+
+@pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
 def test_a_tokenizer_without_a_padding_token_gives_the_same_figures_alone_and_in_a_batch(tmp_path, bert, spec):
     shutil.copytree(bert, tmp_path, dirs_exist_ok=True)
     settings = json.loads((tmp_path / "tokenizer_config.json").read_text("utf-8"))
