@@ -108,13 +108,13 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
         RecordError: the base or one of ``models`` has no run.
     """
     by_model = _by_model(runs)
-    own = _of(by_model, base)
-    wanted = list(tasks) or list(dict.fromkeys(run.record.spec.task for run in own))
-    own = [run for run in own if run.record.spec.task in wanted]
+    of_the_base = _of(by_model, base)
+    wanted = list(tasks) or _tasks(of_the_base)
+    own = [run for run in of_the_base if run.record.spec.task in wanted]
     if not own:
         raise RecordError(f"'{base}' has no run of {', '.join(wanted)}.", "Run it first.")
-    names = models or [name for name in by_model if by_model[name][0] not in _of(by_model, base)]
-    warnings: list[Remark] = []
+    names = [name for name in dict.fromkeys(models or by_model) if _of(by_model, name)[0] not in of_the_base]
+    warnings = [_left_out(base, task, _NOT_OF_THE_BASE) for task in wanted if task not in _tasks(own)]
     rows: list[Standing] = []
     of_base: dict[str, StoredRun] = {}
     sides = Sides()
@@ -122,6 +122,8 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
         row = _row(own, _of(by_model, name), warnings, of_base, sides)
         if row is not None:
             rows.append(row)
+        elif models:
+            warnings.append(_left_out(name, ", ".join(_tasks(own)), _NOT_OF_THE_MODEL))
     first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
     first, *rows = _without_repetitions([first, *rows])
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
@@ -167,6 +169,14 @@ def _row(
         differences |= {Column(task, metric): d for metric, d in comparison.differences.items()}
         unpaired |= {Column(task, metric): why for metric, why in comparison.unpaired.items()}
     return _standing(found, differences, unpaired) if found else None
+
+
+_NOT_OF_THE_BASE = Remark("left out, since the base has no run of it")
+_NOT_OF_THE_MODEL = Remark("left out, since this model has no run of it")
+
+
+def _left_out(model: str, task: str, why: Remark) -> Remark:
+    return Remark("{model}, {task}: {remark}", model=model, task=task, remark=why)
 
 
 def _about(run: StoredRun, line: str) -> Remark:

@@ -12,7 +12,7 @@ import pytest
 import benchctl
 from benchctl import records
 from benchctl.cli.wording import PT, say
-from benchctl.comparing import compare_runs
+from benchctl.comparing import against, compare_runs
 from benchctl.types import Response
 from tests.scripted_runs import right_in, run
 
@@ -31,6 +31,20 @@ def test_other_settings_are_warned_of(runs, tmp_path):
     assert "shots differs: 0 and 2" in compare_runs(runs[0], shots).warnings
     assert "scoring differs: letter and option" in compare_runs(runs[0], option).warnings
     assert not any("differs" in line for line in compare_runs(*runs).warnings)
+
+
+def test_a_task_or_model_asked_for_that_has_no_run_is_said_to_be_left_out(runs, tmp_path):
+    elsewhere = run(tmp_path / "runs", "medqa-pt", "other", right_in({1}))
+    table = against([*runs, elsewhere], "base", tasks=["medmcqa-pt", "medqa-pt"], models=["tuned", "other"])
+    assert [row.model for row in table.rows] == ["base", "tuned"]
+    assert "base, medqa-pt: left out, since the base has no run of it" in table.warnings
+    assert "other, medmcqa-pt: left out, since this model has no run of it" in table.warnings
+    assert not any("left out" in line for line in against([*runs, elsewhere], "base").warnings)
+
+
+def test_the_base_named_among_the_models_is_no_comparison_more(runs):
+    alone, named = (against(runs, "base", models=models) for models in (["tuned"], ["base", "tuned", "tuned"]))
+    assert named.as_json() == alone.as_json(), "p is adjusted for the models there are"
 
 
 def test_another_version_of_the_task_is_warned_of(runs):

@@ -51,6 +51,8 @@ PT: Mapping[str, str] = {
     "Runs {a} and {b} have no question in common.": "As execuções {a} e {b} não têm perguntas em comum.",
     "{n} of {both} questions differ between runs {a} and {b}, first '{id}': their data are not the same.":
         "perguntas diferentes nas execuções {a} e {b}: {n} de {both}, a primeira '{id}'; os dados não são os mesmos.",
+    "left out, since the base has no run of it": "de fora, pois a base não tem execução dela",
+    "left out, since this model has no run of it": "de fora, pois este modelo não tem execução dela",
     "compared with the base's run {run}, which goes with it; the base's row shows {shown}":
         "comparado com a execução {run} da base, que faz par com a dele; a linha da base mostra {shown}",
 }  # fmt: skip
