@@ -18,6 +18,7 @@ from benchctl.model import Model, ModelArgs
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Prompt, Response
 
 from .. import harness
+from .openai_api.secrets import refuse_secrets
 
 if TYPE_CHECKING:
     from .benchctl_lm import BenchctlLM as BenchctlLM
@@ -41,6 +42,7 @@ class LmEvalModel(Model):
     def __init__(self, args: ModelArgs) -> None:
         if not args.target:
             raise BadConfig(f"Model '{args.spec}' names no lm-eval model.", "Write lm-eval:hf,pretrained=PATH.")
+        refuse_secrets(args, "lm-eval reads OPENAI_API_KEY, ANTHROPIC_API_KEY and HF_TOKEN there.")
         harness.require(f"Model '{args.spec}'")
         from lm_eval.models import MODEL_MAPPING
 

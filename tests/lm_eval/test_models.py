@@ -116,6 +116,17 @@ class TestAnLmEvalModelHere:
         (copy / "config.json").write_text("{}", "utf-8")
         assert model(spec).fingerprint() != before
 
+    @pytest.mark.parametrize("option", ["token=hf_0123456789", "auth_token=0123456789", "header=0123456789abc"])
+    def test_a_key_among_the_options_is_refused_before_it_reaches_a_record(
+        self, benchctl, monkeypatch, tmp_path, option
+    ):
+        monkeypatch.setenv("MY_TOKEN", "0123456789abc")
+        ran = benchctl(
+            "run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", "1", "--model", f"lm-eval:dummy,{option}"
+        )
+        assert ran.code == 1 and "must come from the environment" in ran.err and "HF_TOKEN" in ran.err
+        assert "0123456789" not in ran.err and not list(tmp_path.rglob("run.json"))
+
     def test_the_rule_of_the_source_study_is_refused_for_lm_eval_cannot_keep_it(self):
         with pytest.raises(BadConfig, match="first token"):
             next(model("lm-eval:dummy").perplexity([Perplexity("a", score_first=False)]))

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import re
+
+from benchctl.errors import BadConfig
+from benchctl.model import ModelArgs
 
 MARK = "[key]"
 PIECE = 8
 """A piece of the key this long, said back by a server, is taken out of error texts too."""
 
+NAMED = ("api_key", "key", "auth_token", "token", "password", "secret", "authorization")
+"""Options that can hold nothing else."""
 _HEADER = re.compile(r"(?i)\b(bearer|basic)\s+[^\s\"',;)]+")
 _KEY_LIKE = re.compile(r"\bsk-[\w*.-]{3,}")
+
+
+def refuse_secrets(args: ModelArgs, hint: str) -> None:
+    """The command line is kept in records and shell histories: no key may stand there, and no message repeats it.
+
+    Raises:
+        BadConfig: one does.
+    """
+    secrets = [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= PIECE]
+    if any(name in NAMED for name in args.options) or any(secret in args.spec for secret in secrets):
+        raise BadConfig("A key stands in the model's options; it must come from the environment.", hint)
 
 
 class Redactor:

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from benchctl.errors import BadConfig, MissingExtra
 from benchctl.model import ModelArgs
 
+from .secrets import refuse_secrets
+
 ANSWERS = {"base_url": "", "mode": "chat", "choose_by": "auto", "temperature": "", "seed": "", "thinking": ""}
 """Options that can change an answer: part of the run's identity."""
 FETCHING = {
@@ -66,7 +68,7 @@ class Settings:
             BadConfig: an unknown option or value, a secret on the command line, or no key where one is needed.
             MissingExtra: the package openai is not there.
         """
-        _refuse_secrets(args)
+        refuse_secrets(args, "Put it in OPENAI_API_KEY, or in another variable that you name with key_env=NAME.")
         taken = args.take({**ANSWERS, **FETCHING})
         if not args.target:
             raise BadConfig("The backend 'openai' needs a model.", "Write --model openai:MODEL[,base_url=URL].")
@@ -118,19 +120,6 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _refuse_secrets(args: ModelArgs) -> None:
-    """The command line is kept in records and shell histories: no key may stand there, and no message repeats it."""
-    secrets = [value for name, value in os.environ.items() if name.endswith(("_KEY", "_TOKEN")) and len(value) >= 8]
-    named = [
-        name for name in args.options if name in ("api_key", "key", "token", "password", "secret", "authorization")
-    ]
-    if named or any(secret in args.spec for secret in secrets):
-        raise BadConfig(
-            "A key stands in the model's options; it must come from the environment.",
-            "Put it in OPENAI_API_KEY, or in another variable that you name with key_env=NAME.",
-        )
 
 
 def _checked_url(url: str) -> str:
