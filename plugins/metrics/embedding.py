@@ -108,7 +108,7 @@ class BertScore(_OfModel):
                 )
         except _LOADING as error:
             raise _cannot_load("bertscore", self.model, error) from error
-        _let_it_pad(scorer._tokenizer)
+        _fit(scorer._tokenizer, scorer._model)
         return scorer
 
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
@@ -140,7 +140,7 @@ class Similarity(_OfModel):
                 model = AutoModel.from_pretrained(self.model).to(self.options["device"]).eval()
         except _LOADING as error:
             raise _cannot_load("similarity", self.model, error) from error
-        _let_it_pad(tokenizer)
+        _fit(tokenizer, model)
         return tokenizer, model
 
     def compare(self, pairs: Sequence[Pair]) -> Sequence[Mapping[str, float]]:
@@ -156,11 +156,10 @@ class Similarity(_OfModel):
         import torch
 
         tokenizer, model = self.parts
-        longest = min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", 512))
         found = []
         for start in range(0, len(texts), self.batch):
             part = list(texts[start : start + self.batch])
-            tokens = tokenizer(part, padding=True, truncation=True, max_length=longest, return_tensors="pt")
+            tokens = tokenizer(part, padding=True, truncation=True, return_tensors="pt")
             with torch.inference_mode():
                 hidden = model(**tokens.to(model.device)).last_hidden_state
             mask = tokens["attention_mask"][..., None].to(hidden.dtype)
@@ -175,10 +174,19 @@ class Similarity(_OfModel):
         return f"{self.model} ({commit}), mean of the last layer, empty 0, transformers {version('transformers')}"
 
 
-def _let_it_pad(tokenizer: Any) -> None:
-    """Give a tokenizer without a padding token one (Llama's, GPT-2's); which one is all the same, for it is masked."""
+def _fit(tokenizer: Any, model: Any) -> None:
+    """Have a tokenizer pad, and cut at the model's room.
+
+    Llama's and GPT-2's have no padding token; which one it is is all the same, for it is masked. BERTimbau's and others
+    tell no length. Models of RoBERTa's kind count positions from behind the padding's: so many rows of their table are
+    no token's.
+    """
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    room = getattr(model.config, "max_position_embeddings", None) or 512
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    skipped = getattr(table, "padding_idx", None)
+    tokenizer.model_max_length = min(tokenizer.model_max_length, room if skipped is None else room - skipped - 1)
 
 
 def _cannot_load(metric: str, model: str, error: Exception) -> ModelCallError:

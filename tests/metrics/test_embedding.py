@@ -108,6 +108,27 @@ def test_a_tokenizer_without_a_padding_token_gives_the_same_figures_alone_and_in
         assert together.values(one) == pytest.approx(alone.values(one), abs=1e-5)
 
 
+@pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
+@pytest.mark.parametrize("kind", ["Bert", "Roberta"])
+def test_a_long_text_is_cut_at_the_models_room_where_its_tokenizer_tells_no_length(tmp_path, bert, spec, kind):
+    import transformers
+
+    shutil.copytree(bert, tmp_path, dirs_exist_ok=True)
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text("utf-8"))
+    del settings["model_max_length"]  # as BERTimbau's
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings), "utf-8")
+    if kind == "Roberta":  # its positions count from behind the padding's: two rows of its table are no tokens'
+        config = transformers.RobertaConfig(
+            vocab_size=64, hidden_size=32, num_hidden_layers=3, num_attention_heads=2, intermediate_size=64,
+            max_position_embeddings=65, pad_token_id=0,
+        )  # fmt: skip
+        transformers.RobertaModel(config).save_pretrained(tmp_path)
+    metric = made(spec.format(tmp_path))
+    cut, longer = free_run([("água " * 62, "Não há água."), ("água " * 500, "Não há água.")])
+    metric.estimates([cut, longer])
+    assert metric.values(longer) == pytest.approx(metric.values(cut), abs=1e-6)
+
+
 def test_a_model_without_a_known_layer_asks_for_one(bert):
     with pytest.raises(BadConfig) as raised:
         made(f"bertscore:{bert}").estimates(free_run(PORTUGUESE))
