@@ -62,6 +62,8 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
             raise click.UsageError("Missing option '--recipe'.")
         _list_recipes(as_json)
         return
+    if (options["eval_data"] or options["eval_limit"]) and not options["tasks"]:
+        raise click.UsageError("--eval-data and --eval-limit say how --evaluate runs, which is not given.")
     from benchctl.stopping import end_in_order
 
     end_in_order()

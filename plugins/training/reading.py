@@ -102,7 +102,7 @@ def _place(given: str, beside: Path) -> Path:
 
 @cache
 def _content(path: Path, stamp: int) -> Mapping[str, Any]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tomllib.loads(path.read_text(encoding="utf-8-sig"))
 
 
 def _read(path: Path, given: str) -> Flat:

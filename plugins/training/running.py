@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl.errors import BadConfig, ModelCallError
 
 from ..models.disk import writing
-from . import base, registry, summary, trackers
+from . import base, metrics_file, registry, summary, trackers
 from .around import alone, charged, hushed, memory_hint
 from .callbacks import Conductor, Display, Stop, as_callback
 from .checkpoints import Checkpoint
@@ -240,7 +240,9 @@ def _chosen(recipe: Recipe, conductor: Conductor) -> dict[str, Any]:
         return {"step": last, "by": "last", "why": "the last step, as the recipe says", "value": None}
     what = "lowest validation loss" if by == "validation_loss" else f"best {by}"
     at = "also the last step" if best.step == last else f"the last was step {last}"
-    return {"step": best.step, "by": by, "why": f"{what} of all evaluations; {at}", "value": best.value}
+    own = dict(metrics_file.curves(conductor.watch.folder.metrics)["validation"]).get(0)
+    but = " but the base's own before the first step" if by == "validation_loss" and own and own < best.value else ""
+    return {"step": best.step, "by": by, "why": f"{what} of all evaluations{but}; {at}", "value": best.value}
 
 
 def _trainer(job: Job, conductor: Conductor, picked: Checkpoint | None) -> Any:

@@ -71,6 +71,12 @@ def test_a_name_of_benchctl_toml_is_not_evaluated_in_place_of_the_result(benchct
     assert ran.code == 1 and "Give another --name" in ran.err and not (tmp_path / "trainings").exists()
 
 
+def test_options_of_evaluate_need_it(benchctl):
+    for option in (("--eval-data", "builtin"), ("--eval-limit", "3")):
+        ran = benchctl("train", "--recipe", "tiny-lora", *option)
+        assert ran.code == 2 and "--evaluate" in ran.err
+
+
 def test_a_plan_trains_nothing(benchctl, tmp_path):
     ran = benchctl("train", "--recipe", "tiny-lora", "--dry-run", "--json")
     assert ran.code == 0, ran.err

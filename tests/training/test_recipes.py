@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from benchctl.errors import BadConfig, UnknownName
 from benchctl_plugins.training.reading import KEYS, SECTIONS, changed, find_recipe, recipes
 from benchctl_plugins.training.refusals import LORA
+from benchctl_plugins.training.sweep.space import find_space
 from tests.conftest import ROOT
 
 V1 = {
@@ -146,6 +147,13 @@ def test_changes_by_value_are_those_by_words(steps, rate, batch, r, share):
     words = find_recipe("tiny-lora", [f"{key}={value!r}" for key, value in values.items()])
     assert changed(find_recipe("tiny-lora"), values) == words
     assert changed(words, {}) == words
+
+
+def test_a_file_saved_with_a_byte_order_mark_is_read_like_any(tmp_path: Path):
+    (tmp_path / "own.toml").write_text('extends = "tiny-lora"\n[adapter]\nr = 4\n', encoding="utf-8-sig")
+    assert find_recipe(str(tmp_path / "own.toml")).adapter.r == 4
+    (tmp_path / "space.toml").write_text("r = [2, 4]\n", encoding="utf-8-sig")
+    assert find_space(str(tmp_path / "space.toml")).size == 2
 
 
 def test_a_file_extends_a_recipe_and_another_file(tmp_path: Path):

@@ -130,6 +130,15 @@ def test_the_chosen_checkpoint_is_the_one_with_the_lowest_validation_loss(short)
     assert (done.folder / "adapter/adapter_model.safetensors").read_bytes() == kept
 
 
+def test_a_training_that_only_did_harm_is_not_called_the_lowest_of_all(short):
+    done = short("tiny-full", "learning_rate=1", "steps=3", "evaluate_every=3", "save_every=3")
+    before, after = (done.facts["losses"][name] for name in ("validation_before", "validation"))
+    assert after > before
+    assert done.facts["chosen"]["why"].startswith(
+        "lowest validation loss of all evaluations but the base's own before the first step; "
+    )
+
+
 def test_a_warm_up_longer_than_the_epochs_is_told(short):
     class Told:
         notes: list[str] = []

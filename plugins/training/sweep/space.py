@@ -144,7 +144,7 @@ def find_space(name_or_path: str) -> Space:
             raise UnknownName("space", name_or_path, names, "benchctl sweep")
         path = FOLDER / f"{name_or_path}.toml"
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise BadConfig(
             f"The space '{name_or_path}' cannot be read: {error}.", f"It is a TOML file; see {HELP}."
