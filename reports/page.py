@@ -6,12 +6,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchctl import __version__
 from benchctl.plugins import get_plugins
 
+from .asides import remarks, setup, status, tags
 from .board import Leaderboard
 from .charts import charts
 from .language import LANGUAGES, Language, load_language
@@ -50,7 +52,7 @@ def render(board: Leaderboard, lang: str = LANGUAGES[0]) -> str:
 def make_environment(language: Language) -> Environment:
     """The Jinja environment of the reports: autoescape on, unknown names are errors, plugins' additions in it.
 
-    Templates find the words and formats of the language as ``L``.
+    Templates find the words and formats of the language as ``L``, and what :mod:`.asides` says in them.
 
     Raises:
         PluginError: a plugin's ``benchctl_jinja`` failed.
@@ -65,6 +67,7 @@ def make_environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     env.globals["L"] = language
+    env.globals |= {one.__name__: partial(one, words=language) for one in (remarks, setup, status, tags)}
     env.filters["breakable"] = _breakable
     env.filters["without_training"] = _without_training
     get_plugins().call("benchctl_jinja", env=env)
