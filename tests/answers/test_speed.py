@@ -28,12 +28,28 @@ def test_repeating_anything_stays_quick(unit):
     assert time.process_time() - begun < 4.0
 
 
-def test_time_grows_with_length_only():
-    prose = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "
+PROSE = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "
+BLANKED = {
+    "thought": f"<think>{PROSE * 300}</think>\n\nA alternativa correta é a C.",
+    "cut off": f"A alternativa correta é a C.\n<think>{PROSE * 300}",
+    "turns": f"<|im_start|>user\n{PROSE * 300}<|im_end|>\n<|im_start|>assistant\nA alternativa correta é a C.",
+    "made up": f"A alternativa correta é a C.\n### Pergunta: {PROSE * 300}",
+    "spaces": "A alternativa correta é a C" + " " * 30_000 + ".",
+}  # fmt: skip
 
+
+@pytest.mark.parametrize("text", BLANKED.values(), ids=BLANKED)
+def test_what_is_set_aside_stays_quick(text):
+    """It is blanked with as many spaces."""
+    begun = time.process_time()
+    assert read_answer(text, CHOICES, "Qual o diagnóstico mais provável?").label == "C"
+    assert time.process_time() - begun < 4.0
+
+
+def test_time_grows_with_length_only():
     def seconds(copies):
         begun = time.process_time()
-        read_answer(prose * copies + "Resposta: C", CHOICES, "Qual o diagnóstico?")
+        read_answer(PROSE * copies + "Resposta: C", CHOICES, "Qual o diagnóstico?")
         return time.process_time() - begun
 
     short, long = (min(seconds(copies) for _ in range(7)) for copies in (20, 400))
