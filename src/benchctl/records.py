@@ -64,8 +64,20 @@ class RunFolder:
         return read_lines(self.path / "samples.jsonl")
 
     def scores(self) -> list[Score]:
-        """The scored samples, in the task's order; empty while the run has none."""
-        return [_adapter(Score).validate_python(line) for line in read_lines(self.path / "scores.jsonl")]
+        """The scored samples, in the task's order; empty while the run has none.
+
+        Raises:
+            RecordError: the file was damaged.
+        """
+        file, found = self.path / "scores.jsonl", list[Score]()
+        mend = f"Delete that file and run 'benchctl rescore {self.path.name}': the answers are kept."
+        try:
+            found.extend(_adapter(Score).validate_python(line) for line in read_lines(file))  # up to the damaged one
+        except RecordError as error:
+            raise RecordError(error.message, mend) from error
+        except ValueError as error:
+            raise RecordError(f"{file}, line {len(found) + 1}: damaged ({_first_fault(error)}).", mend) from error
+        return found
 
     def settled_scores(self) -> list[Score]:
         """As :meth:`scores`, for what cannot go without.

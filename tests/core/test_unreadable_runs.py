@@ -137,3 +137,19 @@ def test_a_folder_without_a_record_is_said_with_its_answers(benchctl, stored):
     assert ran.code == 0 and len(json.loads(ran.out)) == 2
     assert f"{stored[2].path.relative_to(stored[2].path.parents[3])} has no run.json and 24 answers" in ran.err
     assert f"{fresh.relative_to(fresh.parents[3])} has no run.json and no answers" in ran.err
+
+
+@pytest.mark.parametrize("line", ['{"id": "1", "val', '{"id": "medmcqa-pt-builtin-001"}', "7"])
+def test_damaged_scores_are_made_again_from_the_answers(benchctl, stored, line):
+    path = stored[2].path
+    scores = path / "scores.jsonl"
+    whole = scores.read_bytes()
+    scores.write_bytes(f"{line}\n".encode() + whole)
+    for words in (("show", path.name), ("compare", "base", "hurt"), ("rescore", path.name)):
+        ran = benchctl(*words)
+        error, hint = ran.err.strip().splitlines()
+        assert ran.code == 1 and "scores.jsonl, line 1: damaged" in error
+        assert hint == f"hint: Delete that file and run 'benchctl rescore {path.name}': the answers are kept."
+    scores.unlink()
+    assert benchctl("rescore", path.name).code == 0
+    assert sorted(scores.read_bytes().splitlines()) == sorted(whole.splitlines())
