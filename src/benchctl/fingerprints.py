@@ -86,7 +86,7 @@ def cache_dir() -> Path:
 def _load(store: Path) -> dict[str, str]:
     try:
         loaded = json.loads(store.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):  # there is none, or only what a crash has left of one
         return {}
     return loaded if isinstance(loaded, dict) else {}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchctl import fingerprints
 from benchctl.errors import BadConfig, PluginError, RecordError
 from benchctl.journal import read_lines
 from benchctl.metric import Metric
@@ -222,6 +224,13 @@ def test_changed_data_under_the_same_name_is_another_run(job):
     samples = job(model).samples
     changed = (replace(samples[0], target="D"), *samples[1:])
     assert job(model, tuple(changed)).prints["data"] != job(model, tuple(samples)).prints["data"]
+
+
+def test_what_is_left_of_a_cache_of_hashes_is_no_reason_to_stop(tmp_path, monkeypatch):
+    monkeypatch.setenv("BENCHCTL_CACHE", str(tmp_path))
+    (tmp_path / "weights").write_bytes(b"abc")
+    (tmp_path / "file-hashes.json").write_bytes(b'{"a": "\xff\xfe')
+    assert fingerprints.file_digest(tmp_path / "weights") == hashlib.sha256(b"abc").hexdigest()
 
 
 def test_a_model_that_answers_twice_is_named_as_the_culprit(job, tmp_path):
