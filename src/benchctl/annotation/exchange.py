@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -79,6 +80,7 @@ def read_csv(path: Path, items: Sequence[Item], annotator: str | None = None) ->
     Raises:
         BadData: with file, row and column.
     """
+    csv.field_size_limit(sys.maxsize)  # a thought may be long
     try:
         text = StringIO(path.read_text(encoding="utf-8-sig"))
         rows = list(csv.DictReader(text, delimiter=separator(text)))
