@@ -93,7 +93,7 @@ def write_quantized(given: str, method: str, out: Path, options: Mapping[str, An
         options: those of the command.
 
     Raises:
-        BadConfig: the model is quantised already, or has an adapter.
+        BadConfig: the model is quantised already, has an adapter, or is an encoder-decoder for GPTQ.
         BadData, MissingExtra, ModelCallError: calibration or quantisation failed.
     """
     from . import merge
@@ -103,6 +103,8 @@ def write_quantized(given: str, method: str, out: Path, options: Mapping[str, An
         if model.weights.scheme is not None or model.weights.adapter is not None:
             what = "has an adapter" if model.weights.adapter else "is quantised already"
             raise BadConfig(f"'{given}' {what}.", "Give plain weights; 'benchctl merge' makes them of an adapter's.")
+        if method == "gptq" and model.weights.config.is_encoder_decoder:
+            raise BadConfig(f"'{given}' is an encoder-decoder, which GPTQ does not take.", "Use --method nf4.")
         before = merge.probe(model.weights.load(), model.tokenizer, model.device)
         size = model.weights.measured["weights_mib"]
         facts: dict[str, Any] = {

@@ -118,6 +118,12 @@ def test_layers_that_gptq_cannot_pack_are_refused_before_anything_is_quantised(b
 
 
 @pytest.mark.slow
+def test_an_encoder_decoder_is_refused_for_gptq_with_what_works(benchctl, tmp_path):
+    ran = benchctl("quantize", "tiny-t5", "--method", "gptq", "--out", "q")
+    assert ran.code == 1 and "encoder-decoder" in ran.err and "--method nf4" in ran.err
+    assert not list(tmp_path.glob("q*"))
+
+
 @needs_gptq
 def test_gptq_is_calibrated_on_training_rows_and_the_same_each_time(benchctl, tiny, tmp_path):
     first = benchctl("quantize", tiny, "--method", "gptq", "--out", "a", "--json")
