@@ -215,8 +215,9 @@ def _permuted(
     change = by_cluster(two - one, clusters)
     change = change[np.any(change != 0, axis=1)]  # swapping equals changes nothing
     first, second = one.sum(axis=0), two.sum(axis=0)
-    observed = abs(float((figure(second[None]) - figure(first[None]))[0]))
-    edge = observed - 1e-9 * max(observed, 1e-300)  # sums in another order differ in their last digits
+    figures = [float(figure(sums[None])[0]) for sums in (first, second)]
+    observed = abs(figures[1] - figures[0])
+    edge = observed - 1e-9 * observed - 1e-13 * max(map(abs, figures))  # sums in another order: other last digits
     reached = drawn = 0
     exact = 2 ** len(change) <= PERMUTATIONS + 1 if len(change) < 30 else False
     for swaps in _all_swaps(len(change)) if exact else _some_swaps(len(change), seed):

@@ -181,6 +181,12 @@ def test_questions_of_one_passage_are_swapped_together():
     assert alone.p < 1e-9
 
 
+def test_differences_that_cancel_but_for_the_last_digit_are_given_by_every_swap():
+    # 1.1 less in one passage and 1.1 more in the other: no difference, and as floats 1e-16.
+    found = difference(pairs([(0.7, 0.3), (0.1, 0.3), (1.0, 1.0), (1.0, 0.3), (0.1, 1.0)], [0, 1, 1, 0, 1]))
+    assert found.value == pytest.approx(0, abs=1e-15) and found.p == 1
+
+
 def test_questions_of_one_passage_widen_the_interval():
     values = [(0, 1)] * 16 + [(1, 0)] * 8 + [(1, 1)] * 16
     alone, together = difference(pairs(values)), difference(pairs(values, [i // 4 for i in range(40)]))
