@@ -318,7 +318,8 @@ def test_the_command_takes_names_of_models_and_of_groups(runs, benchctl, tmp_pat
     ("words", "code", "said"),
     [(["base"], 2, "Give two runs"), (["base", "tund"], 1, "Did you mean tuned"), (["--against", "nobody"], 1, "nobody"),
      (["base", "tuned", "--task", "medqa-pt"], 1, "Not both have a run of medqa-pt"),
-     (["base", "tuned", "--against", "base"], 2, "not both")],
+     (["base", "tuned", "--against", "base"], 2, "not both"),
+     (["--against", "base", "--csv", "--json"], 2, "--json or --csv")],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_said_in_two_lines(runs, benchctl, words, code, said):
     ran = benchctl("compare", *words)

@@ -45,6 +45,8 @@ def compare(
       benchctl compare --against zephyr-7b-beta --lang pt
     """
     wanted = _split(tasks)
+    if as_json and as_csv:
+        raise click.UsageError("Give --json or --csv, not both.")
     if base is None:
         if len(runs) != 2 or models or as_csv:
             raise click.UsageError("Give two runs, or --against BASE; --model and --csv go with --against.")
