@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchctl.config import load_config
-from benchctl.data import BrokenRow, Row, Table, read_table
-from benchctl.errors import BadConfig, BadData
+from benchctl.data import BrokenRow, Row, RowError, Table, read_table
+from benchctl.errors import DEFECT, BadConfig, BadData, blamed
 from benchctl.hub import HubDataset, hub_splits, read_hub
 from benchctl.plugins import get_plugins
 from benchctl.task import Task
@@ -163,7 +164,8 @@ def _of_tasks(table: Table, tasks: Sequence[Task], data: DataSection) -> Example
         for task in tasks:
             # A task with a rule of its own for training rows knows better than 'wanted', which is about test rows.
             plain = held_out or type(task).shot is Task.shot
-            sample = task.shot(row) if not plain else task.sample(row) if held_out or task.wanted(row) else None
+            with task_blamed(task, table, row):
+                sample = task.shot(row) if not plain else task.sample(row) if held_out or task.wanted(row) else None
             if sample is not None:
                 return ask(task, task.checked(sample, row, table.source), data.scoring, row.place)
         return None
@@ -172,6 +174,11 @@ def _of_tasks(table: Table, tasks: Sequence[Task], data: DataSection) -> Example
     held_out = collect(parts["validation"], "task", lambda row: read(row, True), data.skip_bad_rows)
     bad = (*found.bad_rows, *held_out.bad_rows)
     return replace(found, validation=held_out.items, bad_rows=bad, passed_over={**found.passed_over, **passed})
+
+
+def task_blamed(task: Task, table: Table, row: Row) -> AbstractContextManager[None]:
+    """While open, a defect of a plugin's task is told with the row that showed it; RowError is none."""
+    return blamed(f"Task {task.name} failed at {table.source}, {row.place}", DEFECT, RowError)
 
 
 def _by_split(table: Table, skip: bool) -> tuple[dict[str, Table], dict[str, int]]:

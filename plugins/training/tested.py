@@ -18,7 +18,7 @@ from benchctl.types import Sample
 
 from ..tasks.drbyte import split_alternatives
 from .formats import from_table
-from .sources import all_tasks, task_of
+from .sources import all_tasks, task_blamed, task_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class AtHand:
     sets: tuple[QuestionSet, ...]
     missing: tuple[str, ...]
     """``luizlzg/drbyte_test (medmcqa-pt, ...)`` for each test set on the hub that is not at hand; ``[data]`` entries
-    that are in no task's layout."""
+    that are in no task's layout or whose file is not there."""
 
 
 def words(text: str) -> tuple[str, ...]:
@@ -77,7 +77,9 @@ def at_hand(test_data: Sequence[str | Path] = ()) -> AtHand:
         if questions:
             sets.append(QuestionSet(name, questions))
         else:
-            missing.append(f"[data] {name} (in no task's layout)")
+            there = Path(str(load_config().data_path(name))).exists()
+            why = "in no task's layout" if there else "its file is not there"
+            missing.append(f"[data] {name} ({why})")
     sets += [_given(str(given)) for given in test_data]
     found = {question.task for one in sets[1:] for question in one.questions}
     for where, members in _on_hub(tasks, found).items():
@@ -110,11 +112,13 @@ def _of_tasks(tasks: Sequence[Task], table: Table) -> tuple[Question, ...]:
 
 def _of_task(task: Task, table: Table) -> Iterator[Question]:
     for row in table.rows:
-        if task.wanted(row):
-            try:
-                yield _question(task.name, task.checked(task.sample(row), row, table.source))
-            except RowError:
-                continue  # a row that cannot be asked is no test question
+        try:
+            with task_blamed(task, table, row):
+                sample = task.sample(row) if task.wanted(row) else None
+            if sample is not None:
+                yield _question(task.name, task.checked(sample, row, table.source))
+        except RowError:
+            continue  # a row that cannot be asked is no test question
 
 
 def _configured(path: Path, tasks: Sequence[Task]) -> tuple[Question, ...]:

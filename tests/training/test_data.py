@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchctl.errors import BadConfig, BadData, UnknownName
-from benchctl.plugins import get_plugins
+from benchctl.errors import BadConfig, BadData, PluginError, UnknownName
+from benchctl.plugins import Offer, PluginInfo, get_plugins
 from benchctl.prompts import PromptBuilder
 from benchctl.scoring import Letter
+from benchctl.task import Task
 from benchctl_plugins.models.encoding import Encoder
 from benchctl_plugins.models.seq2seq import Seq2SeqEncoder
 from benchctl_plugins.models.thinking import UNKNOWN, Thinking
@@ -22,6 +23,7 @@ from benchctl_plugins.training.formats import ask
 from benchctl_plugins.training.prepare import prepare, read_parts
 from benchctl_plugins.training.sources import Unreachable
 from benchctl_plugins.training.templates import Rendered, Template
+from benchctl_plugins.training.tested import at_hand
 from benchctl_plugins.training.tokens import Tokens
 
 from .makers import BEGINNING, STRICT, UNTHINKING, ZEPHYR, learnt, recipe, tokenizer, write
@@ -285,6 +287,23 @@ def test_a_file_in_a_task_s_layout_is_asked_as_the_task(tmp_path):
     (example,) = read_parts(recipe(train=write(tmp_path / "rows.csv", [row]))).train
     assert example.answer == "C"
     assert "Choveu.\n\nE depois?\nA) a" in example.question
+
+
+def test_a_defect_of_a_plugin_s_task_is_told_with_the_row_that_showed_it(tmp_path, monkeypatch):
+    class Odd(Task):
+        name = "odd"
+        columns = ("sintoma", "doença", "fonte")
+
+        def sample(self, row):
+            return row.values["grau"]
+
+    offer = Offer("odd", Odd, PluginInfo("other", "other", "other", "1"))
+    monkeypatch.setitem(get_plugins().offers("task"), "odd", offer)
+    file = write(tmp_path / "rows.csv", [{"sintoma": "febre", "doença": "gripe", "fonte": "livro"}])
+    with pytest.raises(PluginError, match=r"Task odd failed at .*rows.csv, row 1 \(line 2\): KeyError: 'grau'"):
+        read_parts(recipe(train=file))
+    with pytest.raises(PluginError, match=r"Task odd failed at .*rows.csv, row 1 \(line 2\): KeyError: 'grau'"):
+        at_hand([file])
 
 
 def test_a_column_of_splits_is_heeded_and_test_rows_are_never_trained_on(tmp_path):

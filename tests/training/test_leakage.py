@@ -265,11 +265,12 @@ def project(tmp_path, monkeypatch):
 
 
 def test_test_sets_that_the_project_names_are_compared(project, tmp_path, teste):
-    project(f'[data]\ndrbyte = "{teste}"\nnotas = "notas.csv"\n')
+    project(f'[data]\ndrbyte = "{teste}"\nnotas = "notas.csv"\nlonge = "/mnt/longe.csv"\n')
     write(tmp_path / "notas.csv", [{"nota": "x"}])
     known = at_hand()
     assert {one.name: len(one.questions) for one in known.sets}["drbyte"] == 7045
     assert "[data] notas (in no task's layout)" in known.missing
+    assert "[data] longe (its file is not there)" in known.missing
     assert not any("drbyte_test" in name for name in known.missing), "it is at hand now"
     row = read_table(teste).rows[0]
     file = write(
