@@ -75,6 +75,7 @@ class Wire:
         self._limit_name = "max_tokens"
         self._system = True
         self._top = TOP
+        self._stops = True
         self.form: Mapping[str, Any] | None = None
         """The JSON schema that written answers are held to, where the server can."""
 
@@ -82,7 +83,8 @@ class Wire:
         self, prompt: Prompt, max_tokens: int, temperature: float, stop: Sequence[str] = (), draw: int = 0
     ) -> Body:
         """Ask for a free answer; each draw has a seed of its own, where there is one."""
-        body = {**self._asked(prompt, max_tokens, temperature), **({"stop": list(stop)[:4]} if stop else {})}
+        stops = {"stop": list(stop)[:4]} if stop and self._stops else {}
+        body = {**self._asked(prompt, max_tokens, temperature), **stops}
         if "seed" in body:
             body["seed"] += draw
         if self.form is None or not self._chat:
@@ -101,13 +103,16 @@ class Wire:
 
     def learn(self, param: str, message: str) -> None:
         """Take a refusal to heart: newer models call the length limit ``max_completion_tokens``, some chat templates
-        know no system turn, some servers hold no answer to a schema, and some list fewer of the likely tokens."""
+        know no system turn, some servers hold no answer to a schema or list fewer of the likely tokens, and models that
+        think take no stop strings."""
         if "max_completion_tokens" in message and param in ("max_tokens", ""):
             self._limit_name = "max_completion_tokens"
         if _NO_SYSTEM.search(message):
             self._system = False
         if param == FORMAT or FORMAT in message or "json_schema" in message:
             self.form = None
+        if param == "stop" or "'stop'" in message:
+            self._stops = False  # the answer is cut at them when it is read
         if "logprobs" in f"{param} {message}" and (most := _MOST_TOP.search(message)):
             self._top = min(self._top, int(most[1])) or self._top
 
@@ -148,7 +153,9 @@ class Wire:
         if not isinstance(text, str):
             raise Malformed("a reply without a text")
         ends = [place for s in stop if s and (place := text.find(s)) >= 0]
-        return Written(text[: min(ends)] if ends else text, reason if isinstance(reason, str) else None)
+        if ends:
+            return Written(text[: min(ends)], "stop")
+        return Written(text, reason if isinstance(reason, str) else None)
 
     def read_likely(self, reply: Mapping[str, Any]) -> list[Likely] | None:
         """The most likely first tokens; None when the server gives no log-probabilities.

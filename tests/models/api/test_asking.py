@@ -6,7 +6,12 @@ import json
 
 import pytest
 
-from benchctl_plugins.models.openai_api.wire import spelt
+from benchctl.creation import create_model
+from benchctl.model import ModelArgs
+from benchctl.plugins import get_plugins
+from benchctl.types import Generate
+from benchctl_plugins.models.openai_api.settings import Settings
+from benchctl_plugins.models.openai_api.wire import Wire, spelt
 
 from .conftest import answers, record, result
 
@@ -212,6 +217,22 @@ def test_a_server_that_refuses_one_thing_after_another_gets_each_in_its_own_term
     server = serve(refuse="max_tokens", no_system="'messages[0].role' does not support 'system' with this model.")
     ran = run(f"openai:gpt,base_url={server.url}", *GENERATE)
     assert ran.code == 0, "all the questions were under way before the first refusal"
+
+
+def test_stop_strings_that_a_model_refuses_are_cut_off_here(serve):
+    """o3, gpt-5: 'stop' is not supported with this model."""
+    server = serve(refuse="stop", say="Alternativa @\n\nPergunta: e depois?")
+    model = create_model(get_plugins(), f"openai:gpt,base_url={server.url},connections=2")
+    found = dict(model.generate([Generate(f"{i}", stop=("\n\n",)) for i in range(4)]))
+    assert [found[i].error for i in range(4)] == [None] * 4
+    assert all((found[i].text or "").startswith("Alternativa ") and len(found[i].text or "") == 13 for i in range(4))
+
+
+def test_an_answer_that_is_cut_at_its_stop_string_here_is_whole():
+    wire = Wire(Settings.read(ModelArgs("", "gpt", {"base_url": "http://127.0.0.1:9/v1"})))
+    reply = {"choices": [{"message": {"content": "B\n\nPergunta: e"}, "finish_reason": "length"}]}
+    assert wire.read_written(reply, ("\n\n",)) == ("B", "stop")
+    assert wire.read_written(reply, ("###",)) == ("B\n\nPergunta: e", "length")
 
 
 def test_a_refusal_that_nothing_helps_against_is_an_error_with_the_servers_words(serve, run):
