@@ -139,8 +139,8 @@ def build(objective: Offer, parts: Parts) -> Any:
     import torch
     from transformers import PrinterCallback, ProgressCallback
 
-    trainer = objective.factory(parts)
-    if not isinstance(trainer, Exact):
+    trainer: Any = objective.factory(parts)
+    if Exact not in type(trainer).__mro__:
         raise PluginError(
             f"{described(objective)} gives {type(trainer).__name__}, no class that parts.exact makes.", DEFECT
         )
