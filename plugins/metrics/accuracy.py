@@ -16,8 +16,8 @@ class Accuracy(Metric):
     percent = True
 
     def value(self, scored: Scored) -> float | None:
-        """1 for the right label, 0 for anything else."""
-        return float(scored.answer.label == scored.sample.target)
+        """1 for the right label, 0 for anything else; None for tasks that are not multiple choice."""
+        return float(scored.answer.label == scored.sample.target) if scored.sample.choices else None
 
 
 class AccuracyAnswered(Accuracy):

@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchctl.bootstrap import of_sums
+from benchctl_plugins.metrics.accuracy import Accuracy, AccuracyAnswered
 from benchctl_plugins.metrics.classification import AccuracyUnreadFirst, MacroF1
 from benchctl_plugins.metrics.corpus import BitsPerByte, Perplexity
 
-from .answers import choice, corpus
+from .answers import choice, corpus, free
 
 
 def mean_of(sums):
@@ -92,6 +93,12 @@ def test_perplexity_and_bits_weigh_texts_by_their_length():
     assert not perplexity.higher_is_better and not bits.higher_is_better
     assert perplexity.low < perplexity.value < perplexity.high
     assert Perplexity().value(run[0]) == pytest.approx(math.exp(2))
+
+
+@pytest.mark.parametrize("metric", [Accuracy, AccuracyAnswered, AccuracyUnreadFirst, MacroF1])
+def test_shares_of_right_options_keep_out_of_texts_and_corpora(metric):
+    # As 0 %, with an interval, they would be figures of something nobody was asked.
+    assert metric().estimates([corpus(-20.0, 10, 40), free("Beba água.", "Beba muita água.", "1")]) == {}
 
 
 def test_perplexity_keeps_out_of_multiple_choice():
