@@ -14,7 +14,7 @@ from benchctl.terminal import echo, tell_left_out
 if TYPE_CHECKING:
     from benchctl.task import TaskGroup
 
-    from .board import Reference
+    from .board import Leaderboard, Reference
 
 
 @hookimpl
@@ -28,6 +28,9 @@ def benchctl_commands(cli: click.Group) -> None:
               help="Folder of the runs.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("report.html"), show_default=True,
               help="The file to write.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(["html", "latex", "markdown"]),
+              help="The page, or its table for a paper or a README.  [default: by the ending .tex or .md, else html]",
+)  # fmt: skip
 @click.option("--lang", type=click.Choice(["pt", "en"]), default="pt", show_default=True, help="Language of the page.")
 @click.option("--title", help="Heading of the page.")
 @click.option(
@@ -36,13 +39,14 @@ def benchctl_commands(cli: click.Group) -> None:
     is_flag=True,
     help="Path, rows, cells and the tests models were trained on as JSON on standard output.",
 )
-def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool) -> None:
+def report(folder: Path, out: Path, form: str | None, lang: str, title: str | None, as_json: bool) -> None:
     """Write the leaderboard: every run beside the figures others reported, in one HTML file that needs no network.
 
     \b
     Examples:
       benchctl report
       benchctl report --runs runs --lang en --out leaderboard.html
+      benchctl report --out tabela.tex
     """
     from datetime import UTC, datetime
 
@@ -51,7 +55,6 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
 
     from .gains import with_gains
     from .leaderboard import build_leaderboard
-    from .page import render
 
     left_out: dict[Path, RecordError] = {}
     runs = read_runs(folder, left_out.__setitem__)
@@ -65,7 +68,7 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
     board, problems = with_gains(board, {run.record.id: run.path for run in runs})
     for problem in problems:
         echo(f"warning: {problem}", err=True)
-    page = render(board, lang)
+    page = _rendered(board, lang, form, out)
     try:
         replace_file(out, page)
     except OSError as error:
@@ -77,6 +80,15 @@ def report(folder: Path, out: Path, lang: str, title: str | None, as_json: bool)
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(str(out))
+
+
+def _rendered(board: Leaderboard, lang: str, form: str | None, out: Path) -> str:
+    """The leaderboard in the format asked for, or in the one that the file's ending names."""
+    from .page import render
+    from .papers import FORMATS, render_table
+
+    wanted = form or next((name for name, ending in FORMATS.items() if out.suffix.lower() == ending), "html")
+    return render(board, lang) if wanted == "html" else render_table(board, lang, wanted)
 
 
 def _groups() -> list[TaskGroup]:

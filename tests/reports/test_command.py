@@ -134,3 +134,13 @@ def test_groups_come_from_the_plugins_tasks(cli, runs, tmp_path, record, install
     assert "warning: group 'even' left out: its mean is not weighted by size" in result.stderr
     heading, *_ = table((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert heading[1].startswith("Tudo all média de 2 tarefas")
+
+
+def test_the_files_ending_or_the_option_says_the_format(benchctl, tmp_path):
+    asked = ("run", "--task", "medmcqa-pt", "--data", "builtin", "--model", "majority", "--limit", "5")
+    assert benchctl(*asked).code == 0
+    for name, more, begins in (("t.tex", (), "% "), ("T.MD", (), "**"), ("t.html", (), "<!"), ("t.txt", (), "<!"),
+                               ("u.txt", ("--format", "latex"), "% "), ("u.md", ("--format", "html"), "<!")):  # fmt: skip
+        assert benchctl("report", "--out", tmp_path / name, *more).code == 0
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        assert text.startswith(begins) and "majority" in text

@@ -18,11 +18,9 @@ from benchctl.types import Estimate
 from benchctl_reports.language import LANGUAGES, load_language
 from benchctl_reports.leaderboard import build_leaderboard
 from benchctl_reports.page import render
-from benchctl_reports.reference_scores import as_reference, multiple_choice
+from benchctl_reports.reference_scores import as_reference
 
 GOLDEN = Path(__file__).parent / "golden"
-LEAKS = {"medmcqa-pt": 1207, "pubmedqa-pt": 3, "exam & key.csv": 1}
-"""Rows trained on with questions of the test: of a task in the table, of one that is not, and of a file."""
 HOSTILE = "<script>alert(1)</script>\"' onmouseover=x &amp; \u202egpt"
 
 
@@ -30,25 +28,6 @@ HOSTILE = "<script>alert(1)</script>\"' onmouseover=x &amp; \u202egpt"
 def only_the_core(install):
     """No plugin of this machine may change what these tests see."""
     install()
-
-
-@pytest.fixture
-def board(record, groups):
-    """A bit of everything: whole, subset, incomplete, trained on the test, other outcomes, partial group, baseline, sample, references."""
-    names = groups[0].members
-    runs = [record(task, "hf:zephyr", 80 + 5 * i, manifest={"parameters": 7241732096}) for i, task in enumerate(names)]
-    runs += [record(task, "hf:small", 40) for task in names[:4]]
-    runs += [
-        record("medmcqa-pt", "hf:zephyr", 2000, manifest={"parameters": 7241732096}, bad_rows=1),
-        record("medmcqa-pt", "majority", 1348),
-        record("medmcqa-pt", "hf:leaky", 3000, manifest={"training": {"recipe": "leaky", "data": {"leaks": LEAKS}}}),
-        record("medmcqa-pt", "hf:small", 52, n=200, cut=31),
-        record("medmcqa-pt", "openai:x", 2500, scoring="generate", errors=12,
-               outcomes={"choice": 4000, "invented": 100, "multiple": 1, "none": 70}),
-        record("medmcqa-pt", "tiny", 6, total=24, source="builtin", builtin=True),
-    ]  # fmt: skip
-    references = [as_reference(row, "source-studies") for row in multiple_choice()]
-    return build_leaderboard(runs, references, groups, generated="2026-03-02T10:15:00+00:00")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
