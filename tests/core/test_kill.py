@@ -132,6 +132,7 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
         assert "was killed before its" in refused.stderr and f"benchctl rescore {folder.name}" in refused.stderr
     answered = (folder / "samples.jsonl").read_bytes().count(b"\n")
     assert b"interrupted" in shown.stdout and f"n 100, answered {answered}," in shown.stdout.decode()
+    assert "how long it took was not written down" in shown.stdout.decode(), "the record is of its start"
     subprocess.run([*program, "rescore", str(folder)], env=environment, cwd=tmp_path, check=True, capture_output=True)
     record = json.loads((folder / "run.json").read_bytes())
     assert (record["status"], record["counts"]["answered"]) == ("interrupted", answered), "figures without going on"

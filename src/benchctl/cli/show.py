@@ -15,6 +15,7 @@ from benchctl.terminal import echo
 
 if TYPE_CHECKING:
     from benchctl.records import StoredRun
+    from benchctl.types import RunRecord
 
 
 @click.command()
@@ -64,8 +65,7 @@ def _facts(stored: StoredRun) -> None:
     for name, e in record.estimates.items():
         value, interval = figures(e)
         echo(f"  {name}: {value}  ({interval}; n {e.n}; {e.method})")
-    timings, questions = record.timings, record.counts["n"] // record.spec.repeats
-    sittings = timings["sittings"]
+    questions = record.counts["n"] // record.spec.repeats
     facts = {
         "scoring": f"{asked(record.spec)}, seed {record.spec.seed}",
         "data": f"{record.data['source']} (revision {record.data['revision'] or '-'}), {questions} of "
@@ -75,13 +75,22 @@ def _facts(stored: StoredRun) -> None:
         **_training(record.model),
         "counts": ", ".join(f"{k} {v}" for k, v in record.counts.items() if k != "outcomes"),
         "outcomes": ", ".join(f"{k} {v}" for k, v in record.counts["outcomes"].items()),
-        "time": f"{timings['seconds']} s in {sittings} sitting{'s' * (sittings != 1)}, until {timings['finished']}",
+        "time": _time(record),
         "versions": ", ".join(f"{k} {v}" for k, v in record.versions.items()),
     }  # fmt: skip
     for name, text in facts.items():
         echo(f"  {name}: {text}")
     for error in record.errors:
         echo(f"  error: {error['id']}: {error['reason']}")
+
+
+def _time(record: RunRecord) -> str:
+    """How long the answers took; a run that goes on, or was killed, has only written down when it began."""
+    timings, killed = record.timings, record.status == "interrupted" and not record.counts["outcomes"]
+    if record.status == "running" or (killed and record.counts["answered"]):
+        return f"begun {timings['started']}; how long it took was not written down"
+    sittings = timings["sittings"]
+    return f"{timings['seconds']} s in {sittings} sitting{'s' * (sittings != 1)}, until {timings['finished']}"
 
 
 def _training(model: Mapping[str, Any]) -> dict[str, str]:
