@@ -58,7 +58,7 @@ def _pass(network: Any, batch: Mapping[str, Any], recipe: Recipe, device: str) -
     if recipe.objective == "dpo":
         with torch.no_grad():
             network(**inputs)
-    network(**inputs, labels=inputs["input_ids"]).loss.backward()
+    network(**{"labels": inputs["input_ids"], **inputs}).loss.backward()
     if device == "cuda":
         torch.cuda.synchronize()
     network.zero_grad(set_to_none=True)

@@ -153,19 +153,24 @@ def build(objective: Offer, parts: Parts) -> Any:
 
 
 def batches(rows: Any, tokenizer: Any, recipe: Recipe) -> Iterator[dict[str, Any]]:
-    """Tokenised batches of the training rows in their order, for an adapter that is initialised from data (EVA)."""
+    """Tokenised batches of the training rows in their order: for an adapter that is initialised from data (EVA), and to
+    time a few. With ``labels`` where the answers stand apart, as an encoder-decoder's do."""
     import torch
 
-    size, longest = recipe.training.batch, recipe.data.max_length
+    size, limit = recipe.training.batch, recipe.data.max_length
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id or 0
     for start in range(0, len(rows), size):
         part = rows[start : start + size]
         ids = part.get("input_ids") or [
-            tokenizer(prompt + chosen)["input_ids"][:longest]
+            tokenizer(prompt + chosen)["input_ids"][:limit]
             for prompt, chosen in zip(part["prompt"], part["chosen"], strict=True)
         ]
         width = max(len(one) for one in ids)
-        yield {
+        batch = {
             "input_ids": torch.tensor([one + [pad] * (width - len(one)) for one in ids]),
             "attention_mask": torch.tensor([[1] * len(one) + [0] * (width - len(one)) for one in ids]),
         }
+        if answers := part.get("labels"):
+            longest = max(len(one) for one in answers)
+            batch["labels"] = torch.tensor([one + [-100] * (longest - len(one)) for one in answers])
+        yield batch

@@ -25,6 +25,7 @@ from benchctl_plugins.training.sources import Unreachable
 from benchctl_plugins.training.templates import Rendered, Template
 from benchctl_plugins.training.tested import at_hand
 from benchctl_plugins.training.tokens import Tokens
+from benchctl_plugins.training.trainers import batches
 
 from .makers import BEGINNING, STRICT, UNTHINKING, ZEPHYR, learnt, recipe, tokenizer, write
 
@@ -531,3 +532,13 @@ def test_an_encoder_decoder_s_tokens_are_those_it_reads_and_those_it_writes(tmp_
     prepared = prepare(recipe("seq2seq", train=file, max_length=50), tokenizer(None, "t5"))
     both = [len(ids) for column in ("input_ids", "labels") for ids in prepared.train[column]]
     assert prepared.report.tokens == sum(both)
+
+
+def test_a_step_of_an_encoder_decoder_is_timed_with_the_answers_it_writes(tmp_path):
+    rows = [{"instruction": "O que é febre? " * n, "output": "Sim. " * n} for n in (3, 1)]
+    given = recipe("seq2seq", train=write(tmp_path / "rows.jsonl", rows))
+    tokens = tokenizer(None, "t5")
+    prepared = prepare(given, tokens)
+    first, second = prepared.train["labels"]
+    (batch,) = batches(prepared.train, tokens, given)
+    assert batch["labels"].tolist() == [first, second + [-100] * (len(first) - len(second))]
