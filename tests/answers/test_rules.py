@@ -324,6 +324,12 @@ class TestEliminationAndPlace:
     def test_a_number_may_have_an_article(self, text):
         assert read(text) == "B"
 
+    def test_options_that_differ_in_a_sign_alone_are_told_apart(self):
+        levels = {"A": "< 10", "B": "≥ 10", "C": "-5", "D": "5"}
+        for text, label in (("< 10", "A"), ("≥ 10", "B"), ("-5", "C"), ("5", "D"), ("A resposta é -5.", "C")):
+            assert read(text, levels, "") == label
+        assert read("10", levels, "") not in levels, "either"
+
     @pytest.mark.parametrize("text", ["0", "Resposta: 0", "Alternativa 0", "(0)"])
     def test_labels_may_be_counted_from_nought(self, text):
         assert read(text, {"0": "Vago", "1": "Frênico", "2": "Ulnar", "3": "Radial"}) == "0"

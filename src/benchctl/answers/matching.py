@@ -45,9 +45,11 @@ class TextMatch:
 
 
 def exactly(options: Options, low: str) -> list[Option]:
-    """Return the options whose text folded lower-case ``low`` is, punctuation and spacing aside."""
+    """Return the options whose text folded lower-case ``low`` is, punctuation and spacing aside; of several ('< 10' and
+    '≥ 10') those that it is sign for sign."""
     said = without_marks(low)
-    return [o for o in options.options if said and o.bare == said]
+    found = [o for o in options.options if said and o.bare == said]
+    return found if len(found) < 2 else [o for o in found if o.low.strip(" .") == low.strip(" .")] or found
 
 
 def end_of_copy(option: Option, low: str, start: int, end: int) -> int | None:
