@@ -27,9 +27,18 @@ def _run_as_lm_eval(run: StoredRun, out: Path) -> list[Path]:
     return write(run, out)
 
 
+def _run_as_model_card(run: StoredRun, out: Path) -> list[Path]:
+    from .model_card import write
+
+    return write(run, out)
+
+
 TASK_FORMATS: Mapping[str, Callable[[Matrix, Path], list[Path]]] = {"lm-eval": _task_as_lm_eval}
 """Format -> writer of the tasks of a matrix; gives the files it wrote."""
-RUN_FORMATS: Mapping[str, Callable[[StoredRun, Path], list[Path]]] = {"lm-eval": _run_as_lm_eval}
+RUN_FORMATS: Mapping[str, Callable[[StoredRun, Path], list[Path]]] = {
+    "lm-eval": _run_as_lm_eval,
+    "model-card": _run_as_model_card,
+}
 """Format -> writer of one run; gives the files it wrote."""
 
 
@@ -85,11 +94,12 @@ def export_task(
 @click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
               help="Folder of the runs.")  # fmt: skip
 def export_run(run: str, form: str, out: Path, folder: Path) -> None:
-    """Write the results and samples of a run in another tool's layout.
+    """Write the results and samples of a run in another tool's layout, or its figures into a model's card.
 
     \b
-    Example:
+    Examples:
       benchctl export run 3f2a91 --format lm-eval --out exported
+      benchctl export run 3f2a91 --format model-card --out MODEL_FOLDER
     """
     from benchctl.records import find_run
 
