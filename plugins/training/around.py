@@ -6,12 +6,15 @@ import contextlib
 import logging
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from benchctl.errors import ModelCallError, blamed
 from benchctl.plugins import Offer
 
-from .recipe import Recipe
 from .wording import some
+
+if TYPE_CHECKING:
+    from .recipe import Recipe
 
 _TALKATIVE = ("accelerate", "trl", "peft", "datasets")
 """Loggers that report every evaluation once some library has opened the root logger."""
