@@ -185,7 +185,7 @@ class LmEvalModel(Model):
             raise
         except Exception as error:  # of any kind: this question has no answer, the others may
             if len(places) == 1:
-                yield places[0], f"{type(error).__name__}: {' '.join(str(error).split())[:200]}", 0.0
+                yield places[0], _why(error), 0.0
             else:
                 for place, one in zip(places, asked, strict=True):
                     yield from self._ask(method, [place], [one])
@@ -208,6 +208,13 @@ class LmEvalModel(Model):
         else:
             context, continuation = [0], self.lm.tok_encode(choice, add_special_tokens=False)
         return len(continuation), max(0, len(context) + len(continuation) - int(self.lm.max_length) - 1)
+
+
+def _why(error: Exception) -> str:
+    kind, said = type(error).__name__, " ".join(str(error).split())[:200]
+    if not said and isinstance(error, AssertionError):  # how lm-eval refuses them
+        return f"{kind}, with no reason given: is the text longer than the model's context?"
+    return f"{kind}: {said}"
 
 
 def _device(backend: Any, given: Mapping[str, str]) -> dict[str, str]:

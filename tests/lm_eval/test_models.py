@@ -127,6 +127,11 @@ class TestAnLmEvalModelHere:
         assert ran.code == 1 and "must come from the environment" in ran.err and "HF_TOKEN" in ran.err
         assert "0123456789" not in ran.err and not list(tmp_path.rglob("run.json"))
 
+    def test_a_text_that_lm_eval_asserts_to_be_shorter_is_an_error_with_a_reason(self, folder):
+        long = model(f"lm-eval:hf,pretrained={folder},dtype=float32")
+        ((_, response),) = long.perplexity([Perplexity("Once upon a time " * 400)])
+        assert response.error == "AssertionError, with no reason given: is the text longer than the model's context?"
+
     def test_the_rule_of_the_source_study_is_refused_for_lm_eval_cannot_keep_it(self):
         with pytest.raises(BadConfig, match="first token"):
             next(model("lm-eval:dummy").perplexity([Perplexity("a", score_first=False)]))
