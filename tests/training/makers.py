@@ -25,6 +25,24 @@ STRICT = (
 )
 """In front of a template: one that refuses a system turn, as some models' do."""
 
+SHAPES: dict[str, dict[str, Any]] = {
+    "instruction": {"instruction": "O que é febre?", "output": "Temperatura alta."},
+    "with input": {"instruction": "Resuma.", "input": "A febre passou.", "output": "Passou."},
+    "completion": {"prompt": "A febre é", "completion": " um sinal."},
+    "capitals": {"Prompt": "A febre é", "Completion": "um sinal."},
+    "chat": {
+        "messages": [
+            {"role": "system", "content": "Seja breve."},
+            {"role": "user", "content": "Oi."},
+            {"role": "assistant", "content": "Olá."},
+            {"role": "user", "content": "Febre?"},
+            {"role": "assistant", "content": "Sim."},
+        ]
+    },
+    "choices": {"question": "Qual?", "choices": {"A": "um", "B": "dois"}, "answer": "B"},
+}
+"""A row of every shape that training reads."""
+
 
 def recipe(objective: str = "sft", seed: int = 42, **data: Any) -> Recipe:
     """A small training on this data."""

@@ -74,6 +74,7 @@ def test_a_space_is_read_bare_dotted_or_in_sections(tmp_path):
         ("max_length = [128, 256]", "data.max_length would give every trial other rows or another base"),
         ("[model]\nbase = ['tiny', 'gpt2']", "model.base would give every trial other rows or another base"),
         ("learning_rate = {low = 1e-5, high = inf, log = true}", "finite"),
+        ("r = [2026-01-01, 8]", "a choice is a date"),
         ("r = [", "cannot be read"),
     ],
 )

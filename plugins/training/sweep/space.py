@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import math
 import tomllib
@@ -176,6 +177,8 @@ def _dimension(space: str, given: str, value: Any) -> Dimension:
             "Take it out; --set changes it for a whole sweep.",
         )
     if isinstance(value, list) and value:
+        if any(isinstance(choice, datetime.date | datetime.time) for choice in value):
+            raise _bad(space, key, "a choice is a date or a time, which no key takes")
         texts = [json.dumps(choice) for choice in value]
         if len(set(texts)) < len(texts):
             raise _bad(space, key, "a choice stands there twice")
