@@ -18,6 +18,9 @@ def repeated(spec: RunSpec, samples: Sequence[Sample], requests: Asked) -> tuple
     """Each sample as often as the spec says, its answers side by side.
 
     The first keeps its id, so that it pairs with the answer of a run that asks once; the others are ``ID#2``, ``ID#3``.
+
+    Raises:
+        BadConfig: a sample is called so already.
     """
     if spec.repeats == 1:
         return samples, requests
@@ -26,6 +29,9 @@ def repeated(spec: RunSpec, samples: Sequence[Sample], requests: Asked) -> tuple
     for sample in samples:
         for draw in range(spec.repeats):
             identity = sample.id if draw == 0 else f"{sample.id}#{draw + 1}"
+            if draw and identity in requests:
+                raise BadConfig(f"--repeats: {spec.task} has questions called '{sample.id}' and '{identity}'.",
+                                "The second is what a repeat of the first is called: rename it in the data.")  # fmt: skip
             several.append(
                 replace(sample, id=identity, repeat_of=sample.id, cluster=sample.cluster or sample.id),
             )

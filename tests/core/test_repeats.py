@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from benchctl.creation import create_task
+from benchctl.errors import BadConfig
 from benchctl.fingerprints import canonical
 from benchctl.plugins import get_plugins
 from benchctl.records import run_id
+from benchctl.repeats import repeated
 from benchctl.types import Generate, RunSpec
 
 SAMPLES = create_task(get_plugins(), "medmcqa-pt").load("builtin").samples
@@ -104,6 +107,13 @@ def test_what_cannot_differ_is_not_asked_twice(stories, ask, benchctl, tmp_path)
     ran = benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--model", stories, "--repeats", "2")
     assert ran.code == 1 and "scoring 'letter' of medmcqa-pt asks each question once" in ran.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_question_that_is_called_like_a_repeat_is_told():
+    samples = [replace(SAMPLES[0], id=name) for name in ("1", "1#2")]
+    asked = {sample.id: (Generate(sample.question),) for sample in samples}
+    with pytest.raises(BadConfig, match="called '1' and '1#2'"):
+        repeated(RunSpec("medmcqa-pt", "m", repeats=2), samples, asked)
 
 
 def test_two_models_are_paired_answer_by_answer_and_resampled_by_question(ask, benchctl, tmp_path):
