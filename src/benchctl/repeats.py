@@ -17,7 +17,7 @@ Asked = dict[str, tuple[Request, ...]]
 def repeated(spec: RunSpec, samples: Sequence[Sample], requests: Asked) -> tuple[Sequence[Sample], Asked]:
     """Each sample as often as the spec says, its answers side by side.
 
-    The first keeps its id, so that it pairs with the answer of a run that asks once; the others are ``ID#2``, ``ID#3``.
+    The first keeps its id, so that it pairs with the answer of a run that asks once; the others are ``ID#2``, and so on.
 
     Raises:
         BadConfig: a sample is called so already.
