@@ -17,7 +17,7 @@ Asked = dict[str, tuple[Request, ...]]
 def repeated(spec: RunSpec, samples: Sequence[Sample], requests: Asked) -> tuple[Sequence[Sample], Asked]:
     """Each sample as often as the spec says, its answers side by side.
 
-    The first keeps its id, so that it pairs with the answer of a run that asks once; the others are ``ID#2``, and so on.
+    The first keeps its id, so that it pairs with the answer of a run that asks once; the others are ``ID#2``, ...
 
     Raises:
         BadConfig: a sample is called so already.
@@ -30,11 +30,11 @@ def repeated(spec: RunSpec, samples: Sequence[Sample], requests: Asked) -> tuple
         for draw in range(spec.repeats):
             identity = sample.id if draw == 0 else f"{sample.id}#{draw + 1}"
             if draw and identity in requests:
-                raise BadConfig(f"--repeats: {spec.task} has questions called '{sample.id}' and '{identity}'.",
-                                "The second is what a repeat of the first is called: rename it in the data.")  # fmt: skip
-            several.append(
-                replace(sample, id=identity, repeat_of=sample.id, cluster=sample.cluster or sample.id),
-            )
+                raise BadConfig(
+                    f"--repeats: {spec.task} has questions called '{sample.id}' and '{identity}'.",
+                    "The second is what a repeat of the first is called: rename it in the data.",
+                )
+            several.append(replace(sample, id=identity, repeat_of=sample.id, cluster=sample.cluster or sample.id))
             found[identity] = tuple(_drawn(request, draw) for request in requests[sample.id])
     return several, found
 
