@@ -23,7 +23,9 @@ from benchctl.metric import Scored
 from benchctl.model import parse_spec
 from benchctl.recorded import recorded_task
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample, replace_file, slug
+from benchctl.repeats import repeated
 from benchctl.scoring import get_scoring
+from benchctl.subsets import select
 from benchctl.task import Task
 from benchctl.types import Answer, Choose, Generate, Perplexity, Prompt, Request, Response, RunRecord, Score
 
@@ -65,6 +67,7 @@ def _results(record: RunRecord, samples: Sequence[Mapping[str, Any]]) -> dict[st
         metrics[f"{metric},{kept}"] = estimate.value
         metrics[f"{metric}_stderr,{kept}"] = "N/A" if estimate.stderr is None else estimate.stderr
     config = {"task": task, "dataset_path": record.data["source"], "num_fewshot": spec.shots}
+    asked = {s["doc"].get("repeat_of", s["doc"]["id"]) for s in samples}
     hashes = "".join(s["doc_hash"] + s["prompt_hash"] + s["target_hash"] for s in samples)
     source, arguments = parse_spec(spec.model)
     return {
@@ -74,7 +77,7 @@ def _results(record: RunRecord, samples: Sequence[Mapping[str, Any]]) -> dict[st
         "versions": {task: record.task["version"]},
         "n-shot": {task: spec.shots},
         "higher_is_better": {task: {_metric(n)[0]: e.higher_is_better for n, e in record.estimates.items()}},
-        "n-samples": {task: {"original": record.data["total"], "effective": record.counts["answered"]}},
+        "n-samples": {task: {"original": record.data["total"], "effective": len(asked)}},
         "config": {
             "model": source,
             "model_args": ",".join([arguments.target, *(f"{k}={v}" for k, v in arguments.options.items())]).strip(","),
@@ -153,6 +156,7 @@ def _rebuilt(run: StoredRun) -> _Rebuilt:
         samples = task.load(spec.data, skip_bad_rows=spec.skip_bad_rows).samples
         scoring = get_scoring(task, spec.scoring, spec.max_tokens)
         requests = scoring.ask(spec, task, samples, run.record.model["prompt_style"] == "chat")
+        _, requests = repeated(spec, select(samples, spec), requests)
         return _Rebuilt(requests, LmEvalMetric(task) if isinstance(task, LmEvalTask) else None)
     except BenchctlError as error:
         click.echo(f"note: the prompts cannot be built again: {error.message}", err=True)

@@ -137,7 +137,12 @@ def test_what_was_answered_is_scored_again_and_handed_on_like_any_run(ask, bench
     ran = benchctl("export", "run", found["run"], "--format", "lm-eval", "--out", tmp_path / "lm")
     assert ran.code == 0, ran.err
     (lines,) = (tmp_path / "lm").rglob("samples_*.jsonl")
-    assert len(lines.read_text(encoding="utf-8").splitlines()) == 3 * len(SAMPLES)
+    samples = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    assert len(samples) == 3 * len(SAMPLES) and "cannot be built again" not in ran.err
+    assert all(sample["doc"]["question"] in sample["arguments"]["gen_args_0"]["arg_0"] for sample in samples)
+    (results,) = (tmp_path / "lm").rglob("results_*.json")
+    counted = json.loads(results.read_text(encoding="utf-8"))["n-samples"]["medmcqa-pt"]
+    assert counted == {"original": len(SAMPLES), "effective": len(SAMPLES)}
 
 
 def test_a_run_that_asked_once_is_paired_with_the_first_answers_and_the_difference_is_told(ask, benchctl, tmp_path):
