@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from statistics import NormalDist
 
@@ -20,8 +21,9 @@ def proportion(
 
     Where samples share a passage, the interval is Wilson's for the effective number of samples: n over the design
     effect, which is the clustered variance over the plain one (Kish 1965), lowered for few passages (Korn and Graubard
-    1998) and never more than n. Where all are right, or all wrong, that effect cannot be told, and each passage counts
-    once. There is no interval where all samples share one passage: what another would have given cannot be told.
+    1998) and those of unequal size (:func:`_reach`), and never more than n. Where all are right, or all wrong, that
+    effect cannot be told, and each passage counts once. There is no interval where all samples share one passage: what
+    another would have given cannot be told.
 
     Args:
         values: 0 or 1 per sample.
@@ -33,12 +35,12 @@ def proportion(
     stderr = _stderr(values, clusters)
     effective, method = float(n), "wilson"
     plain = value * (1 - value) / n
-    if _clustered(clusters):
+    if clusters is not None and _clustered(clusters):
         method = "wilson-clustered"
         if not plain:
             effective = _units(n, clusters)
         elif stderr:
-            effective = min(n, n * plain * (Z / _reach(stderr, clusters)) ** 2)
+            effective = min(n, n * plain * (Z / _reach(values, clusters)) ** 2)
     low, high = wilson(value, effective)
     return Estimate(value, n, stderr, low, high, method, higher_is_better, percent=True)
 
@@ -77,9 +79,9 @@ def mean(
     if max(values) - min(values) <= 1e-12 * abs(value):  # equal but for the last digits
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
     plain = _stderr(values, None)
-    if _clustered(clusters) and stderr is not None and plain is not None:
+    if clusters is not None and _clustered(clusters) and stderr is not None and plain is not None:
         vanished = stderr <= 1e-9 * plain  # all passages have the same mean by chance, which says nothing of others
-        reach = _reach(plain if vanished else stderr, clusters)
+        reach = _reach(values, clusters, plain if vanished else None)
         low, high = value - reach, value + reach
         if percent:
             low, high = max(low, 0.0), min(high, 1.0)
@@ -136,24 +138,42 @@ def clustered_stderr(values: Sequence[float], clusters: Sequence[Hashable]) -> f
 
     The square root of the sum over clusters of the squared sum of residuals, over n.
     """
+    return math.sqrt(math.fsum(s * s for s in _residuals(values, clusters).values())) / len(values)
+
+
+def _residuals(values: Sequence[float], clusters: Sequence[Hashable]) -> dict[Hashable, float]:
+    """The sum of each cluster's distances from the mean."""
     centre = math.fsum(values) / len(values)
     sums: dict[Hashable, float] = {}
     for value, cluster in zip(values, clusters, strict=True):
         sums[cluster] = sums.get(cluster, 0.0) + value - centre
-    return math.sqrt(math.fsum(s * s for s in sums.values())) / len(values)
+    return sums
 
 
-def _reach(stderr: float, clusters: Sequence[Hashable] | None) -> float:
-    """How far a 95 % interval reaches from a mean, from its clustered standard error.
+def _reach(values: Sequence[float], clusters: Sequence[Hashable], stderr: float | None = None) -> float:
+    """How far a 95 % interval reaches from the mean of samples that come in two clusters at least.
 
-    With few passages that error comes out too small and says little of itself: G/(G - 1), and Student's t with G - 1
-    degrees of freedom instead of the normal distribution (Cameron and Miller 2015, section VI). With 5 passages of 4
-    questions the normal interval covers 76 to 84 %, this one 87 to 94 %; with 300 they are alike.
+    With few passages, or one that holds most of the samples, the clustered error comes out too small and says little
+    of itself. Each passage's part of the variance is divided by 1 minus its share of the samples (CR2), and Student's t
+    has Bell and McCaffrey's degrees of freedom (2002; Imbens and Kolesár 2016, section III). For passages of one size
+    that is G/(G - 1) and G - 1 (Cameron and Miller 2015, section VI). With 5 passages of 4 questions the normal
+    interval covers 76 to 84 %, this one 87 to 94; with one of 50 and 20 of 2, G - 1 covers 71 to 89, this 96 to 99.
+
+    Args:
+        stderr: to be taken instead of the clustered one.
     """
     from scipy.special import stdtrit
 
-    groups = len(set(clusters or ()))
-    return float(stdtrit(groups - 1, 0.5 + CONFIDENCE / 2)) * math.sqrt(groups / (groups - 1)) * stderr
+    sums, n, groups = _residuals(values, clusters), len(values), len(set(clusters))
+    shares = {cluster: size / n for cluster, size in Counter(clusters).items()}
+    odds = [share * share / (1 - share) for share in shares.values()]
+    lost = math.fsum(share * share for share in shares.values())  # 1 / freedom, and what the cross terms add
+    lost += math.fsum(odds) ** 2 - math.fsum(odd * odd for odd in odds)
+    if stderr is None:
+        error = math.sqrt(math.fsum(total * total / (1 - shares[cluster]) for cluster, total in sums.items())) / n
+    else:
+        error = stderr * math.sqrt(groups / (groups - 1))
+    return float(stdtrit(1 / lost, 0.5 + CONFIDENCE / 2)) * error
 
 
 def _edge(inside: Callable[[float], bool], centre: float, end: float) -> float:

@@ -53,12 +53,46 @@ def test_clustered_intervals_of_means_are_statsmodels(passages):
     import statsmodels.api as sm
 
     rng = np.random.default_rng(passages)
-    clusters = np.repeat(np.arange(passages), rng.integers(2, 7, passages))
+    clusters = np.repeat(np.arange(passages), 4)
     values = rng.normal(size=passages)[clusters] + rng.normal(size=len(clusters))
     fit = sm.OLS(values, np.ones_like(values)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
     e = statistics.mean(values.tolist(), clusters.tolist())
     assert e.method == "t-clustered"
     assert (e.low, e.high) == pytest.approx(tuple(fit.conf_int()[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(3, 9), (50, *[2] * 20), (100, *[1] * 10), (4, 1, 6, 2, 2)])
+def test_clustered_intervals_of_passages_of_unequal_size_are_bell_and_mccaffreys(sizes):
+    # Imbens and Kolesar 2016, section III, with whole matrices: one regressor, the constant.
+    from scipy.stats import t
+
+    rng = np.random.default_rng(len(sizes))
+    clusters = np.repeat(np.arange(len(sizes)), sizes)
+    n = len(clusters)
+    values = rng.normal(size=len(sizes))[clusters] + rng.normal(size=n)
+    residual = np.eye(n) - np.full((n, n), 1 / n)
+    columns = []
+    for passage in range(len(sizes)):
+        inside = clusters == passage
+        size, vectors = np.linalg.eigh(residual[np.ix_(inside, inside)])
+        root = vectors @ np.diag(size**-0.5) @ vectors.T
+        columns.append(residual[:, inside] @ root @ np.full(inside.sum(), 1 / n))
+    variance = sum(float(column @ values) ** 2 for column in columns)
+    spectrum = np.linalg.eigvalsh(np.array(columns) @ np.array(columns).T)
+    reach = t.ppf(0.975, spectrum.sum() ** 2 / (spectrum**2).sum()) * math.sqrt(variance)
+    e = statistics.mean(values.tolist(), clusters.tolist())
+    assert (e.low, e.high) == pytest.approx((values.mean() - reach, values.mean() + reach), rel=1e-7)
+
+
+def test_a_passage_that_holds_most_of_the_questions_does_not_pass_for_a_sample_of_passages():
+    rng = np.random.default_rng(1)
+    clusters = np.repeat(np.arange(21), [50] + [2] * 20)
+    covered = 0
+    for _ in range(400):
+        values = (rng.random(90) < rng.beta(1.2, 1.2, 21)[clusters]).astype(float)
+        e = statistics.proportion(values.tolist(), clusters.tolist())
+        covered += e.low <= 0.5 <= e.high
+    assert covered / 400 >= 0.93, "with G - 1 degrees of freedom it covers 78 %"
 
 
 def test_a_clustered_share_has_wilsons_interval_for_korn_and_graubards_effective_size():
