@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +19,10 @@ FORMATS = {"latex": ".tex", "markdown": ".md"}
 _LATEX = str.maketrans({
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "|": r"\textbar{}",
     "<": r"\textless{}", ">": r"\textgreater{}", '"': r"\textquotedbl{}", "−": "$-$", "≈": r"$\approx$",
-    "Δ": r"$\Delta$", "\n": " ", **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "Δ": r"$\Delta$", "`": r"\textasciigrave{}", "\n": " ", **{sign: f"\\{sign}" for sign in "&%$#_{}"},
 })  # fmt: skip
+_JOINED = re.compile(r"([-,'])(?=\1)")
+"""Signs of which LaTeX sets two as another one: -- as a dash."""
 _MARKDOWN = str.maketrans({"&": "&amp;", "<": "&lt;", "\n": " ", **{sign: f"\\{sign}" for sign in "\\`*_[]|~$"}})
 
 
@@ -160,9 +163,13 @@ def _letter(place: int) -> str:
     return (_letter(place // 26 - 1) if place >= 26 else "") + chr(ord("a") + place % 26)
 
 
-def _escaped(signs: Mapping[int, str]) -> Callable[[object], str]:
-    return lambda value: str(value).translate(signs)
+def _latex(value: object) -> str:
+    return _JOINED.sub(r"\1{}", str(value).translate(_LATEX))
 
 
-ESCAPES = {"latex": _escaped(_LATEX), "markdown": _escaped(_MARKDOWN)}
+def _markdown(value: object) -> str:
+    return str(value).translate(_MARKDOWN)
+
+
+ESCAPES = {"latex": _latex, "markdown": _markdown}
 """Format -> what makes any text stand there as it is."""

@@ -114,10 +114,12 @@ def test_latex_has_as_many_cells_in_every_row_and_closes_what_it_opens(board):
 def test_any_text_stands_in_latex_as_text(text):
     left = ESCAPES["latex"](text)
     for written in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textbar{}", r"\textless{}",
-                    r"\textgreater{}", r"\textquotedbl{}", "$-$", r"$\approx$", r"$\Delta$"):  # fmt: skip
+                    r"\textgreater{}", r"\textquotedbl{}", r"\textasciigrave{}", "$-$", r"$\approx$", r"$\Delta$"):  # fmt: skip
         left = left.replace(written, "")
+    assert not re.search("--|,,|''", left), "LaTeX makes another sign of two"
+    left = re.sub(r"([-,'])\{\}(?=\1)", r"\1", left)
     left = re.sub(r"\\[&%$#_{}]", "", left)
-    assert not re.search(r"[\\&%$#_{}~^|<>\"]", left)
+    assert not re.search(r"[\\&%$#_{}~^|<>\"`]", left)
 
 
 @given(st.text(st.characters(exclude_categories=("C", "Z")), min_size=1).map(lambda text: f"x{text}x"))
@@ -134,3 +136,10 @@ def test_names_from_runs_are_text_and_nothing_else(record, table, lang):
     assert " ".join(HOSTILE.split()) in text_of(html)
     latex = render_table(board, lang, "latex")
     assert r"\input" not in latex and latex.startswith("% ") and "next" not in latex.splitlines()[1]
+
+
+@pytest.mark.parametrize("name", ["[1ex] modelo", "* modelo"])
+def test_a_name_is_no_argument_of_the_row_before_it_in_latex(record, name):
+    runs = [record("medqa-pt", other, right) for other, right in (("first", 700), (name, 600))]
+    text = render_table(build_leaderboard(runs), "pt", "latex")
+    assert name in text and not re.search(r"\\\\\s*[\[*]", text)
