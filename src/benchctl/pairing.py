@@ -62,7 +62,7 @@ class Difference:
     """The figure over these questions."""
     second: float
     method: str
-    """Of the interval: ``tango``, ``bootstrap-bca``, ``t-clustered``, ``constant`` or ``none``."""
+    """Of the interval: ``tango``, ``bootstrap-bca``, ``t``, ``t-clustered``, ``constant`` or ``none``."""
     test: str
     """``mcnemar-exact`` or ``permutation``."""
     higher_is_better: bool | None = True

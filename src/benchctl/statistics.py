@@ -12,6 +12,8 @@ from benchctl.types import Estimate
 CONFIDENCE = 0.95
 Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 """Of the normal distribution; scipy's is the same, after a second of importing."""
+FEW = 20
+"""Samples below which the interval of a mean is Student's instead of a bootstrap's."""
 
 
 def proportion(
@@ -61,11 +63,12 @@ def mean(
     percent: bool = False,
     seed: int = 0,
 ) -> Estimate:
-    """A mean with its interval: BCa bootstrap (Efron 1987), or Student's on the clustered standard error.
+    """A mean with its interval: BCa bootstrap (Efron 1987), or Student's of few samples or on the clustered error.
 
-    A single value, or a single passage, allows no interval. That of a share ends at 0 and 1. Where passages have the
-    same mean, so that the clustered error is 0, the interval takes the one of independent samples, as that of a share
-    does (:func:`proportion`).
+    Few samples drawn again hold too little of what others would have: of 2, 5 and 10 the bootstrap covers 47, 83 and
+    87 % where Student's covers 91 to 97, as it does of few passages. A single value, or a single passage, allows no
+    interval. That of a share ends at 0 and 1. Where passages have the same mean, so that the clustered error is 0, the
+    interval takes the one of independent samples, as that of a share does (:func:`proportion`).
 
     Args:
         values: one finite number per sample, at least one.
@@ -78,14 +81,15 @@ def mean(
     stderr = _stderr(values, clusters)
     if max(values) - min(values) <= 1e-12 * abs(value):  # equal but for the last digits
         return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
-    plain = _stderr(values, None)
-    if clusters is not None and _clustered(clusters) and stderr is not None and plain is not None:
+    plain, clustered = _stderr(values, None), _clustered(clusters)
+    if stderr is not None and plain is not None and (clustered or n < FEW):
         vanished = stderr <= 1e-9 * plain  # all passages have the same mean by chance, which says nothing of others
-        reach = _reach(values, clusters, plain if vanished else None)
+        reach = _reach(values, clusters or range(n), plain if vanished else None)
         low, high = value - reach, value + reach
         if percent:
             low, high = max(low, 0.0), min(high, 1.0)
-        return Estimate(value, n, stderr, low, high, "t-clustered", higher_is_better, percent)
+        method = "t-clustered" if clustered else "t"
+        return Estimate(value, n, stderr, low, high, method, higher_is_better, percent)
     low, high = _bca(values, seed)
     return Estimate(value, n, stderr, low, high, "bootstrap-bca", higher_is_better, percent)
 

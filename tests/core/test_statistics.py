@@ -173,6 +173,24 @@ def test_mean_interval_is_scipys_bca():
     assert e.stderr == pytest.approx(values.std(ddof=1) / math.sqrt(80), abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [2, 3, 19])
+def test_the_interval_of_few_samples_is_statsmodels_student_s(n):
+    from statsmodels.stats.weightstats import DescrStatsW
+
+    values = np.random.default_rng(n).gamma(2.0, size=n)
+    found, shared = (statistics.mean(values.tolist(), clusters) for clusters in (None, [str(i) for i in range(n)]))
+    assert (found.low, found.high) == pytest.approx(DescrStatsW(values).tconfint_mean(), rel=1e-9)
+    assert (found.method, found) == ("t", shared)
+    assert statistics.mean([0.0, 0.1], percent=True).low == 0.0
+
+
+def test_few_samples_are_covered_as_often_as_their_interval_says():
+    rng = np.random.default_rng(1)
+    for n in (2, 5, 10):
+        found = [statistics.mean(rng.normal(size=n).tolist()) for _ in range(500)]
+        assert sum(e.low <= 0 <= e.high for e in found) / 500 >= 0.93, "the bootstrap covers 50, 86 and 90 %"
+
+
 @pytest.mark.parametrize("unit", [2.0**-500, 2.0**-1030, 2.0**400])
 def test_mean_interval_does_not_depend_on_the_unit(unit):
     values = np.random.default_rng(4).integers(1, 50, 30).astype(float)
