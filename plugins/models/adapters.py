@@ -12,6 +12,7 @@ from typing import Any
 from benchctl.errors import MissingExtra, ModelCallError
 from benchctl.fingerprints import digest_all, file_digest
 
+from . import embeddings
 from .hf_load import PICKLE_FILES, TOKENIZER_FILES, fetch
 from .quiet import quiet
 from .settings import Settings
@@ -163,6 +164,8 @@ def check_base(adapter: Adapter, settings: Settings, base_folder: Path) -> str:
 def attach(model: Any, adapter: Adapter, settings: Settings) -> Any:
     """The model with the adapter over it, unmerged; a ``PeftModel`` in evaluation mode.
 
+    Embeddings that the adapter brings along take the place of the base's own: see :func:`writes_over`.
+
     Raises:
         ModelCallError: its layers or shapes are not the base's.
     """
@@ -170,11 +173,17 @@ def attach(model: Any, adapter: Adapter, settings: Settings) -> Any:
 
     try:
         with quiet():
+            embeddings.make_room(model, adapter.folder)
             attached = PeftModel.from_pretrained(model, adapter.folder).eval()
     except (RuntimeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _wrong_base(adapter, settings, " ".join(str(error).split())[:160]) from error
     _check_complete(attached, adapter, settings)
     return attached
+
+
+def writes_over(base: Any, adapter: Adapter) -> bool:
+    """Whether attaching the adapter changes the base for good: what taking it off leaves is another model."""
+    return adapter.changes_base or bool(embeddings.stored_whole(base, adapter.folder))
 
 
 def detach(attached: Any, adapter: Adapter) -> Any:

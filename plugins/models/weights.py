@@ -34,6 +34,8 @@ class Weights:
         self.measured: dict[str, Any] = {}
         self._attached: Any = None
         self._base: Any = None
+        self._spoils = False
+        """Whether the base cannot be had back by taking the adapter off."""
         self._key: str | None = None
         splits = self.adapter is not None and self.adapter.changes_base
         if not settings.merge and not splits:  # both change the base, so nobody else may have it
@@ -127,6 +129,7 @@ class Weights:
             return base
         if self.settings.merge:
             return merge.merge_in_memory(base, self.adapter, self.settings, self.scheme, self.dtype)
+        self._spoils = adapters.writes_over(base, self.adapter)
         self._attached = adapters.attach(base, self.adapter, self.settings)
         self.measured["adapter_parameters"] = adapters.adapter_parameters(self._attached, self.measured["parameters"])
         return PromptedModel(self._attached) if self.adapter.prompts else self._attached.get_base_model()
@@ -158,7 +161,7 @@ class Weights:
         self._attached = self._base = None
         key, self._key = self._key, None
         if key is not None:
-            bases.give_back(key, base)
+            bases.give_back(key, None if self._spoils else base)
         del base
         bases.free_memory()
 
