@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from benchctl import second_reader
@@ -10,7 +10,7 @@ from benchctl.trained import label, leaked
 from benchctl.types import RunRecord, RunSpec
 
 if TYPE_CHECKING:
-    from benchctl.shared_answers import Shared
+    from benchctl.shared_answers import Shared, Side
 
 
 class Remark(str):
@@ -123,13 +123,13 @@ def _of_each(record: RunRecord) -> list[Remark]:
 
 def _of_questions(shared: Shared) -> list[Remark]:
     lines = []
-    sizes = len(shared.first.scores), len(shared.second.scores)
-    if max(sizes) > len(shared.ids):
+    both = _questions(shared.first, shared.ids)
+    sizes = [_questions(side, side.scores.keys() & side.lines.keys()) for side in (shared.first, shared.second)]
+    if max(sizes) > both:
         lines.append(
             Remark("only one question is in both runs, of {a} and {b} answered", a=sizes[0], b=sizes[1])
-            if len(shared.ids) == 1 else
-            Remark("only {both} questions are in both runs, of {a} and {b} answered", both=len(shared.ids), a=sizes[0],
-                   b=sizes[1])
+            if both == 1 else
+            Remark("only {both} questions are in both runs, of {a} and {b} answered", both=both, a=sizes[0], b=sizes[1])
         )  # fmt: skip
     if _cut_otherwise(shared):
         lines.append(
@@ -138,6 +138,11 @@ def _of_questions(shared: Shared) -> list[Remark]:
     if shared.first.run.record.data.get("builtin"):
         lines.append(SAMPLE)
     return lines
+
+
+def _questions(side: Side, ids: Iterable[str]) -> int:
+    """How many questions these are; one that was asked several times (``--repeats``) counts once."""
+    return len({side.lines[i]["sample"].get("repeat_of", i) for i in ids})
 
 
 def _cut_otherwise(shared: Shared) -> bool:

@@ -150,6 +150,10 @@ def test_a_run_that_asked_once_is_paired_with_the_first_answers_and_the_differen
     often = only(ask(recorded(tmp_path, "b", ["+0"] * len(SAMPLES)), 2))["run"]
     ran = benchctl("compare", once, often)
     assert ran.code == 0 and "repeats differs: 1 and 2" in " ".join((ran.out + ran.err).split())
+    assert "are in both runs" not in ran.out + ran.err, "all questions are"
+    fewer = only(ask(recorded(tmp_path, "c", ["+0"] * 5), 2, limit=5))["run"]
+    ran = benchctl("compare", often, fewer)
+    assert f"only 5 questions are in both runs, of {len(SAMPLES)} and 5" in " ".join((ran.out + ran.err).split())
 
 
 def test_questions_asked_several_times_are_the_same_questions(ask, benchctl, tmp_path):
