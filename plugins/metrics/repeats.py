@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from benchctl import statistics
 from benchctl.hookspecs import hookimpl
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.types import Estimate
-
-if TYPE_CHECKING:
-    from benchctl.bootstrap import Array
 
 
 class Together(Metric):
@@ -39,8 +35,8 @@ class Together(Metric):
             return None
         rows: list[Sequence[float] | None] = [None] * len(scored)
         for answers in _by_question(scored).values():
-            rows[answers[0][0]] = (self.together(answers), 1.0)
-        return Sums(rows, _mean)
+            rows[answers[0][0]] = (self.together(answers),)
+        return Sums(rows, None)
 
     def together(self, answers: Sequence[tuple[int, Scored]]) -> float:
         """The share of a question, from its answers and their places among all."""
@@ -82,11 +78,6 @@ def _by_question(scored: Sequence[Scored]) -> dict[str, list[tuple[int, Scored]]
         if one.sample.repeat_of:
             found.setdefault(one.sample.repeat_of, []).append((place, one))
     return found
-
-
-def _mean(sums: Array) -> Array:
-    shares: Array = sums[:, 0] / sums[:, 1]
-    return shares
 
 
 @hookimpl

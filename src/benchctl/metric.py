@@ -30,8 +30,9 @@ class Sums:
 
     rows: Sequence[Sequence[float] | None]
     """What each sample adds, one row per sample; None where the metric does not apply to it."""
-    figure: Callable[[Array], Array]
-    """Sums (any number of them, columns) -> figures (that number)."""
+    figure: Callable[[Array], Array] | None
+    """Sums (any number of them, columns) -> figures (that number); None: the mean of the one column, of fewer rows than
+    there are samples."""
 
 
 class Metric:
