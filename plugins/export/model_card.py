@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from benchctl import __version__
 from benchctl.errors import RecordError
+from benchctl.fingerprints import digest
 from benchctl.records import StoredRun, replace_file
 from benchctl.remarks import SAMPLE
 from benchctl.trained import leaked
@@ -49,7 +50,8 @@ def _card(path: Path, empty: str) -> Any:
     from yaml import YAMLError
 
     try:
-        return ModelCard(path.read_text(encoding="utf-8") if path.exists() else empty)
+        # A mark that editors on Windows put in front hides the head from huggingface-hub.
+        return ModelCard(path.read_text(encoding="utf-8-sig") if path.exists() else empty)
     except (OSError, ValueError, YAMLError) as error:
         first = str(error).splitlines()[0]
         hint = "Mend its head, YAML between two lines of ---, or give another folder."
@@ -99,6 +101,10 @@ def _settings(record: RunRecord) -> str:
     """How the questions were put: results of other settings stand beside these, and do not take their place."""
     spec = record.spec
     told = [spec.scoring, f"{spec.shots}-shot"]
+    told += [f"examples from {PurePath(spec.shots_data).name}"] if spec.shots and spec.shots_data != "builtin" else []
+    told += [f"seed {spec.seed}"] if spec.seed else []
+    told += [f"prompt template {digest(spec.prompt_template)[:12]}"] if spec.prompt_template is not None else []
+    told += [f"up to {spec.max_tokens} tokens"] if spec.scoring in ("generate", "text") else []
     told += [f"{spec.repeats} answers each"] if spec.repeats > 1 else []
     told += [f"{record.counts['n'] // spec.repeats} of {record.data['total']} questions"] if spec.limit else []
     return ", ".join(told)
@@ -113,6 +119,7 @@ def _name(record: RunRecord) -> str:
 
 
 def _same(one: EvalResult, other: EvalResult) -> bool:
-    """Whether two results are of one figure, under the same settings."""
+    """Whether two results are of one figure over the same questions, under the same settings."""
     names = ("task_type", "task_name", "dataset_type", "dataset_config", "dataset_revision", "metric_type")
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    data = [(result.metric_args or {}).get("data") for result in (one, other)]
+    return data[0] == data[1] and all(getattr(one, name) == getattr(other, name) for name in names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -88,6 +89,28 @@ def test_other_settings_stand_beside(ran, benchctl, tmp_path):
     assert {config for _, config, _ in results(tmp_path / "m")} == {
         "letter, 0-shot, 40 of 4183 questions", "letter, 2-shot, 40 of 4183 questions",
     }  # fmt: skip
+
+
+def test_other_wordings_and_other_questions_stand_beside_too(ran, benchctl, teste, tmp_path):
+    (tmp_path / "t.j2").write_text("{{ question }}", encoding="utf-8")
+    head, *rows = csv.reader(teste.read_text(encoding="utf-8").splitlines(keepends=True))
+    with (tmp_path / "other.csv").open("w", encoding="utf-8") as file:
+        csv.writer(file).writerows([head, *reversed(rows)])
+    first = ("--model", "majority")
+    others = (("--prompt-template", "t.j2"), ("--seed", "1"), ("--data", "other.csv"), ("--scoring", "generate"),
+              ("--scoring", "generate", "--max-tokens", "9"))  # fmt: skip
+    for more in ((), *others, ()):
+        run = ran(*first, *more)["run"]
+        assert benchctl("export", "run", run, "--format", "model-card", "--out", tmp_path / "m").code == 0
+    found = ModelCard.load(tmp_path / "m/README.md").data.eval_results
+    assert len([r for r in found if r.metric_type == "accuracy"]) == 1 + len(others)
+
+
+def test_a_card_that_begins_with_windows_mark_keeps_its_head(ran, benchctl, tmp_path):
+    (tmp_path / "README.md").write_text(CARD, encoding="utf-8-sig")
+    assert benchctl("export", "run", ran()["run"], "--format", "model-card", "--out", tmp_path).code == 0
+    card = ModelCard.load(tmp_path / "README.md")
+    assert card.data.license == "mit" and len(card.data.eval_results) == 2 and "license" not in card.text
 
 
 def test_what_is_no_figure_of_a_model_does_not_go_in(ran, benchctl, tmp_path):
