@@ -177,6 +177,16 @@ def test_a_group_weighs_its_members_as_its_yaml_says(run, tasks, harness_lm):
             assert (group["metrics"][metric]["method"] == "mover") == alike, metric
 
 
+def test_compare_takes_tasks_and_models_with_their_options(benchctl, stories, tasks):
+    group, a, b = f"lm-eval:stories,include_path={tasks}", stories, f"{stories},dtype=bfloat16"
+    for model in (a, b):
+        assert benchctl("run", "--task", group, "--model", model).code == 0
+    two = benchctl("compare", a, b, "--task", group, "--json")
+    assert two.code == 0 and len(json.loads(two.out)["tasks"]) == 2, two.err
+    beside = benchctl("compare", "--against", a, "--model", b, "--task", group)
+    assert beside.code == 0, beside.err
+
+
 def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):
     (group,) = run("--task", f"lm-eval:stories_tag,include_path={tasks}", "--limit", 2)
     assert [m["task"].split(",")[0] for m in group["members"]] == ["lm-eval:pick", "lm-eval:write"]

@@ -44,7 +44,7 @@ def compare(
       benchctl compare tiny tiny-qlora --task medmcqa-pt,cosmosqa-pt
       benchctl compare --against zephyr-7b-beta --lang pt
     """
-    wanted = _split(tasks)
+    wanted = _split(tasks, "--task")
     if as_json and as_csv:
         raise click.UsageError("Give --json or --csv, not both.")
     if base is None:
@@ -54,7 +54,7 @@ def compare(
     elif runs:
         raise click.UsageError("Give two runs, or --against BASE, not both.")
     else:
-        _several(folder, base, wanted, _split(models), lang, "json" if as_json else "csv" if as_csv else "")
+        _several(folder, base, wanted, _split(models, "--model"), lang, "json" if as_json else "csv" if as_csv else "")
 
 
 def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lang: str, as_json: bool) -> None:
@@ -145,5 +145,8 @@ def _members(tasks: Sequence[str], there: set[str]) -> list[str]:
     return list(found)
 
 
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]
+def _split(names: str, option: str) -> list[str]:
+    """As ``benchctl run`` reads them: ``lm-eval:a,include_path=x,lm-eval:b`` names two."""
+    from benchctl.model import split_specs
+
+    return split_specs([names], option) if names else []
