@@ -41,6 +41,7 @@ EXIT_INTERRUPTED = 130
 @click.option("--evaluate", "tasks", multiple=True, metavar="T[,T2]", help="Afterwards run base and result on these.")
 @click.option("--eval-data", metavar="SOURCE", help="Their data, as 'benchctl run --data' takes it.")
 @click.option("--eval-limit", type=click.IntRange(min=1), metavar="N", help="Only the first N samples of each.")
+@click.option("--eval-sample", type=click.IntRange(min=1), metavar="N", help="Only N of each, drawn with the seed.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR",
               help="Folder of those runs.")  # fmt: skip
 @click.option("--tracker", "trackers", multiple=True, type=click.Choice(list(TRACKERS)),
@@ -62,8 +63,10 @@ def train_command(recipe: str | None, as_json: bool, dry_run: bool, **options: A
             raise click.UsageError("Missing option '--recipe'.")
         _list_recipes(as_json)
         return
-    if (options["eval_data"] or options["eval_limit"]) and not options["tasks"]:
-        raise click.UsageError("--eval-data and --eval-limit say how --evaluate runs, which is not given.")
+    if options["eval_limit"] and options["eval_sample"]:
+        raise click.UsageError("--eval-limit and --eval-sample exclude each other.")
+    if not options["tasks"] and any(options[key] for key in ("eval_data", "eval_limit", "eval_sample")):
+        raise click.UsageError("--eval-data, --eval-limit and --eval-sample go with --evaluate, which is not given.")
     from benchctl.stopping import end_in_order
 
     end_in_order()
@@ -131,7 +134,8 @@ def _evaluate(recipe: Recipe, training: Training, as_json: bool, options: Mappin
 
 
 def _asked(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"data": options["eval_data"], "limit": options["eval_limit"]}
+    limit, sample = options["eval_limit"], options["eval_sample"]
+    return {"data": options["eval_data"], "limit": limit or sample, "drawn": sample is not None}
 
 
 def _tell(training: Training, as_json: bool, results: Sequence[Mapping[str, Any]]) -> None:

@@ -138,7 +138,7 @@ def run_both(
 
     Args:
         models: the specs.
-        asked: ``data``, ``limit`` as the command line gives them.
+        asked: ``data``, ``limit`` and ``drawn`` as fields of RunSpec.
     """
     return run_matrix(_matrix(models, tasks, out, asked), display)
 
@@ -166,6 +166,7 @@ def check_tasks(name: str, tasks: Sequence[str], out: Path, asked: Mapping[str, 
 def _matrix(models: Sequence[str], tasks: Sequence[str], out: Path, asked: Mapping[str, Any]) -> Matrix:
     options = {
         "data": asked["data"], "scoring": None, "shots": None, "shots_data": "builtin", "seed": 0,
-        "limit": asked["limit"], "drawn": False, "prompt_template": None, "max_tokens": 256, "skip_bad_rows": False,
+        "limit": asked["limit"], "drawn": asked["drawn"], "prompt_template": None, "max_tokens": 256,
+        "skip_bad_rows": False,
     }  # fmt: skip
     return Matrix.parse(tasks, models, out, options)

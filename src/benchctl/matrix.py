@@ -196,7 +196,8 @@ def _note_subset(display: Display, job: Job) -> None:
     if label is not None and job.task.kind == "multiple_choice":
         display.note(
             f"warning: {job.task.name}: '{label}' is right in another share of the {len(asked)} samples asked "
-            f"than of all {len(job.data.samples)}: the data is sorted. Use --sample N instead of --limit N."
+            f"than of all {len(job.data.samples)}: the data is sorted. "
+            "Draw them over all: --sample N, of 'train' --eval-sample N."
         )
 
 

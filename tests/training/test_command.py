@@ -72,9 +72,11 @@ def test_a_name_of_benchctl_toml_is_not_evaluated_in_place_of_the_result(benchct
 
 
 def test_options_of_evaluate_need_it(benchctl):
-    for option in (("--eval-data", "builtin"), ("--eval-limit", "3")):
+    for option in (("--eval-data", "builtin"), ("--eval-limit", "3"), ("--eval-sample", "3")):
         ran = benchctl("train", "--recipe", "tiny-lora", *option)
         assert ran.code == 2 and "--evaluate" in ran.err
+    both = benchctl("train", "--recipe", "tiny-lora", "--evaluate", "medqa-pt", "--eval-limit", 3, "--eval-sample", 3)
+    assert both.code == 2 and "exclude each other" in both.err
 
 
 def test_a_plan_trains_nothing(benchctl, tmp_path):
@@ -85,8 +87,10 @@ def test_a_plan_trains_nothing(benchctl, tmp_path):
 
 def test_it_trains_names_the_result_and_sets_it_beside_its_base(benchctl, tmp_path):
     ran = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--name", "meu", "--evaluate", "medmcqa-pt",
-                   "--eval-data", "builtin", "--eval-limit", 6)  # fmt: skip
+                   "--eval-data", "builtin", "--eval-sample", 6)  # fmt: skip
     assert ran.code == 0, ran.err
+    asked = [json.loads(path.read_text())["spec"] for path in tmp_path.glob("runs/medmcqa-pt/*/*/run.json")]
+    assert [(spec["limit"], spec["drawn"]) for spec in asked] == [(6, True)] * 2
     assert "validation loss" in ran.out and "benchctl run --model meu" in ran.out and "meu" in load_config().models
     assert "tiny (base)" in ran.out and "16,384" in ran.out
     assert (tmp_path / MODELS_FILE).is_file() and len(list(tmp_path.glob("runs/medmcqa-pt/*/*/run.json"))) == 2
