@@ -8,7 +8,9 @@ import re
 
 import pytest
 
+from benchctl.statistics import wilson
 from benchctl.types import Sample
+from benchctl_plugins.metrics.judge.questions import Answered, Manner, about_answers
 from benchctl_plugins.metrics.judge.results import estimates
 from benchctl_plugins.metrics.judge.rubric import load_rubric
 
@@ -77,6 +79,15 @@ def test_controls_references_near_the_top_mismatched_ones_near_the_bottom(long_r
     assert not [w for w in report["warnings"] if w.startswith("control")]
 
 
+def test_the_reference_of_a_question_with_several_answers_is_judged_once():
+    names = {"1": "1", "1#2": "1", "1#3": "1", "2": "2", "2#2": "2"}
+    samples = [Sample(name, f"Pergunta {of}?", target=f"Referência {of}", repeat_of=of) for name, of in names.items()]
+    answers = [Answered(sample, "Não sei.") for sample in samples]
+    asked = about_answers(load_rubric("long-answer-pt"), answers, Manner(True, False), ["reference", "mismatch"])
+    by_subject = {one.subject: [q.sample.id for q in asked if q.subject == one.subject] for one in asked}
+    assert by_subject == {"answer": list(names), "reference": ["1", "2"], "mismatch": ["1", "2"]}
+
+
 def test_a_judge_that_likes_everything_is_found_out_by_the_control(long_run, serve_judge, benchctl):
     server = serve_judge(lambda n, turn, said: verdict(5, 5, 5))
     ran = benchctl("judge", long_run(3).path, "--judge", server.spec(), "--control-mismatch")
@@ -124,6 +135,29 @@ def test_a_pair_is_compared_in_both_orders(two_runs, serve_judge, benchctl):
     assert (pair["flips_first"], pair["flips_second"]) == (0, 0)
     assert pair["first_preferred"] == pytest.approx(0.5)
     assert all(count == 2 for count in server.asked.values())
+
+
+def test_a_run_that_wins_every_question_has_no_certain_win_rate(long_run, serve_judge, benchctl):
+    good = long_run(6, model="um", texts={str(i): "resposta boa" for i in range(6)})
+    bad = long_run(6, model="dois", texts={str(i): "resposta má" for i in range(6)})
+    server = serve_judge(preferring("better"))
+    ran = benchctl("judge", good.path, "--against", bad.path, "--judge", server.spec(), "--json")
+    (pair,) = json.loads(ran.out)["pairs"].values()
+    assert (pair["win_rate"]["value"], pair["win_rate"]["high"], pair["win_rate"]["method"]) == (1, 1, "wilson")
+    assert pair["win_rate"]["low"] == pytest.approx(wilson(1, 6)[0])
+
+
+def test_all_of_the_points_on_a_few_answers_leave_doubt(long_run, serve_judge, benchctl):
+    server = serve_judge(lambda n, turn, said: verdict(5, 0, 5))
+    ran = benchctl("judge", long_run(3).path, "--judge", server.spec(), "--json")
+    found = json.loads(ran.out)["results"]["answer"]
+    low, high = wilson(1, 3)
+    points = [found[f"judge_{name}"] for name in ("intent", "usefulness", "total")]
+    assert [(e["value"], e["low"], e["high"]) for e in points] == [
+        (5, pytest.approx(5 * low), 5),
+        (0, 0, pytest.approx(5 * (high - low))),
+        (10, 10, 10),
+    ]
 
 
 def test_a_judge_that_always_takes_the_first_decides_nothing_and_is_reported(two_runs, serve_judge, benchctl):

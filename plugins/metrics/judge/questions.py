@@ -70,13 +70,15 @@ def about_answers(
     controls = list(controls)
     if (rubric.reference == "required" or controls) and not all(a.sample.target for a in answers):
         raise RecordError("Some questions have no reference answer.", "Leave out --control, or take another rubric.")
-    texts = {ANSWER: [a.text for a in answers], REFERENCE: [reference(a.sample) for a in answers]}
+    each = list(_once(answers))
+    texts = {REFERENCE: [reference(a.sample) for a in each]}
     texts[MISMATCH] = mismatched(texts[REFERENCE])
+    judged = [(ANSWER, one.sample, one.text) for one in answers]
+    judged += [(name, one.sample, text) for name in controls for one, text in zip(each, texts[name], strict=True)]
     return [
         question
-        for subject in (ANSWER, *controls)
-        for answered, text in zip(answers, texts[subject], strict=True)
-        for question in _ask(rubric, subject, answered.sample, {"answer": text}, manner)
+        for subject, sample, text in judged
+        for question in _ask(rubric, subject, sample, {"answer": text}, manner)
     ]
 
 
@@ -112,6 +114,14 @@ def mismatched(references: Sequence[str]) -> list[str]:
         following = [*references[place + 1 :], *references[:place]]
         found.append(next((other for other in following if other != own), own))
     return found
+
+
+def _once(answers: Sequence[Answered]) -> Iterable[Answered]:
+    """The first answer to each question: of several (``--repeats``) all have one reference."""
+    found: dict[str, Answered] = {}
+    for one in answers:
+        found.setdefault(one.sample.repeat_of or one.sample.id, one)
+    return found.values()
 
 
 def _ask(rubric: Rubric, subject: str, sample: Sample, texts: dict[str, str], manner: Manner) -> Iterator[Question]:
