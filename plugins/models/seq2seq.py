@@ -84,6 +84,9 @@ class Seq2SeqEngine(PlainEngine):
 
     name = "plain seq2seq"
 
+    def require_causal(self, row: Row) -> None:
+        """The encoder may read ahead; the decoder cannot."""
+
     def _score_batch(self, rows: Sequence[Row]) -> list[Likelihood]:
         import torch
 
@@ -107,6 +110,10 @@ class Seq2SeqEngine(PlainEngine):
                 max_new_tokens=prompts[0].max_tokens, **self._options(prompts, numbers, 1),
             )  # fmt: skip
         return self._answers([tokens[1:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
+
+    def _minds_company(self, prompt: Prompt) -> bool:
+        """The encoder's padding stands behind what it reads, and the decoder has none."""
+        return False
 
     def _padded(self, sequences: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Token ids and mask, [sequences, longest], filled up on the right."""

@@ -38,11 +38,15 @@ class Engine:
         self.path_reason: str | None = None
         self._score: Score | None = None
         self._writer: PlainEngine | None = None
+        self._causal = False
 
     def score(self, items: Iterable[Sequence[Row]]) -> Iterator[tuple[int, list[Likelihood]]]:
         """For each item its index and the likelihoods of its rows, as each is ready.
 
         Items are taken up as they are needed, so that a long run needs no more memory than a short one.
+
+        Raises:
+            ModelCallError: the model is none that can be scored.
         """
         source = enumerate(items)
         while wave := list(islice(source, WAVE if self._score else FIRST)):
@@ -50,6 +54,9 @@ class Engine:
             owners = [(place, i) for place, (_, item) in enumerate(wave) for i in range(len(item))]
             found: list[dict[int, Likelihood]] = [{} for _ in wave]
             yield from ((index, []) for index, item in wave if not item)
+            if rows and not self._causal:
+                self.plain.require_causal(max(rows, key=lambda row: row.size))
+                self._causal = True
             for number, likelihood in (self._score or self._settle)(rows):
                 place, i = owners[number]
                 index, item = wave[place]

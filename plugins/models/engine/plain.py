@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import inspect
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from benchctl.errors import ModelCallError
 
 from .drawing import Drawing
 from .items import Likelihood, Prompt, Row, Written
 from .memory import Budget, halving
 from .numbers import ERROR, Numbers
+from .probe import minds_company, reads_ahead
 
 if TYPE_CHECKING:
     import torch
 
 
-def batches(sizes: Sequence[int], budget: Budget) -> Iterator[list[int]]:
-    """Indices in batches of similar size, longest first, each at most the budget's tokens once padded."""
+def batches(sizes: Sequence[int], budget: Budget, alone: bool = False) -> Iterator[list[int]]:
+    """Indices in batches of similar size (or ``alone``), longest first, at most the budget's tokens once padded."""
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
     batch: list[int] = []
     for index in order:
-        if batch and (len(batch) + 1) * sizes[batch[0]] > budget.tokens:
+        if batch and (alone or (len(batch) + 1) * sizes[batch[0]] > budget.tokens):
             yield batch
             batch = []
         batch.append(index)
@@ -39,7 +43,21 @@ class PlainEngine:
         self.budget = Budget(budget)
         self.kept: list[Any] | None = None
         """Takes the keys and values of every batch that is scored, as transformers' caches; None: they are not kept."""
+        self._alone: bool | None = None
         self._keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
+
+    def require_causal(self, row: Row) -> None:
+        """Refuse a model whose scores would know what comes next, as BERT's do unless it says that it is a decoder.
+
+        Raises:
+            ModelCallError: it reads ahead in ``row``.
+        """
+        if reads_ahead(self.model, row.context + row.continuation, self.device):
+            kind = self.model.config.model_type
+            raise ModelCallError(
+                f"This model ({kind}) reads texts in both directions: its scores would know what comes next.",
+                "Take a causal or an encoder-decoder model; a decoder of this kind has is_decoder in its config.json.",
+            )
 
     def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
         """For each row its index and how likely it is, as each batch is done."""
@@ -86,12 +104,13 @@ class PlainEngine:
         for kind in kinds:
             places = [i for i, p in enumerate(prompts) if (p.stop, p.max_tokens, p.temperature) == kind]
             sizes = [len(prompts[i].tokens) + kind[1] for i in places]
+            alone = len(places) > 1 and self._minds_company(prompts[places[0]])
 
             def work(chosen: Sequence[int], places: Sequence[int] = places) -> Iterator[tuple[int, Written]]:
                 kept = [places[i] for i in chosen]
                 return zip(kept, self._write_batch([prompts[i] for i in kept]), strict=True)
 
-            for batch in batches(sizes, self.budget):
+            for batch in batches(sizes, self.budget, alone):
                 for written in halving(work, batch, lambda i, sizes=sizes: sizes[i], self.budget):  # type: ignore[misc]
                     yield from written
 
@@ -111,6 +130,14 @@ class PlainEngine:
                 max_new_tokens=prompts[0].max_tokens, **self._options(prompts, numbers, width),
             )  # fmt: skip
         return self._answers([tokens[width:] for tokens in written.tolist()], prompts, numbers.missed(len(prompts)))
+
+    def _minds_company(self, prompt: Prompt) -> bool:
+        """Whether each prompt is to be written after alone, as where positions are counted from a batch's edge."""
+        if self._alone is None:
+            self._alone = minds_company(self.model, prompt.tokens, self._pad, self.device)
+            if self._alone:
+                logging.getLogger(__name__).warning("answers are written one by one: batches change what it writes")
+        return self._alone
 
     @property
     def _pad(self) -> int:

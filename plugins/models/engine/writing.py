@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import header as headers
-from .items import Prompt, Row, Written
+from .items import CannotShare, Prompt, Row, Written
 from .numbers import Numbers
 from .plain import PlainEngine
 from .shared import refuse
@@ -30,6 +30,8 @@ class Writer(PlainEngine):
 
     def __init__(self, plain: PlainEngine) -> None:
         refuse(plain.model)
+        if (plain.model.generation_config.num_beams or 1) > 1:
+            raise CannotShare("it searches with beams, which are more rows than prompts")
         super().__init__(plain.model, plain.tokenizer, plain.device, plain.budget.tokens)
         self.budget = plain.budget
         self._header: tuple[int, ...] = ()
@@ -44,10 +46,15 @@ class Writer(PlainEngine):
         yield from super().generate(prompts)
 
     def _computed(self, tokens: Sequence[int]) -> Any:
+        """The keys and values of a beginning, as ``generate`` has them: some models count positions otherwise alone."""
         import torch
 
+        ids = torch.tensor([tokens], device=self.device)
         with torch.inference_mode():
-            return self.model(input_ids=torch.tensor([tokens], device=self.device), use_cache=True).past_key_values
+            return self.model.generate(
+                input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=1, do_sample=False, use_cache=True,
+                pad_token_id=self._pad, return_dict_in_generate=True,
+            ).past_key_values  # fmt: skip
 
     def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
         import torch

@@ -1,0 +1,58 @@
+"""What scoring and writing take for granted of a model, tried on a few tokens of the run's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+TRIED = 32
+"""Tokens that are tried at most."""
+PADS = 7
+"""Places of padding that are tried: an odd number, since some models count by fours."""
+APART = 0.05
+"""Share of their size by which logits differ when they say something else; rounding stays far below in any dtype."""
+
+
+def reads_ahead(model: Any, tokens: Sequence[int], device: str) -> bool:
+    """Whether what it says after a token depends on the tokens that come later."""
+    import torch
+
+    tried = list(tokens[:TRIED])
+    half = len(tried) // 2
+    ids = torch.tensor([tried, tried[:half] + [tried[0]] * (len(tried) - half)], device=device)
+    with torch.inference_mode():
+        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits[:, :half]
+    return differ(logits[0], logits[1])
+
+
+def minds_company(model: Any, tokens: Sequence[int], pad: int, device: str) -> bool:
+    """Whether what it writes after a prompt depends on a longer one in its batch, and the padding that this brings."""
+    import torch
+
+    own = list(tokens[:TRIED])
+    beside = (own * PADS)[:PADS] + own
+
+    def logits(rows: list[list[int]], padded: int) -> tuple[int, torch.Tensor]:
+        """The first token written after the first row, and the logits [2, vocabulary] that it and the next are from."""
+        ids = torch.tensor(rows, device=device)
+        mask = torch.ones_like(ids)
+        mask[0, :padded] = 0
+        with torch.inference_mode():
+            found = model.generate(
+                input_ids=ids, attention_mask=mask, pad_token_id=pad, min_new_tokens=2, max_new_tokens=2,
+                do_sample=False, num_beams=1, return_dict_in_generate=True, output_logits=True,
+            )  # fmt: skip
+        return int(found.sequences[0, -2]), torch.stack([step[0] for step in found.logits])
+
+    token, alone = logits([own], 0)
+    other, beside_it = logits([[pad] * PADS + own, beside], PADS)
+    return differ(alone[:1], beside_it[:1]) or (token == other and differ(alone[1:], beside_it[1:]))
+
+
+def differ(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether logits [positions, vocabulary] are others at most positions."""
+    one, other = one.float(), other.float()
+    return bool(((one - other).norm(dim=-1) > APART * one.norm(dim=-1)).float().mean() > 1 / 2)
