@@ -26,8 +26,7 @@ class Together(Metric):
             return None
         values = [self.together(answers) for answers in asked.values()]
         clusters = [scored[answers[0][0]].sample.cluster or question for question, answers in asked.items()]
-        whole = set(values) <= {0.0, 1.0}
-        return statistics.proportion(values, clusters) if whole else statistics.mean(values, clusters, percent=True)
+        return statistics.bounded(values, clusters, percent=True)
 
     def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
         """A question's share stands with the first of its answers."""

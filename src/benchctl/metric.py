@@ -97,6 +97,6 @@ class Metric:
                 f"Metric {figure} gave {next(v for v in values if not 0 <= v <= 1)} for a sample.",
                 "With percent = True a value is a share between 0 and 1.",
             )
-        if self.percent and set(values) <= {0.0, 1.0}:
-            return statistics.proportion(values, clusters, higher_is_better=self.higher_is_better)
-        return statistics.mean(values, clusters, higher_is_better=self.higher_is_better, percent=self.percent)
+        if self.percent:
+            return statistics.bounded(values, clusters, higher_is_better=self.higher_is_better, percent=True)
+        return statistics.mean(values, clusters, higher_is_better=self.higher_is_better)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from statistics import NormalDist
 
 from benchctl.types import Estimate
@@ -92,6 +93,34 @@ def mean(
         return Estimate(value, n, stderr, low, high, method, higher_is_better, percent)
     low, high = _bca(values, seed)
     return Estimate(value, n, stderr, low, high, "bootstrap-bca", higher_is_better, percent)
+
+
+def bounded(
+    values: Sequence[float],
+    clusters: Sequence[Hashable] | None = None,
+    *,
+    least: float = 0.0,
+    best: float = 1.0,
+    higher_is_better: bool | None = True,
+    percent: bool = False,
+) -> Estimate:
+    """A mean of values that cannot leave ``least`` to ``best``, nor can its interval.
+
+    Where every value came out at one of these ends it is a share, and has that of a share (:func:`proportion`): the
+    bootstrap of three answers with all of the points would leave nothing to doubt.
+
+    Args:
+        values: one per sample, at least one.
+        clusters: passage of each sample, or None when all are independent.
+    """
+    if set(values) <= {least, best}:
+        e, span = proportion([float(v == best) for v in values], clusters), best - least
+        low, high = (None if x is None else least + span * x for x in (e.low, e.high))
+        e = replace(e, value=math.fsum(values) / len(values), stderr=None if e.stderr is None else span * e.stderr)
+    else:
+        e = mean(values, clusters)
+        low, high = (None if x is None else min(max(x, least), best) for x in (e.low, e.high))
+    return replace(e, low=low, high=high, higher_is_better=higher_is_better, percent=percent)
 
 
 def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:

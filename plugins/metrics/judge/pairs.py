@@ -60,7 +60,7 @@ def compare(questions: Sequence[Question], replies: Mapping[str, Mapping[str, An
         wins=sum(mean > 0.5 for mean in means.values()),
         losses=sum(mean < 0.5 for mean in means.values()),
         ties=sum(mean == 0.5 for mean in means.values()),
-        win_rate=statistics.mean(list(means.values()), [clusters[i] for i in means], percent=True) if means else None,
+        win_rate=statistics.bounded([*means.values()], [clusters[i] for i in means], percent=True) if means else None,
         flips_first=first,
         flips_second=second,
         first_preferred=sum(share > 0.5 for share in decided) / len(decided) if decided else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -77,10 +77,8 @@ def estimates(
         rated = [(i, figures[name]) for i, figures in values.items() if name in figures]
         if rated:
             clusters = [samples[i].cluster or i for i, _ in rated]
-            e = statistics.mean([value for _, value in rated], clusters)
-            if e.low is not None and e.high is not None:
-                e = replace(e, low=max(e.low, least[name]), high=min(e.high, best[name]))
-            found[name] = e
+            given = [value for _, value in rated]
+            found[name] = statistics.bounded(given, clusters, least=least[name], best=best[name])
     return found
 
 
