@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from benchctl.types import RunRecord
 
@@ -18,9 +18,15 @@ class Family:
 
 
 def source_name(record: RunRecord) -> str:
-    """Where a run's questions come from, with the revision: another revision is another set of questions."""
-    revision = record.data.get("revision")
-    return f"{record.data['source']}@{str(revision)[:12]}" if revision else str(record.data["source"])
+    """Where a run's questions come from, with the revision: another revision is another set of questions.
+
+    A name of ``[data]`` gives a path from the root: inside the working folder it is the file that ``--data`` names.
+    """
+    source, revision = str(record.data["source"]), record.data.get("revision")
+    path = PurePath(source)
+    if path.is_relative_to(Path.cwd()):
+        source = str(path.relative_to(Path.cwd()))
+    return f"{source}@{str(revision)[:12]}" if revision else source
 
 
 def short_source(source: str) -> str:

@@ -128,6 +128,15 @@ def test_a_file_is_shown_by_its_name_unless_another_has_the_same(record):
     assert rows(build_leaderboard([one]))[0].cells["medqa-pt"].source == "a.csv"
 
 
+def test_a_file_named_by_its_path_and_in_benchctl_toml_is_one_source(record, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [record("medqa-pt", "m", 400, source="data/a.csv"),
+            record("pubmedqa-pt", "m", 200, source=str(tmp_path / "data/a.csv"))]  # fmt: skip
+
+    (section,) = build_leaderboard(runs).sections
+    assert section.sources == ("a.csv",) and len(section.rows) == 1
+
+
 def test_two_revisions_of_a_dataset_are_never_side_by_side(record):
     runs = [record("medqa-pt", "m", 400, source="hub:x", revision=r) for r in ("one", "two")]
 
