@@ -188,7 +188,7 @@ class HFModel(Model):
         """
         requests = [replace(request, temperature=self.temperature(request)) for request in requests]
         encoded = self.encoder.generate(requests)
-        seeds = [int(digest([self.settings.seed, request])[:15], 16) for request in requests]
+        seeds = [int(digest([self.settings.seed, r.prompt, r.draw])[:15], 16) for r in requests]
         prompts = [replace(prompt, seed=seed) for (prompt, _), seed in zip(encoded, seeds, strict=True)]
         clock = _Clock()
         for index, written in self.engine.generate(prompts):

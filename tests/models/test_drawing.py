@@ -98,6 +98,12 @@ def test_one_prompt_asked_several_times_is_drawn_anew_each_time(stories):
     assert len({response.text for _, response in load(stories).generate(asked)}) > 4
 
 
+def test_an_answer_with_more_room_begins_with_the_one_that_was_cut(stories):
+    asked = [Generate("Once upon a time", max_tokens=room, temperature=1.5, draw=1) for room in (6, 24)]
+    cut, whole = (dict(load(stories).generate([request]))[0].text for request in asked)
+    assert len(whole) > len(cut) and whole.startswith(cut)
+
+
 def test_what_is_drawn_otherwise_is_another_model(stories):
     specs = ("", ",temperature=0", ",temperature=0.6", ",temperature=0.6,seed=3")
     assert len({load(stories + spec).fingerprint() for spec in specs}) == len(specs)
