@@ -19,3 +19,12 @@ def test_an_answer_of_any_length_comes_back_with_its_label(free_run, tmp_path):
     (tmp_path / "b.csv").write_text(sheet, "utf-8")
     (line,) = read_csv(tmp_path / "b.csv", items, "ana")
     assert (line.id, line.label) == (long.sample.id, Label("none"))
+
+
+def test_a_label_counts_in_any_case_as_at_the_keyboard(free_run, tmp_path):
+    first, second, *_ = free_run.items
+    (tmp_path / "a.csv").write_text(
+        f"id,outcome,label\n{first.sample.id},Choice,c\n{second.sample.id},NONE,\n", "utf-8"
+    )
+    lines = read_csv(tmp_path / "a.csv", free_run.items, "ana")
+    assert [line.label for line in lines] == [Label("choice", "C"), Label("none")]

@@ -137,9 +137,11 @@ def _line(place: str, row: Mapping[str, str], known: Mapping[str, Item], source:
         raise BadData(
             f"{place}, column id: '{identity}' is no answer of this run.", "Import it into the run it came from."
         )
-    if outcome not in OUTCOMES:
+    if outcome.lower() not in OUTCOMES:
         raise BadData(f"{place}, column outcome: '{outcome}' is unknown.", f"It must be one of {', '.join(OUTCOMES)}.")
-    choices = known[identity].sample.choices
+    outcome, choices = outcome.lower(), known[identity].sample.choices
+    if label not in choices:  # as at the keyboard, in any case
+        label = next((one for one in choices if one.lower() == label.lower()), label)
     if (outcome == "choice") != (label in choices):
         options = ", ".join(choices)
         raise BadData(
