@@ -93,7 +93,8 @@ class Budget:
         mean = self.spent / self._answers if self._answers else 0.0
         if self.most is None or self.spent + in_flight * mean < self.most:
             return ""
-        return f"stopped at the cost allowed: {self.spent:.4f} of {self.most:g} spent"
+        waiting = f", {in_flight} calls under way" if in_flight else ""
+        return f"stopped at the cost allowed: {self.spent:.4f} of {self.most:g} spent{waiting}"
 
 
 def added(before: Usage | None, usage: Usage | None) -> Usage | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -249,9 +250,17 @@ def test_cost_is_counted_by_the_price_table_and_stops_the_run_where_it_is_told_t
     stopped = run(model, *GENERATE, "--max-cost", "1")
     assert stopped.code == 3 and result(stopped)["status"] == "incomplete"
     assert result(stopped)["counts"]["cost"] == pytest.approx(1.0) and "stopped at the cost allowed" in stopped.err
+    assert "1.0000 of 1 spent." in stopped.err
     ended = run(model, *GENERATE, "--max-cost", "5")
     assert ended.code == 0, "another limit goes on with the same run"
     assert result(ended)["counts"]["cost"] == pytest.approx(2.0) and result(ended)["run"] == result(stopped)["run"]
+
+
+def test_a_limit_below_what_the_calls_under_way_cost_says_so(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.2 an answer
+    model = f"openai:gpt,base_url={serve(delay=0.1).url},connections=4"
+    stopped = run(model, *GENERATE, "--max-cost", "0.5")
+    assert re.search(r"cost allowed: 0\.[24]000 of 0\.5 spent, [23] calls under way", stopped.err), stopped.err
 
 
 @pytest.mark.parametrize(
