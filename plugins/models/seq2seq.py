@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchctl.errors import ModelCallError
 from benchctl.types import Choose, Perplexity
 
 from .encoding import DoesNotFit, Encoder
 from .engine.items import Likelihood, Prompt, Row, Written
 from .engine.numbers import Numbers
 from .engine.plain import PlainEngine
-
-IGNORED = -100
-"""Label of a place that is padding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +89,12 @@ class Seq2SeqEngine(PlainEngine):
         import torch
 
         ids, mask = self._padded([row.context for row in rows])
-        labels, scored = self._padded([row.continuation for row in rows])
-        labels[scored == 0] = IGNORED
+        begun, _ = self._padded([(self._start, *row.continuation[:-1]) for row in rows])
         with torch.inference_mode():
             logits = self.model(
-                input_ids=ids.to(self.device), attention_mask=mask.to(self.device), labels=labels.to(self.device)
-            ).logits
+                input_ids=ids.to(self.device), attention_mask=mask.to(self.device),
+                decoder_input_ids=begun.to(self.device), use_cache=False,  # with a cache FSMT reads ahead
+            ).logits  # fmt: skip
         return [self._sum(logits[i], row, 0) for i, row in enumerate(rows)]
 
     def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:
@@ -114,6 +112,25 @@ class Seq2SeqEngine(PlainEngine):
     def _minds_company(self, prompt: Prompt) -> bool:
         """The encoder's padding stands behind what it reads, and the decoder has none."""
         return False
+
+    @property
+    def _start(self) -> int:
+        """What the decoder begins with, as in writing.
+
+        mBART and PLBart would begin ``labels`` with their last token: with the answer, where that is one token.
+
+        Raises:
+            ModelCallError: the model does not say.
+        """
+        generation, config = self.model.generation_config, self.model.config
+        named = (generation.decoder_start_token_id, getattr(config, "decoder_start_token_id", None))
+        found = next((token for token in (*named, generation.bos_token_id) if token is not None), None)
+        if found is None:
+            raise ModelCallError(
+                f"This model ({config.model_type}) does not say what its decoder begins with.",
+                "Add decoder_start_token_id to its generation_config.json.",
+            )
+        return int(found)
 
     def _padded(self, sequences: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Token ids and mask, [sequences, longest], filled up on the right."""

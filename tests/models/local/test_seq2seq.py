@@ -153,3 +153,43 @@ def test_bart_takes_its_own_start_token(tmp_path, t5):
     labels = tokenizer(CHOICES[0], add_special_tokens=False)["input_ids"]
     assert found[0] == pytest.approx(summed(model.weights._base, context, labels), abs=1e-4)
     model.close()
+
+
+def kinds():
+    """Name -> an encoder-decoder model's configuration, beginning with token 2."""
+    import transformers as t
+
+    size = {
+        "d_model": 32, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "encoder_ffn_dim": 64,
+        "decoder_attention_heads": 2, "decoder_ffn_dim": 64, "max_position_embeddings": 64, "decoder_start_token_id": 2,
+    }  # fmt: skip
+    vocabularies = {"langs": ["pt", "en"], "src_vocab_size": 97, "tgt_vocab_size": 97}
+    return {
+        "mbart, labels begin with their last token": t.MBartConfig(vocab_size=97, **size),
+        "plbart, the same": t.PLBartConfig(vocab_size=97, **size),
+        "fsmt, takes no labels without inputs": t.FSMTConfig(**vocabularies, **size),
+        "m2m100": t.M2M100Config(vocab_size=97, **size),
+    }
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_the_decoder_begins_as_in_writing(name):
+    import torch
+    from transformers import AutoModelForSeq2SeqLM
+
+    from benchctl_plugins.models.engine.items import Row
+    from benchctl_plugins.models.seq2seq import Seq2SeqEngine
+    from tests.models.engine.makers import NoTokenizer
+
+    torch.manual_seed(0)
+    model = AutoModelForSeq2SeqLM.from_config(kinds()[name]).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    rows = [Row((11, 12, 13), (21,)), Row((11, 12, 13), (22,)), Row((14, 15, 16, 17, 18), (31, 32, 33, 34))]
+    for place, found in Seq2SeqEngine(model, NoTokenizer(), "cpu", 512).score(rows):
+        row = rows[place]
+        begun = torch.tensor([[2, *row.continuation[:-1]]])
+        with torch.inference_mode():
+            logits = model(input_ids=torch.tensor([row.context]), decoder_input_ids=begun, use_cache=False).logits[0]
+        expected = torch.log_softmax(logits, -1)[range(len(row.continuation)), list(row.continuation)].sum()
+        assert found.nats == pytest.approx(float(expected), abs=1e-3)
