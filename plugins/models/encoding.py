@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from benchctl.errors import BadConfig
@@ -57,9 +58,7 @@ class Encoder:
             return prompt
         turns = [{"role": message.role, "content": message.content} for message in self._fold_system(prompt)]
         try:
-            filled = self.tokenizer.apply_chat_template(
-                turns, tokenize=False, add_generation_prompt=True, **self.thinking.told(free)
-            )
+            filled = self._filled(turns, free)
         except TemplateError as error:
             said = str(error).rstrip(".")
             roles = ", ".join(turn["role"] for turn in turns)
@@ -67,7 +66,28 @@ class Encoder:
                 f"The model's chat template cannot be filled in with the turns {roles}: {said}.",
                 "Mend chat_template.jinja or tokenizer_config.json of its folder, or leave the template out: chat=off.",
             ) from error
-        return self.thinking.settled(str(filled), free)
+        return self.thinking.settled(filled, free)
+
+    def _filled(self, turns: Sequence[Mapping[str, Any]], free: bool) -> str:
+        """The model's template with these turns in it.
+
+        Those of models that also see often take what is said in parts only, and leave out a plain text without a word.
+
+        Raises:
+            BadConfig: what the user says is in it neither way.
+        """
+        fill = partial(self.tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True,
+                       **self.thinking.told(free))  # fmt: skip
+        filled, asked = str(fill(turns)), str(turns[-1]["content"]).strip()
+        if asked in filled or _MARK in str(fill([{"role": "user", "content": _MARK}])):
+            return filled
+        filled = str(fill([{**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in turns]))
+        if asked in filled:
+            return filled
+        raise BadConfig(
+            "The model's chat template leaves out what the user says.",
+            "Mend chat_template.jinja or tokenizer_config.json of its folder, or leave the template out: chat=off.",
+        )
 
     def choose(self, requests: Sequence[Choose]) -> list[tuple[list[Row], int]]:
         """For each request a row per choice and how many prompt tokens were cut on the left.

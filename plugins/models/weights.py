@@ -170,13 +170,9 @@ class Weights:
         return [s.attn, s.gptq_kernel, s.device_map, s.max_memory, s.offload, s.trust_remote_code, s.allow_pickle]
 
     def _load(self) -> Any:
-        import transformers
-
-        seq2seq = bool(getattr(self.config, "is_encoder_decoder", False))
-        family = transformers.AutoModelForSeq2SeqLM if seq2seq else transformers.AutoModelForCausalLM
         try:
             with quiet():
-                model = family.from_pretrained(self.folder, **self._options())
+                model = _family(self.config).from_pretrained(self.folder, **self._options())
                 if self.settings.device_map is None and self.scheme is None:
                     model = model.to(self.device)
         except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
@@ -220,6 +216,17 @@ def quant_to_merge(adapter: Adapter, settings: Settings, config: Any) -> str:
     if settings.quant == "auto" and adapter.quant and quantization.stored_scheme(config) is None:
         return adapter.quant
     return settings.quant
+
+
+def _family(config: Any) -> Any:
+    """The class of transformers that loads a model with its output layer; of one that also sees, the whole of it."""
+    import transformers
+
+    if getattr(config, "is_encoder_decoder", False):
+        return transformers.AutoModelForSeq2SeqLM
+    known, seeing = transformers.MODEL_FOR_CAUSAL_LM_MAPPING, transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+    sees = type(config) not in known and type(config) in seeing
+    return transformers.AutoModelForImageTextToText if sees else transformers.AutoModelForCausalLM
 
 
 def _cannot_load(target: str, error: Exception) -> ModelCallError:

@@ -231,6 +231,32 @@ def test_an_instruction_reaches_a_model_whose_template_has_no_place_for_it(chatt
     assert told == "<|user|>Responda com a letra.\n\nQual?\n<|assistant|>"
 
 
+IN_PARTS = (
+    "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{% for part in m.content %}{% if part.type == 'text' %}"
+    "{{ part.text }}{% endif %}{% endfor %}{% endfor %}<|assistant|>"
+)
+"""As those of many models that also see: a plain text is gone without a word."""
+
+
+def test_a_chat_template_that_takes_texts_in_parts_gets_them_in_parts(chatty):
+    (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(IN_PARTS, "utf-8")
+    encoder = load(chatty).encoder
+    turns = (
+        Message("system", "Responda."),
+        Message("user", "2+2?"),
+        Message("assistant", "4"),
+        Message("user", "Qual?"),
+    )
+    told = encoder.render(turns, free=True)
+    assert told.endswith("2+2?<|assistant|>4<|user|>Qual?<|assistant|>") and "Responda." in told
+
+
+def test_a_chat_template_that_leaves_out_the_question_is_refused(chatty, benchctl):
+    (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text("{{ bos_token }}<|assistant|>", "utf-8")
+    done = benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", "2", "--model", chatty)
+    assert done.code == 1 and "leaves out what the user says" in done.err and "chat=off" in done.err
+
+
 @pytest.mark.parametrize("template", ["{{ raise_exception('Roles must fit.') }}", "{% for m in messages %}{{ m }"])
 def test_a_chat_template_that_cannot_be_filled_in_is_named_as_the_cause(chatty, template, benchctl):
     (Path(chatty.removeprefix("hf:")) / "chat_template.jinja").write_text(template, "utf-8")

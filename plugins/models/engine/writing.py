@@ -30,6 +30,8 @@ class Writer(PlainEngine):
 
     def __init__(self, plain: PlainEngine) -> None:
         refuse(plain.model)
+        if hasattr(plain.model.base_model, "rope_deltas"):  # of the batch before, added to the positions of the next
+            raise CannotShare("it carries positions from one call to the next")
         if (plain.model.generation_config.num_beams or 1) > 1:
             raise CannotShare("it searches with beams, which are more rows than prompts")
         super().__init__(plain.model, plain.tokenizer, plain.device, plain.budget.tokens)
