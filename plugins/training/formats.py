@@ -22,7 +22,7 @@ class Format(NamedTuple):
     """One way in which rows hold what is to be learnt."""
 
     columns: tuple[str, ...]
-    """Needed; found whatever their case."""
+    """Needed; found whatever their case, and with spaces around them, which a spreadsheet does not show."""
     read: Callable[[Row, Mapping[str, str]], Example]
     """Row, and column -> its name in this table."""
 
@@ -37,7 +37,7 @@ def from_table(table: Table, wanted: str, skip: bool) -> Examples:
     Raises:
         BadData: no known columns; or a row that lacks something, with its place and column.
     """
-    there = {column.lower(): column for row in reversed(table.rows) for column in row.values}
+    there = {column.strip().lower(): column for row in reversed(table.rows) for column in row.values}
     name = wanted if wanted != "auto" else next((n for n, f in FORMATS.items() if set(f.columns) <= set(there)), None)
     if name is None or not set(FORMATS[name].columns) <= set(there):
         shapes = FORMATS.values() if name is None else [FORMATS[name]]

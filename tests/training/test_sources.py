@@ -54,6 +54,12 @@ def test_a_row_that_cannot_be_used_is_named_or_left_out_by_name(tmp_path, case):
     assert any("skipped: 1 row (row 2 (line 2)" in line for line in prepared.report.lines())
 
 
+def test_spaces_around_a_spreadsheets_column_names_do_no_harm(tmp_path):
+    file = write(tmp_path / "rows.csv", [{"Nº": "1", "Instruction ": "O que é febre?", " output": "Calor.", "": ""}])
+    (example,) = read_parts(recipe(train=file)).train
+    assert (example.question, example.answer) == ("O que é febre?", "Calor.")
+
+
 def test_columns_nobody_knows_are_listed_beside_those_that_are(tmp_path):
     file = write(tmp_path / "rows.csv", [{"foo": "1", "bar": "2"}])
     with pytest.raises(BadData) as raised:
