@@ -115,7 +115,9 @@ def _made_by(record: RunRecord) -> dict[str, Any]:
 
 
 def _name(record: RunRecord) -> str:
-    return str(record.model["name"])
+    """Of a named model its own; of a spec what its backend calls it."""
+    named = record.spec.model.partition(",")[0]
+    return str(record.model["name"]) if ":" in named else named
 
 
 def _same(one: EvalResult, other: EvalResult) -> bool:

@@ -67,6 +67,14 @@ def test_a_card_is_made_with_figures_that_the_hub_can_read(ran, benchctl, tmp_pa
     assert found.metric_args["run"] == run["run"]
 
 
+def test_a_named_model_has_its_name_on_the_card(ran, benchctl, tmp_path):
+    (tmp_path / "benchctl.toml").write_text('[models.medico]\nspec = "majority"\n', "utf-8")
+    run = ran("--model", "medico")
+    assert benchctl("export", "run", run["run"], "--format", "model-card", "--out", tmp_path / "model").code == 0
+    card = ModelCard.load(tmp_path / "model/README.md")
+    assert card.data.model_name == "medico" and card.text.strip() == "# medico"
+
+
 def test_what_a_card_says_already_stays_and_the_same_figure_is_replaced(ran, benchctl, tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
