@@ -55,6 +55,16 @@ def test_draws_are_asked_at_a_temperature_and_more_draws_keep_the_first(long_run
     assert json.loads(ran.out)["results"]["answer"]["judge_intent"]["value"] == pytest.approx(8 / 3)
 
 
+def test_a_local_judge_draws_each_verdict_anew(long_run, benchctl, stories):
+    run = long_run(2)
+    benchctl("judge", run.path, "--judge", stories, "--draws", "4", "--max-tokens", "8", "--json")
+    (journal,) = run.path.rglob("verdicts.jsonl")
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    for identity in ("0", "1"):
+        texts = [line["text"] for line in lines if line["id"] == identity and line["attempt"] == 1]
+        assert len(texts) == 4 and len(set(texts)) > 1
+
+
 def test_draws_that_are_all_alike_say_nothing_and_are_called_so(long_run, serve_judge, benchctl):
     server = serve_judge(lambda n, turn, said: verdict(5, 5, 5))
     ran = benchctl("judge", long_run(3).path, "--judge", server.spec(), "--draws", "2")
