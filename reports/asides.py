@@ -70,7 +70,8 @@ def _size(cell: Cell | GroupCell, words: Language) -> Iterator[Aside]:
         long = words.plural("cell.builtin", cell.n)
         yield Aside("sample", words.plural("cell.builtin_short", cell.n), long)
     elif cell.subset:
-        yield Aside("warn", words.text("cell.subset", n=cell.n, total=cell.total))
+        first = isinstance(cell, Cell) and cell.record.spec.limit is not None and not cell.record.spec.drawn
+        yield Aside("warn", words.text("cell.subset_first" if first else "cell.subset", n=cell.n, total=cell.total))
     elif estimate or cell.complete:
         yield Aside("", words.text("cell.n", n=estimate.n if estimate else cell.n))
     if (cell.builtin or cell.subset) and estimate and estimate.n != cell.n:

@@ -143,3 +143,9 @@ def test_a_name_is_no_argument_of_the_row_before_it_in_latex(record, name):
     runs = [record("medqa-pt", other, right) for other, right in (("first", 700), (name, 600))]
     text = render_table(build_leaderboard(runs), "pt", "latex")
     assert name in text and not re.search(r"\\\\\s*[\[*]", text)
+
+
+def test_the_first_questions_of_a_file_are_told_from_a_draw(record):
+    first, drawn = (record("pubmedqa-pt", m, 150, n=150, drawn=d) for m, d in (("first", False), ("drawn", True)))
+    shown = render_table(build_leaderboard([first, drawn]), "pt", "markdown")
+    assert "as primeiras 150 de 500 perguntas" in shown and re.search(r"[^s] 150 de 500 perguntas", shown)
