@@ -61,8 +61,13 @@ class SharedScorer:
             first: the row at the head of that pass.
             cache: where it kept its keys and values.
         """
+        text = self.model.config.get_text_config()
+        if getattr(
+            text, "kv_lora_rank", None
+        ):  # DeepSeek and kin keep them compressed, their attention is given others
+            return
         header = headers.find(rows)
-        memory = Memory.of(cache, self.model.config.get_text_config().num_hidden_layers, len(header))
+        memory = Memory.of(cache, text.num_hidden_layers, len(header))
         if header and memory is not None and first.context[: len(header)] == header:
             self._header, self._memory = header, memory
 

@@ -29,6 +29,12 @@ def configs():
         "gpt-neox": (t.GPTNeoXConfig(**SMALL, intermediate_size=64, max_position_embeddings=256), True),
         "opt": (t.OPTConfig(**SMALL, ffn_dim=64, word_embed_proj_dim=32, max_position_embeddings=256), True),
         "phi": (t.PhiConfig(**SMALL, intermediate_size=64, max_position_embeddings=256), True),
+        "deepseek v3, compressed cache, experts": (
+            t.DeepseekV3Config(**{**KEYED, "num_key_value_heads": 4}, kv_lora_rank=16, q_lora_rank=16, qk_nope_head_dim=8,
+                               qk_rope_head_dim=8, v_head_dim=8, n_routed_experts=4, num_experts_per_tok=2, n_group=1,
+                               topk_group=1, moe_intermediate_size=32, first_k_dense_replace=1), True),
+        "gpt-oss, sinks, experts, short window": (
+            t.GptOssConfig(**KEYED, head_dim=8, sliding_window=9, num_local_experts=4, num_experts_per_tok=2), True),
         "falcon": (t.FalconConfig(**SMALL, alibi=False), False),
         "falcon, alibi": (t.FalconConfig(**SMALL, alibi=True), False),
         "bloom": (t.BloomConfig(vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4), False),

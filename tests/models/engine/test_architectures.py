@@ -45,11 +45,14 @@ def test_the_last_layer_computes_the_scored_positions_alone_and_scores_the_same(
     letters = [[Row(context, (letter,)) for letter in (3, 4, 5)] for context in contexts]
     seen: list[tuple[int, int]] = []
     stack = layers(model)
+
+    def count(place, out):
+        states = out[0] if isinstance(out, tuple) else out  # a router gives several
+        seen.append((place, states.numel() // states.shape[-1]))
+
     for place, layer in enumerate((stack[0], stack[-1])):
         matrices = [m for m in layer.modules() if getattr(m, "weight", None) is not None and m.weight.dim() == 2]
-        matrices[-1].register_forward_hook(
-            lambda _, args, out, place=place: seen.append((place, out.numel() // out.shape[-1]))
-        )
+        matrices[-1].register_forward_hook(lambda _, args, out, place=place: count(place, out))
     engine = Engine(plain(model))
     found = dict(engine.score(letters))
     assert engine.path == "shared", engine.path_reason
