@@ -52,7 +52,7 @@ def write(run: StoredRun, out: Path) -> list[Path]:
     date = finished.replace(tzinfo=None, microsecond=fraction).isoformat(timespec="microseconds").replace(":", "-")
     folder = out / _safe(str(run.record.model["name"]))
     results = folder / f"results_{date}.json"
-    lines = folder / f"samples_{slug(run.record.spec.task)}_{date}.jsonl"
+    lines = folder / f"samples_{slug(_task(run.record))}_{date}.jsonl"
     replace_file(results, json.dumps(_results(run.record, samples), ensure_ascii=False, indent=2) + "\n")
     replace_file(lines, "".join(json.dumps(sample, ensure_ascii=False) + "\n" for sample in samples))
     return [results, lines]
@@ -60,7 +60,7 @@ def write(run: StoredRun, out: Path) -> list[Path]:
 
 def _results(record: RunRecord, samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What ``simple_evaluate`` and the tracker put together."""
-    task, spec, model = record.spec.task, record.spec, record.model
+    task, spec, model = _task(record), record.spec, record.model
     metrics: dict[str, Any] = {"name": task, "alias": record.task["title"], "sample_len": record.counts["answered"]}
     for name, estimate in record.estimates.items():
         metric, kept = _metric(name)
@@ -128,6 +128,11 @@ class _Replies(NamedTuple):
     """Per instance, a reply per repeat."""
     filtered: Mapping[str, Sequence[Any]]
     """Filter -> what it left of each instance."""
+
+
+def _task(record: RunRecord) -> str:
+    """Its name; of a task that came from lm-eval the one it has there, by which files are laid side by side."""
+    return str(record.task["title"]) if record.spec.task.startswith("lm-eval:") else record.spec.task
 
 
 def _samples(run: StoredRun) -> Iterator[dict[str, Any]]:
