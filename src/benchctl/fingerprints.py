@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        held = {name: getattr(value, name) for name in field_names(type(value))}
+        held = {name: getattr(value, name) for name in _told(type(value))}
         later = _later(type(value))
         return {name: plain(one) for name, one in held.items() if name not in later or one != later[name]}
     return value
@@ -36,6 +36,12 @@ def plain(value: Any) -> Any:
 def field_names(kind: Any) -> tuple[str, ...]:
     """Names of a dataclass's fields, in order."""
     return tuple(field.name for field in fields(kind))
+
+
+@cache
+def _told(kind: Any) -> tuple[str, ...]:
+    """Names of the fields that fingerprints have: all but those of :data:`benchctl.types.BESIDE`."""
+    return tuple(field.name for field in fields(kind) if not field.metadata.get("beside"))
 
 
 @cache

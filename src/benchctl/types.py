@@ -14,6 +14,9 @@ LATER: Mapping[str, bool] = {"later": True}
 """Of a field that came to its dataclass later: fingerprints leave it out while it has its default, so that those made
 before are still found."""
 
+BESIDE: Mapping[str, bool] = {"beside": True}
+"""Of a field that no fingerprint has, since it says nothing of what is asked."""
+
 Kind = Literal["choose", "generate", "perplexity"]
 """The three things a model can be asked; also the names of the methods of :class:`benchctl.model.Model`."""
 
@@ -78,7 +81,7 @@ class Generate:
     max_tokens: int = 256
     temperature: float = 0.0
     """0 is greedy decoding, the default: the same answer every time."""
-    draw: int = field(default=0, metadata=LATER)
+    draw: int = field(default=0, metadata=BESIDE)
     """Which of several answers to the prompt this is: each is drawn for itself."""
 
 

@@ -175,7 +175,8 @@ def test_lists_and_pages_say_how_often_each_question_was_asked(ask, benchctl, tm
 
 
 def test_runs_made_before_questions_could_be_repeated_are_still_found():
-    assert "draw" not in canonical(Generate("Por quê?")) and '"draw":1' in canonical(Generate("Por quê?", draw=1))
+    asked = [canonical(Generate("Por quê?", draw=draw)) for draw in (0, 1)]  # lm-eval tasks have repeats of their own
+    assert asked[0] == asked[1] and "draw" not in asked[0]
     prints = {"data": "d", "model": "m", "prompt": "p"}
     assert run_id(SPEC, prints) == "032bb4c413b9" and run_id(SPEC, prints) != run_id(
         RunSpec("medmcqa-pt", "m", repeats=2), prints

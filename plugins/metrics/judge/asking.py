@@ -163,10 +163,8 @@ class Bench:
         return reply is None if attempt == 1 else reply is not None and owed_another_try(question, reply, attempt)
 
     def _request(self, question: Question, attempt: int, reader: Reader) -> Generate | Choose:
-        if isinstance(question.request, Choose):
-            return question.request
-        request = replace(question.request, draw=question.draw)  # the key names it too: verdicts keep their hashes
-        if attempt == 1:
+        request = question.request
+        if attempt == 1 or isinstance(request, Choose):
             return request
         reply = self.replies[question.key]
         problem = reader.explained(Verdict(problem=reply["problem"], detail=reply["detail"]))

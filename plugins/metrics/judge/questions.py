@@ -139,5 +139,5 @@ def _ask(rubric: Rubric, subject: str, sample: Sample, texts: dict[str, str], ma
         return
     prompt = json_prompt(rubric, parts, chat=manner.chat)
     for draw in range(manner.draws):
-        request = Generate(prompt, max_tokens=manner.max_tokens, temperature=manner.temperature)
+        request = Generate(prompt, max_tokens=manner.max_tokens, temperature=manner.temperature, draw=draw)
         yield Question(subject, draw, sample, request)
