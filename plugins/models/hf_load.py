@@ -13,6 +13,8 @@ from .settings import Settings
 
 WEIGHT_FILES = ("*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json")
 PICKLE_FILES = ("*.bin", "*.bin.index.json")
+COPIES = ("*/*", "consolidated*")
+"""What repositories hold once more for other programs (``original/``, Mistral's own files), as large again."""
 TOKENIZER_FILES = (
     "tokenizer*",
     "special_tokens_map.json",
@@ -75,7 +77,7 @@ def fetch(what: str, name: str, revision: str | None, wanted: list[str]) -> Path
     from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
 
     try:
-        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted))
+        return Path(snapshot_download(name, revision=revision, allow_patterns=wanted, ignore_patterns=list(COPIES)))
     except GatedRepoError as error:
         hint = f"Accept its terms on its hub page, then set HF_TOKEN; see huggingface.co/{name}."
         raise OutOfReach(f"The {what} '{name}' is gated.", hint) from error
@@ -102,7 +104,7 @@ def weights_hash(folder: Path, allow_pickle: bool) -> str:
         ModelCallError: no safetensors, and pickled weights were not allowed.
     """
     patterns = [*WEIGHT_FILES, *(PICKLE_FILES if allow_pickle else ())]
-    files = _matching(folder, patterns)
+    files = [file for file in _matching(folder, patterns) if not file.match(COPIES[-1])]
     if not any(f.suffix in (".safetensors", ".bin") for f in files):
         if _matching(folder, PICKLE_FILES):
             raise ModelCallError(
