@@ -15,7 +15,7 @@ from benchctl.pairing import Pairs
 from benchctl.records import RunFolder, StoredRun, entry_responses, entry_sample
 from benchctl.remarks import Remark
 from benchctl.trained import leaked
-from benchctl.types import Score
+from benchctl.types import Answer, Score
 
 if TYPE_CHECKING:
     from benchctl.task import Task
@@ -50,8 +50,12 @@ class Side:
 
         spec = self.run.record.spec
         scoring = get_scoring(_task(self.run), spec.scoring, spec.max_tokens)
-        asked = [(entry_sample(self.lines[i]), entry_responses(self.lines[i])) for i in ids]
-        scored = [Scored(s, responses, scoring.read(s, responses)) for s, responses in asked]
+        scored = []
+        for i in ids:
+            sample, responses, kept = entry_sample(self.lines[i]), entry_responses(self.lines[i]), self.scores[i]
+            free = scoring.name == "generate"  # as the run has it: a model may have read what the rules left unread
+            read = Answer(kept.answer, kept.outcome, kept.explanation) if free else scoring.read(sample, responses)
+            scored.append(Scored(sample, responses, read))
         return next((sums for metric in metrics if (sums := metric.as_sums(scored, figure)) is not None), None)
 
 

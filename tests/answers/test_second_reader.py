@@ -174,6 +174,19 @@ def test_a_metric_added_by_running_again_leaves_what_the_model_has_read(benchctl
     assert record["added"][ADDED]["model"] == "random"
 
 
+def test_a_figure_of_sums_is_compared_as_the_model_read_the_answers(tmp_path, benchctl):
+    runs = []
+    for name, text in (("vague", "Hum, veja bem."), ("a", "Letra A.")):
+        lines = [{"id": f"medmcqa-pt-builtin-{i:03}", "output": text} for i in range(1, 25)]
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        ran = benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--scoring", "generate", "--json",
+                       "--model", f"replay:{name}.jsonl", "--metric", "macro_f1")  # fmt: skip
+        runs.append(json.loads(ran.out)[0]["run"])
+    read = json.loads(benchctl("rescore", runs[0], "--extract-with", "random", "--json").out)[0]["metrics"]
+    found = json.loads(benchctl("compare", *runs, "--json").out)["tasks"][0]["metrics"]
+    assert found["macro_f1"]["first"] == pytest.approx(read["macro_f1"]["value"]) and read["macro_f1"]["value"] > 0
+
+
 def test_a_run_by_letter_has_nothing_to_read(tmp_path):
     def first(request, sample):
         return Response(tuple(ChoiceScore(-1.0, 1, 1) for _ in sample.choices))
