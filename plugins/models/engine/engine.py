@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from .items import CannotShare, Likelihood, Prompt, Row, Written
@@ -87,7 +88,7 @@ class Engine:
         try:
             shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
             expected = self._plainly_scored(rows, shared)
-            found = dict(shared.score(rows))
+            found = dict(self._mixed(shared, rows))
             self._compare(rows, expected, found)
         except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
             if is_out_of_memory(error):
@@ -96,8 +97,15 @@ class Engine:
             self._take("plain", " ".join(reason.split())[:200], self.plain.score)
             logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
             return self.plain.score(rows)
-        self._take("shared", "equal to the plain path on the first questions", shared.score)
+        self._take("shared", "equal to the plain path on the first questions", partial(self._mixed, shared))
         return iter(found.items())
+
+    def _mixed(self, shared: SharedScorer, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+        """By the shared path all rows but those that encode their positions otherwise than what is shared."""
+        for far, scorer in ((False, shared), (True, self.plain)):
+            places = [i for i, row in enumerate(rows) if self.plain.far(row.size) == far]
+            if places:
+                yield from ((places[i], found) for i, found in scorer.score([rows[i] for i in places]))
 
     def plainly(self, reason: str) -> Engine:
         """Do not try to share: the caller knows that this model cannot, and why."""
@@ -121,7 +129,8 @@ class Engine:
         try:
             for place in places:  # one by one: together they would be padded, and read at every position of the shorter
                 scored[place] = dict(self.plain.score([rows[place]]))[0]
-            shared.lend(rows, rows[places[0]], self.plain.kept[0])
+            if not self.plain.far(rows[places[0]].size):
+                shared.lend(rows, rows[places[0]], self.plain.kept[0])
         finally:
             self.plain.kept = None
         return scored

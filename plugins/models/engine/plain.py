@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchctl.errors import ModelCallError
@@ -15,17 +16,22 @@ from .items import Likelihood, Prompt, Row, Written
 from .memory import Budget, halving
 from .numbers import ERROR, Numbers
 from .probe import minds_company, reads_ahead
+from .rope import switch
 
 if TYPE_CHECKING:
     import torch
 
 
-def batches(sizes: Sequence[int], budget: Budget, alone: bool = False) -> Iterator[list[int]]:
-    """Indices in batches of similar size (or ``alone``), longest first, at most the budget's tokens once padded."""
+def batches(sizes: Sequence[int], budget: Budget, apart: Callable[[int, int], bool]) -> Iterator[list[int]]:
+    """Indices in batches of similar size, longest first, each at most the budget's tokens once padded.
+
+    ``apart`` says of the longest in a batch and the next whether they may not share it.
+    """
     order = sorted(range(len(sizes)), key=lambda i: (-sizes[i], i))
     batch: list[int] = []
     for index in order:
-        if batch and (alone or (len(batch) + 1) * sizes[batch[0]] > budget.tokens):
+        full = batch and (len(batch) + 1) * sizes[batch[0]] > budget.tokens
+        if full or (batch and apart(sizes[batch[0]], sizes[index])):
             yield batch
             batch = []
         batch.append(index)
@@ -43,8 +49,13 @@ class PlainEngine:
         self.budget = Budget(budget)
         self.kept: list[Any] | None = None
         """Takes the keys and values of every batch that is scored, as transformers' caches; None: they are not kept."""
+        self._switch = switch(model.config) if hasattr(model, "config") else None
         self._alone: bool | None = None
         self._keeps = "logits_to_keep" in inspect.signature(getattr(model, "forward", model)).parameters
+
+    def far(self, size: int) -> bool:
+        """Whether a text of that many tokens has its positions encoded in the way that is for long ones."""
+        return self._switch is not None and size > self._switch
 
     def require_causal(self, row: Row) -> None:
         """Refuse a model whose scores would know what comes next, as BERT's do unless it says that it is a decoder.
@@ -65,7 +76,7 @@ class PlainEngine:
         def work(places: Sequence[int]) -> Iterator[tuple[int, Likelihood]]:
             return zip(places, self._score_batch([rows[place] for place in places]), strict=True)
 
-        for batch in batches([row.size for row in rows], self.budget):
+        for batch in batches([row.size for row in rows], self.budget, lambda a, b: self.far(a) != self.far(b)):
             for found in halving(work, batch, lambda place: rows[place].size, self.budget):
                 yield from found
 
@@ -110,7 +121,8 @@ class PlainEngine:
                 kept = [places[i] for i in chosen]
                 return zip(kept, self._write_batch([prompts[i] for i in kept]), strict=True)
 
-            for batch in batches(sizes, self.budget, alone):
+            apart = partial(lambda alone, longest, _: alone or self.far(longest), alone)
+            for batch in batches(sizes, self.budget, apart):
                 for written in halving(work, batch, lambda i, sizes=sizes: sizes[i], self.budget):  # type: ignore[misc]
                     yield from written
 

@@ -43,7 +43,8 @@ class Writer(PlainEngine):
         """For each prompt its index and what the model wrote."""
         longest = max((len(p.tokens) + p.max_tokens for p in prompts), default=0)
         window = getattr(self.model.config.get_text_config(), "sliding_window", None)
-        self._header = () if window and longest > window else headers.find([Row(p.tokens, (0,)) for p in prompts])
+        apart = self.far(longest) or (window and longest > window)
+        self._header = () if apart else headers.find([Row(p.tokens, (0,)) for p in prompts])
         self._cache = self._computed(self._header) if self._header else None
         yield from super().generate(prompts)
 

@@ -87,3 +87,38 @@ def test_a_model_that_searches_with_beams_writes_what_it_writes_alone():
     engine, prompts = Engine(PlainEngine(model, Spelling(), "cpu", 1000)), asked(max_tokens=40)
     assert {i: written.text for i, written in engine.generate(prompts)} == alone(model, prompts)
     assert engine.manifest()["writing_path"] == "plain"
+
+
+def longrope():
+    """A model whose texts of more than 40 tokens have other positions than shorter ones."""
+    import transformers as t
+
+    rope = {"rope_type": "longrope", "factor": 4.0, "rope_theta": 10000.0, "original_max_position_embeddings": 40,
+            "short_factor": [1.0] * 4, "long_factor": [1.0, 2.0, 3.0, 5.0]}  # fmt: skip
+    config = t.Phi3Config(**KEYED, rope_parameters=rope, original_max_position_embeddings=40, pad_token_id=0)
+    return made(config)
+
+
+@pytest.mark.parametrize("budget", [100, 512, 10_000])
+@pytest.mark.parametrize("header", [5, 20, 60])
+def test_long_and_short_texts_have_their_own_positions(budget, header):
+    import torch
+
+    model, items = longrope(), questions(20, header=header)
+    got = scores(Engine(PlainEngine(model, NoTokenizer(), "cpu", budget)), items)
+    for item, found in zip(items, got, strict=True):
+        for row, nats in zip(item, found, strict=True):
+            with torch.inference_mode():
+                logits = model(input_ids=torch.tensor([(row.context + row.continuation)[:-1]])).logits[0]
+            logs = torch.log_softmax(logits, -1)[-len(row.continuation) :]
+            own = logs[range(len(row.continuation)), list(row.continuation)].sum()
+            assert nats == pytest.approx(float(own), abs=1e-3)
+
+
+def test_long_and_short_texts_are_continued_as_alone():
+    model = longrope()
+    model.generation_config.eos_token_id = END
+    prompts = asked(max_tokens=10)
+    assert {len(prompt.tokens) > 40 for prompt in prompts} == {True, False}
+    got = dict(Engine(PlainEngine(model, Spelling(), "cpu", 1000)).generate(prompts))
+    assert {i: written.text for i, written in got.items()} == alone(model, prompts)
