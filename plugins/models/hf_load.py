@@ -153,7 +153,7 @@ def load_tokenizer(folder: Path, settings: Settings, config: Any) -> Any:
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelCallError(
-            f"'{settings.target}' has no usable tokenizer ({reason}).", "Save one beside it."
+            f"'{settings.target}' has no usable tokenizer ({reason}).", "Save one beside it: tokenizer.json."
         ) from error
     if tokenizer.bos_token_id is None and tokenizer.eos_token_id is None:
         text = config.get_text_config() if hasattr(config, "get_text_config") else config
