@@ -12,8 +12,9 @@ TRIED = 32
 """Tokens that are tried at most."""
 PADS = 7
 """Places of padding that are tried: an odd number, since some models count by fours."""
-APART = 0.05
-"""Share of their size by which logits differ when they say something else; rounding stays far below in any dtype."""
+APART, APART_EXACTLY = 0.05, 1e-3
+"""Share of their size by which logits differ when they say something else, and the same in float32: rounding stays far
+below, also where experts or quantised layers round by what else is in a batch."""
 
 
 def reads_ahead(model: Any, tokens: Sequence[int], device: str) -> bool:
@@ -25,7 +26,7 @@ def reads_ahead(model: Any, tokens: Sequence[int], device: str) -> bool:
     ids = torch.tensor([tried, tried[:half] + [tried[0]] * (len(tried) - half)], device=device)
     with torch.inference_mode():
         logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits[:, :half]
-    return differ(logits[0], logits[1])
+    return differ(model, logits[0], logits[1])
 
 
 def minds_company(model: Any, tokens: Sequence[int], pad: int, device: str) -> bool:
@@ -49,10 +50,12 @@ def minds_company(model: Any, tokens: Sequence[int], pad: int, device: str) -> b
 
     token, alone = logits([own], 0)
     other, beside_it = logits([[pad] * PADS + own, beside], PADS)
-    return differ(alone[:1], beside_it[:1]) or (token == other and differ(alone[1:], beside_it[1:]))
+    return differ(model, alone[:1], beside_it[:1]) or (token == other and differ(model, alone[1:], beside_it[1:]))
 
 
-def differ(one: torch.Tensor, other: torch.Tensor) -> bool:
+def differ(model: Any, one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether logits [positions, vocabulary] are others at most positions."""
+    exact = str(model.dtype) == "torch.float32" and not getattr(model, "is_quantized", False)
+    apart = APART_EXACTLY if exact else APART
     one, other = one.float(), other.float()
-    return bool(((one - other).norm(dim=-1) > APART * one.norm(dim=-1)).float().mean() > 1 / 2)
+    return bool(((one - other).norm(dim=-1) > apart * one.norm(dim=-1)).float().mean() > 1 / 2)

@@ -78,6 +78,14 @@ def test_a_model_that_reads_both_ways_is_refused_unless_it_is_a_decoder(kind):
         scores(Engine(PlainEngine(made(config), NoTokenizer(), "cpu", 512)), questions())
 
 
+def test_a_model_that_hardly_looks_around_is_found_out_too():
+    import transformers as t
+
+    untrained = t.AutoModelForCausalLM.from_config(t.BertConfig(**SMALL, intermediate_size=64)).eval()
+    with pytest.raises(ModelCallError, match="both directions"):
+        scores(Engine(PlainEngine(untrained, NoTokenizer(), "cpu", 512)), questions())
+
+
 def test_a_model_that_searches_with_beams_writes_what_it_writes_alone():
     import transformers as t
 
