@@ -12,6 +12,7 @@ class PromptedModel:
     def __init__(self, attached: Any) -> None:
         self._attached = attached
         self.config, self.generation_config = attached.config, attached.generation_config
+        self.dtype = attached.get_base_model().dtype
 
     def forward(self, input_ids: Any, **inputs: Any) -> SimpleNamespace:
         """The logits of the text's own tokens; those of the vectors in front are cut off."""
