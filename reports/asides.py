@@ -90,6 +90,8 @@ def _of_run(cell: Cell, words: Language) -> Iterator[Aside]:
     counts = cell.record.counts
     if not cell.complete:
         yield Aside("bad", status(cell, words))
+    if label := cell.record.data.get("lopsided"):
+        yield Aside("bad", words.text("cell.lopsided", label=label))
     if counts["errors"]:
         yield Aside("bad", words.plural("cell.errors", int(counts["errors"])))
     for name, count in cell.other_outcomes.items():

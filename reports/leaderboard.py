@@ -33,8 +33,8 @@ def build_leaderboard(
     """Arrange runs and reference scores.
 
     Args:
-        records: runs in any order; a cell takes the complete one before others, then the one with more questions,
-            then the latest.
+        records: runs in any order; a cell takes the complete one before others, a part of sorted data last, then the
+            one with more questions, then the latest.
         references: shown where they have a score for a column; sections keep them apart from what was measured.
         groups: tasks that are also shown as their mean weighted by size, only where every member is there.
         generated: UTC time to print; None prints none.
@@ -106,9 +106,10 @@ def _row(key: RowKey, runs: Mapping[str, Sequence[RunRecord]], columns: Sequence
     )
 
 
-def _preference(record: RunRecord) -> tuple[bool, int, str]:
-    """Complete before incomplete, more questions before fewer, later before earlier."""
-    return record.status == "complete", Cell(record, None).n, str(record.timings.get("finished", ""))
+def _preference(record: RunRecord) -> tuple[bool, bool, int, str]:
+    """Complete before incomplete, a part of sorted data last, more questions before fewer, later before earlier."""
+    finished = str(record.timings.get("finished", ""))
+    return record.status == "complete", not record.data.get("lopsided"), Cell(record, None).n, finished
 
 
 def _group_cell(column: Column, singles: Mapping[str, Cell]) -> GroupCell | None:

@@ -166,7 +166,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
 
 def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: str) -> tuple[StoredRun, StoredRun]:
     """Of two models' runs of a task, the two to compare: alike in settings, then on the same questions, then complete,
-    then with more questions in both, then the latest.
+    then not of sorted data in part, then with more questions in both, then the latest.
 
     Raises:
         RecordError: one of them has none.
@@ -180,6 +180,7 @@ def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: s
         return (
             settings(a.spec) == settings(b.spec), a.fingerprints["data"] == b.fingerprints["data"],
             (a.status == "complete") + (b.status == "complete"),
+            -bool(a.data.get("lopsided")) - bool(b.data.get("lopsided")),
         )  # fmt: skip
 
     pairs = [(a, b) for a in of_task[0] for b in of_task[1]]

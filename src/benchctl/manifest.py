@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from benchctl.errors import DEFECT, PluginError, blamed
 from benchctl.metric import Metric, Scored
 from benchctl.model import Model
+from benchctl.repeats import questions
+from benchctl.subsets import lopsided
 from benchctl.types import Choose, Estimate, Perplexity, RunRecord
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ def build(
             "source": job.data.source, "revision": job.data.revision, "builtin": job.data.builtin,
             "total": len(job.data.samples), "bad_rows": list(job.data.bad_rows),
             "normalised": dict(job.data.normalised),
+            **({"lopsided": label} if (label := lopsided_in(job)) else {}),
         },
         model={
             "name": job.model.name, "prompt_style": job.model.prompt_style, **_told(job.model), **chosen_by(scored),
@@ -109,6 +112,12 @@ def _told(model: Model) -> Mapping[str, Any]:
         found = dict(model.manifest())
         json.dumps(found)
     return found
+
+
+def lopsided_in(job: Job) -> str | None:
+    """The label that is right in another share of the questions asked than of all: the first ones of sorted data."""
+    several = job.task.kind == "multiple_choice"
+    return lopsided(job.data.samples, questions(job.samples)) if several else None
 
 
 def counts(job: Job, scored: Sequence[Scored], errors: Mapping[str, str]) -> dict[str, Any]:

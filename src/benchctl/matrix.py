@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from benchctl.config import load_config
 from benchctl.creation import create_metrics, create_models, create_task
 from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
+from benchctl.manifest import lopsided_in
 from benchctl.model import Model, parse_spec, split_specs
 from benchctl.plugins import Plugins, get_plugins
 from benchctl.records import RunFolder, StoredRun, run_place
@@ -18,7 +19,6 @@ from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
-from benchctl.subsets import lopsided
 from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
@@ -191,11 +191,10 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
 
 
 def _note_subset(display: Display, job: Job) -> None:
-    asked = questions(job.samples)
-    label = lopsided(job.data.samples, asked)
-    if label is not None and job.task.kind == "multiple_choice":
+    if label := lopsided_in(job):
+        asked = len(questions(job.samples))
         display.note(
-            f"warning: {job.task.name}: '{label}' is right in another share of the {len(asked)} samples asked "
+            f"warning: {job.task.name}: '{label}' is right in another share of the {asked} samples asked "
             f"than of all {len(job.data.samples)}: the data is sorted. "
             "Draw them over all: --sample N, of 'train' --eval-sample N."
         )

@@ -110,6 +110,9 @@ def _of_each(record: RunRecord) -> list[Remark]:
         counts = {name: record.counts[name] for name in ("answered", "n")}
         status = Remark(record.status)
         lines.append(Remark("run {id} is {status}: {answered} of {n}", id=record.id, status=status, **counts))
+    if record.data.get("lopsided"):
+        said = "run {id} asked part of sorted data: '{label}' is right in another share of it than of all {total}"
+        lines.append(Remark(said, id=record.id, label=record.data["lopsided"], total=record.data["total"]))
     if rows := leaked(record):
         lines.append(
             Remark("{model} was trained on a row that holds test questions of this task: a difference is no gain",

@@ -178,3 +178,24 @@ def test_many_models_on_the_sample_are_warned_of_it_in_one_line(runs, tmp_path, 
     warned = [line for line in ran.out.splitlines() if "amostra embutida" in line]
 
     assert len(warned) == 1 and warned[0].startswith("aviso: medmcqa-pt, medqa-pt: ")
+
+
+def test_the_first_rows_of_a_sorted_file_give_way_to_a_draw_and_are_told_of_beside_every_figure(
+    benchctl, teste, tmp_path
+):
+    asked = ("run", "--task", "pubmedqa-pt", "--data", teste, "--json", "--model", "majority,random")
+    assert benchctl(*asked, "--limit", "150").code == 0
+    told = " ".join(benchctl("compare", "majority", "random").out.split())
+    assert "asked part of sorted data: 'sim' is right in another share of it than of all 500" in told
+    assert "fez parte de dados ordenados: 'sim'" in " ".join(
+        benchctl("compare", "majority", "random", "--lang", "pt").out.split()
+    )
+    benchctl("report", "--out", tmp_path / "page.md", "--lang", "pt")
+    assert "dados ordenados: “sim” é a certa em outra proporção" in (tmp_path / "page.md").read_text(encoding="utf-8")
+
+    assert benchctl(*asked, "--sample", "60").code == 0
+    told = " ".join(benchctl("compare", "majority", "random").out.split())
+    assert "sorted" not in told and " 60 " in told, "fewer questions, and of all kinds"
+    benchctl("report", "--out", tmp_path / "page.md", "--lang", "pt")
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "dados ordenados" not in page and "60 de 500 perguntas" in page

@@ -31,6 +31,8 @@ PT: Mapping[str, str] = {
     "answers the rules could not read were read by {a} and {b}":
         "as respostas que as regras não leram foram lidas por {a} e por {b}",
     "nobody": "ninguém", "interrupted": "interrompida", "incomplete": "incompleta", "running": "em andamento",
+    "run {id} asked part of sorted data: '{label}' is right in another share of it than of all {total}":
+        "a execução {id} fez parte de dados ordenados: '{label}' é a certa em outra proporção que em todas as {total}",
     "run {id} is {status}: {answered} of {n}": "a execução {id} está {status}: {answered} de {n}",
     "{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain":
         "{model} foi treinado com {rows} linhas que contêm perguntas do teste desta tarefa: uma diferença não é ganho",
