@@ -65,6 +65,23 @@ def test_models_that_batches_do_not_change_are_written_with_in_batches(name):
     assert not reads_ahead(model, tokens, "cpu")
 
 
+def test_experts_that_rounding_swaps_are_no_reason_to_write_one_by_one():
+    """In short floats a router near a tie takes another expert beside another row; whoever shares a batch is not why."""
+    import torch
+    import transformers as t
+
+    size = {"vocab_size": 2000, "hidden_size": 256, "num_hidden_layers": 12, "num_attention_heads": 8, "head_dim": 32}
+    torch.manual_seed(0)
+    config = t.MixtralConfig(**size, num_key_value_heads=4, intermediate_size=256, num_local_experts=8)
+    model = t.MixtralForCausalLM(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.normal_(std=1.2 / weight.shape[-1] ** 0.5)
+    model = model.to(torch.bfloat16)
+    assert not any(minds_company(model, torch.randint(3, 2000, (40,)).tolist(), 0, "cpu") for _ in range(12))
+
+
 @pytest.mark.parametrize("kind", ["Bert", "XLMRoberta", "XLNet"])
 def test_a_model_that_reads_both_ways_is_refused_unless_it_is_a_decoder(kind):
     import transformers as t
