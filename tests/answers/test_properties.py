@@ -111,6 +111,7 @@ def test_every_text_has_a_reading_that_rests_on_its_words(text, choices, questio
 
 @settings(max_examples=150, deadline=None)
 @given(text=ANY_TEXT, before=st.text(" \t\n", max_size=4), after=st.text(" \t\n", max_size=4))
+@example(text="a,e", before="", after=" ")
 def test_white_space_at_the_ends_changes_nothing(text, before, after):
     one, other = read_answer(text.strip(), CHOICES), read_answer(before + text.strip() + after, CHOICES)
     assert (one.outcome, one.label, one.rule, one.evidence) == (other.outcome, other.label, other.rule, other.evidence)

@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections import Counter
 
+import pytest
+
 
 def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program, environment, tmp_path):
     data = tmp_path / "capitais.csv"
@@ -26,6 +28,7 @@ def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program
     assert mine["problems"] == ""
 
 
+@pytest.mark.slow
 def test_killed_ten_times_and_started_again_by_the_same_command(program, environment, tmp_path):
     samples = 150
     log = tmp_path / "asked.log"
@@ -139,6 +142,7 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
     assert record["estimates"]["accuracy"]["n"] == answered
 
 
+@pytest.mark.slow
 def test_a_closed_terminal_ends_a_run_in_order_and_nohup_lets_it_go_on(program, environment, tmp_path):
     process = _started(_slow_command(program, tmp_path), environment, tmp_path)
     process.send_signal(signal.SIGHUP)

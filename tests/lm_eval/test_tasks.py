@@ -152,6 +152,7 @@ def test_a_member_made_for_no_examples_keeps_none_where_its_group_gets_some(benc
     assert alone.code == 1 and "made for 0 examples" in alone.err
 
 
+@pytest.mark.slow
 def test_a_group_weighs_its_members_as_its_yaml_says(run, tasks, harness_lm):
     asked = [
         {"metric": "acc", "weight_by_size": False},

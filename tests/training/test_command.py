@@ -85,6 +85,7 @@ def test_a_plan_trains_nothing(benchctl, tmp_path):
     assert json.loads(ran.out) and not (tmp_path / "trainings").exists() and not (tmp_path / MODELS_FILE).exists()
 
 
+@pytest.mark.slow
 def test_it_trains_names_the_result_and_sets_it_beside_its_base(benchctl, tmp_path):
     ran = benchctl("train", "--recipe", "tiny-lora", *CHANGES, "--name", "meu", "--evaluate", "medmcqa-pt",
                    "--eval-data", "builtin", "--eval-sample", 6)  # fmt: skip

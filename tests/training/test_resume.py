@@ -106,6 +106,7 @@ def interrupted_and_whole(short, recipe, how, *changes):
     assert second.facts["tokens"] == whole.facts["tokens"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_asked_to_end_it_saves_the_step_and_goes_on_from_there(short, how):
     # Not on a multiple of anything: what was summed up for the next line of the log must be carried over too.
@@ -129,6 +130,7 @@ def test_every_method_goes_on_exactly(short, recipe):
     interrupted_and_whole(short, recipe, signal.SIGTERM, "log_every=4", "save_every=50", "evaluate_every=5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "how",
     [

@@ -90,6 +90,7 @@ def _nats_of_a_token(texts: list[str]) -> float:
     return float(torch.cat(losses).mean())
 
 
+@pytest.mark.slow
 def test_leaks_that_were_trained_on_travel_with_the_result(short, tmp_path):
     from benchctl.creation import create_task
     from benchctl.plugins import get_plugins
@@ -170,6 +171,7 @@ def test_an_evaluation_in_the_middle_changes_nothing(short):
     assert train[0] == train[1] and weights(often.folder) == weights(never.folder)
 
 
+@pytest.mark.slow
 def test_a_task_may_choose_and_its_score_is_that_of_the_finished_model(short):
     from benchctl_plugins.training.evaluating import scorer
     from benchctl_plugins.training.reading import find_recipe
@@ -247,6 +249,7 @@ def test_a_tracker_that_is_missing_is_said(short, monkeypatch):
     assert "benchctl[trackers]" in error.value.hint
 
 
+@pytest.mark.slow
 def test_tensorboard_gets_what_the_metrics_say(short):
     pytest.importorskip("tensorboardX", reason="needs tensorboardX")
     from tensorboardX.proto.event_pb2 import Event

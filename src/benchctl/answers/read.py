@@ -33,6 +33,7 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
 
     Source of the outcomes: the labels by hand in the study on Cosmos QA in Portuguese (facts/source_studies.md, S2).
     """
+    text = text.rstrip()  # whatever ends a reply besides words is no part of it
     folded = fold(text)
     if is_portuguese(question or f"{text[:_SAMPLE]} {' '.join(choices.values())}"):
         choices = {label: without_contraction(option) for label, option in choices.items()}

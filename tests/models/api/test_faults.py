@@ -131,6 +131,7 @@ def test_a_wait_that_the_server_asks_for_is_understood_in_every_form():
     assert retry_after({"retry-after": "soon"}) is None and retry_after({}) is None
 
 
+@pytest.mark.slow
 def test_the_wait_is_kept_by_all_calls(serve, run):
     server = serve(faults=1, kinds="retry-seconds", delay=0)
     began = time.monotonic()

@@ -124,6 +124,7 @@ def test_an_encoder_decoder_is_refused_for_gptq_with_what_works(benchctl, tmp_pa
     assert not list(tmp_path.glob("q*"))
 
 
+@pytest.mark.slow
 @needs_gptq
 def test_gptq_is_calibrated_on_training_rows_and_the_same_each_time(benchctl, tiny, tmp_path):
     first = benchctl("quantize", tiny, "--method", "gptq", "--out", "a", "--json")
