@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 TRIED = 32
 """Tokens that are tried at most."""
+AHEAD = 16
+"""Tokens at most of which the first half is asked for what it knows of the second: every run pays for it."""
 PADS = 7
 """Places of padding that are tried: an odd number, since some models count by fours."""
 ORDERS = 5
@@ -23,7 +25,7 @@ def reads_ahead(model: Any, tokens: Sequence[int], device: str) -> bool:
     """Whether what it says after a token depends on the tokens that come later."""
     import torch
 
-    tried = list(tokens[:TRIED])
+    tried = list(tokens[:AHEAD])
     half = len(tried) // 2
     ids = torch.tensor([tried, tried[:half] + [tried[0]] * (len(tried) - half)], device=device)
     with torch.inference_mode():
