@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from .board import Cell, Column, GroupCell, Row
+from .board import Cell, Column, GroupCell, Reference, Row
 from .language import Language
 
 
@@ -39,6 +39,31 @@ def setup(row: Row, words: Language) -> list[str]:
         (key.prompt, text("row.prompt", hash=key.prompt)),
         (key.max_tokens not in (None, 256), text("row.max_tokens", n=key.max_tokens)),
         (row.show_fingerprint, text("row.model_hash", hash=key.fingerprint[:8])),
+    )
+    return [said for holds, said in told if holds]
+
+
+def detail(row: Row, words: Language) -> list[str]:
+    """What stands below a measured row's name: its size, and its set-up."""
+    size = [words.text("row.parameters", size=words.size(row.parameters))] if row.parameters else []
+    return [*size, *setup(row, words)]
+
+
+def reference_detail(reference: Reference, words: Language) -> list[str]:
+    """What stands below the name of a row that others reported."""
+    size = [words.text("row.parameters", size=words.size(reference.parameters))] if reference.parameters else []
+    language = words.text("row.test_language", language=words.name("language", reference.language))
+    return [*size, language, words.name("scoring", reference.scoring)]
+
+
+def below(column: Column, words: Language) -> list[str]:
+    """What stands below a column's title."""
+    chance = [] if column.chance is None else [words.value(column.chance, percent=True)]
+    told = (
+        (column.members, words.text("table.group", n=len(column.members))),
+        (column.metric != "accuracy", words.text("table.metric", name=column.metric)),
+        (not column.higher_is_better, words.text("table.lower")),
+        *((True, words.text("table.chance", value=value)) for value in chance),
     )
     return [said for holds, said in told if holds]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl import __version__
 from benchctl.plugins import get_plugins
 
-from .asides import remarks, setup, status, tags
+from .asides import below, detail, reference_detail, remarks, setup, status, tags
 from .board import Leaderboard
 from .charts import charts
 from .language import LANGUAGES, Language, load_language
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+_ASIDES = (below, detail, reference_detail, remarks, setup, status, tags)
+"""What templates may ask for by name, in the page's language."""
 
 
 def render(board: Leaderboard, lang: str = LANGUAGES[0]) -> str:
@@ -67,7 +69,7 @@ def make_environment(language: Language) -> Environment:
         lstrip_blocks=True,
     )
     env.globals["L"] = language
-    env.globals |= {one.__name__: partial(one, words=language) for one in (remarks, setup, status, tags)}
+    env.globals |= {one.__name__: partial(one, words=language) for one in _ASIDES}
     env.filters["breakable"] = _breakable
     env.filters["without_training"] = _without_training
     get_plugins().call("benchctl_jinja", env=env)

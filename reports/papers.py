@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchctl import __version__
 
-from .asides import remarks, setup, tags
+from .asides import below, detail, reference_detail, remarks, tags
 from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, Section
 from .language import Language, load_language
 
@@ -82,7 +82,7 @@ def render_table(board: Leaderboard, lang: str, form: str) -> str:
         comment_start_string="<#", comment_end_string="#>",
     )  # fmt: skip
     return env.get_template(f"leaderboard{FORMATS[form]}.j2").render(
-        L=words, board=board, headings=[(column.title, _heading(column, words)) for column in columns],
+        L=words, board=board, headings=[(column.title, ", ".join(below(column, words))) for column in columns],
         blocks=[*measured, *_reported(board, columns, words)], notes=notes.letters, version=__version__,
     )  # fmt: skip
 
@@ -90,16 +90,6 @@ def render_table(board: Leaderboard, lang: str, form: str) -> str:
 def _measured(board: Leaderboard, column: Column) -> bool:
     cells = [row.cells.get(column.task) for section in board.sections for row in section.rows]
     return any(cell is not None and cell.estimate is not None for cell in cells)
-
-
-def _heading(column: Column, words: Language) -> str:
-    told = (
-        (column.members, words.text("table.group", n=len(column.members))),
-        (column.metric != "accuracy", words.text("table.metric", name=column.metric)),
-        (not column.higher_is_better, words.text("table.lower")),
-        (column.chance is not None, words.text("table.chance", value=words.value(column.chance or 0.0, percent=True))),
-    )
-    return ", ".join(said for holds, said in told if holds)
 
 
 def _title(section: Section, words: Language) -> str:
@@ -110,9 +100,8 @@ def _title(section: Section, words: Language) -> str:
 
 def _line(row: Row, columns: Sequence[Column], notes: Notes, words: Language) -> Line:
     kinds = [said for _, said in tags(row, words)]
-    size = [words.text("row.parameters", size=words.size(row.parameters))] if row.parameters else []
     entries = tuple(_entry(row.cells.get(column.task), column, notes, words) for column in columns)
-    return Line(row.model, " · ".join([*kinds, *size, *setup(row, words)]), entries)
+    return Line(row.model, " · ".join([*kinds, *detail(row, words)]), entries)
 
 
 def _entry(cell: Cell | GroupCell | None, column: Column, notes: Notes, words: Language) -> Entry:
@@ -150,13 +139,9 @@ def _reference(reference: Reference, columns: Sequence[Column], words: Language)
     shown = [reference.scores.get(c.task) if c.metric == "accuracy" else None for c in columns]
     if all(percent is None for percent in shown):
         return None
-    size = [words.text("row.parameters", size=words.size(reference.parameters))] if reference.parameters else []
-    language = words.text("row.test_language", language=words.name("language", reference.language))
     only = [words.text("cell.only_answered")] if reference.metric != "accuracy" else []
-    detail = " · ".join([*size, language, words.name("scoring", reference.scoring), *only])
-    return Line(
-        reference.model, detail, tuple(Entry("–" if percent is None else words.printed(percent)) for percent in shown)
-    )
+    entries = tuple(Entry("–" if percent is None else words.printed(percent)) for percent in shown)
+    return Line(reference.model, " · ".join([*reference_detail(reference, words), *only]), entries)
 
 
 def _letter(place: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from benchctl import statistics
 from benchctl.hookspecs import hookimpl
 from benchctl.metric import Metric, Scored, Sums
 from benchctl.types import Estimate
@@ -26,7 +25,7 @@ class Together(Metric):
             return None
         values = [self.together(answers) for answers in asked.values()]
         clusters = [scored[answers[0][0]].sample.cluster or question for question, answers in asked.items()]
-        return statistics.bounded(values, clusters, percent=True)
+        return self.mean_of(values, clusters, self.name)
 
     def as_sums(self, scored: Sequence[Scored], figure: str) -> Sums | None:
         """A question's share stands with the first of its answers."""

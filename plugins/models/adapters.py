@@ -50,6 +50,8 @@ class Adapter:
     changes_base: bool = False
     """Whether attaching it takes something away from the base's weights (PiSSA, OLoRA), which taking it off does not
     give back."""
+    beside: tuple[str, ...] = ()
+    """Modules of which it brings copies that stand beside the base's (``modules_to_save``)."""
 
     @property
     def prompts(self) -> bool:
@@ -107,6 +109,7 @@ def read(folder: Path, name: str, allow_pickle: bool = False) -> Adapter:
         virtual_tokens=int(config.get("num_virtual_tokens") or 0),
         quant=card.get("quant"),
         changes_base=str(config.get("init_lora_weights")).startswith(SPLITTING),
+        beside=tuple(config.get("modules_to_save") or ()),
     )
 
 
@@ -183,7 +186,7 @@ def attach(model: Any, adapter: Adapter, settings: Settings) -> Any:
 
 def writes_over(base: Any, adapter: Adapter) -> bool:
     """Whether attaching the adapter changes the base for good: what taking it off leaves is another model."""
-    return adapter.changes_base or bool(embeddings.stored_whole(base, adapter.folder))
+    return adapter.changes_base or bool(embeddings.stored_whole(base, adapter.folder, adapter.beside))
 
 
 def detach(attached: Any, adapter: Adapter) -> Any:

@@ -83,8 +83,9 @@ class BenchctlLM(LM):  # type: ignore[misc]  # lm-eval has no types
         asked: list[Generate] = []
         for request in requests:
             one = harness.generation(*request.args[:2])
-            asked.append(replace(one, draw=met[digest(one)]))  # a task's repeats differ in nothing else
-            met[digest(one)] += 1
+            key = digest(one)
+            asked.append(replace(one, draw=met[key]))  # a task's repeats differ in nothing else
+            met[key] += 1
         found = [said(r.text or "") for r in _collect(self.model.generate(asked), len(asked))]
         for request, text in zip(requests, found, strict=True):
             self.cache_hook.add_partial("generate_until", request.args, text)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(k): plain(v) for k, v in value.items()}
     if is_dataclass(value) and not isinstance(value, type):
-        held = {name: getattr(value, name) for name in _told(type(value))}
-        later = _later(type(value))
-        return {name: plain(one) for name, one in held.items() if name not in later or one != later[name]}
+        held = ((name, getattr(value, name), default) for name, default in _told(type(value)))
+        return {name: plain(one) for name, one, default in held if default is MISSING or one != default}
     return value
 
 
@@ -39,15 +38,13 @@ def field_names(kind: Any) -> tuple[str, ...]:
 
 
 @cache
-def _told(kind: Any) -> tuple[str, ...]:
-    """Names of the fields that fingerprints have: all but those of :data:`benchctl.types.BESIDE`."""
-    return tuple(field.name for field in fields(kind) if not field.metadata.get("beside"))
+def _told(kind: Any) -> tuple[tuple[str, Any], ...]:
+    """Names of the fields that fingerprints have, each with the default at which it is left out, if any.
 
-
-@cache
-def _later(kind: Any) -> Mapping[str, Any]:
-    """Fields that are left out while they hold their default, and those defaults: see :data:`benchctl.types.LATER`."""
-    return {field.name: field.default for field in fields(kind) if field.metadata.get("later")}
+    See :data:`benchctl.types.LATER` and :data:`benchctl.types.BESIDE`.
+    """
+    told = (field for field in fields(kind) if not field.metadata.get("beside"))
+    return tuple((field.name, field.default if field.metadata.get("later") else MISSING) for field in told)
 
 
 def digest(value: Any) -> str:

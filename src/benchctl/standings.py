@@ -114,7 +114,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
     if not own:
         raise RecordError(f"'{base}' has no run of {', '.join(wanted)}.", "Run it first.")
     names = [name for name in dict.fromkeys(models or by_model) if _of(by_model, name)[0] not in of_the_base]
-    warnings = [_left_out(base, task, _NOT_OF_THE_BASE) for task in wanted if task not in _tasks(own)]
+    warnings = [_said_of(base, task, _NOT_OF_THE_BASE) for task in wanted if task not in _tasks(own)]
     rows: list[Standing] = []
     of_base: dict[str, StoredRun] = {}
     sides = Sides()
@@ -123,7 +123,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
         if row is not None:
             rows.append(row)
         elif models:
-            warnings.append(_left_out(name, ", ".join(_tasks(own)), _NOT_OF_THE_MODEL))
+            warnings.append(_said_of(name, ", ".join(_tasks(own)), _NOT_OF_THE_MODEL))
     first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
     first, *rows = _without_repetitions([first, *rows])
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
@@ -175,12 +175,12 @@ _NOT_OF_THE_BASE = Remark("left out, since the base has no run of it")
 _NOT_OF_THE_MODEL = Remark("left out, since this model has no run of it")
 
 
-def _left_out(model: str, task: str, why: Remark) -> Remark:
-    return Remark("{model}, {task}: {remark}", model=model, task=task, remark=why)
+def _said_of(model: str, task: str, remark: str) -> Remark:
+    return Remark("{model}, {task}: {remark}", model=model, task=task, remark=remark)
 
 
 def _about(run: StoredRun, line: str) -> Remark:
-    return Remark("{model}, {task}: {remark}", model=run.record.spec.model, task=run.record.spec.task, remark=line)
+    return _said_of(run.record.spec.model, run.record.spec.task, line)
 
 
 def _standing(

@@ -62,9 +62,8 @@ class SharedScorer:
             cache: where it kept its keys and values.
         """
         text = self.model.config.get_text_config()
-        if getattr(
-            text, "kv_lora_rank", None
-        ):  # DeepSeek and kin keep them compressed, their attention is given others
+        # DeepSeek and kin keep them compressed, and their attention is given others.
+        if getattr(text, "kv_lora_rank", None):
             return
         header = headers.find(rows)
         memory = Memory.of(cache, text.num_hidden_layers, len(header))

@@ -85,7 +85,6 @@ def _brief(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _runs(folder: Path) -> list[dict[str, Any]]:
     from benchctl.cli.display import figures
-    from benchctl.cli.wording import asked
     from benchctl.records import read_runs
     from benchctl.terminal import tell_left_out
 
@@ -96,7 +95,7 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         shown = f"{first[0]} {figures(first[1])[0]} ({figures(first[1])[1]})" if first else "-"
         spec = record.spec
         row = {"run": record.id, "task": spec.task, "model": spec.model, "scoring": spec.scoring, "shots": spec.shots}
-        row |= {"repeats": spec.repeats, "asked": asked(spec)}
+        row["repeats"] = spec.repeats
         state = {"status": record.status, "n": record.counts["n"], "result": shown}
         finished = record.timings.get("finished") if record.status != "running" else None  # there it is the start
         rows.append({**row, **state, "finished": finished})
@@ -119,10 +118,14 @@ def _tell_unrecorded(folder: Path) -> None:
 
 def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
     """A run in fewer columns, so that it can be read in a terminal of 100 characters; when it ended by this clock."""
-    asked = f"{row['model']}\n{row['asked']}, n {row['n']}, {row['status']}"
+    from benchctl.cli.wording import asked
+    from benchctl.types import RunSpec
+
+    how = asked(RunSpec(row["task"], row["model"], **{name: row[name] for name in ("scoring", "shots", "repeats")}))
+    model = f"{row['model']}\n{how}, n {row['n']}, {row['status']}"
     ended = row["finished"]
     finished = f"{datetime.fromisoformat(ended).astimezone():%Y-%m-%d\n%H:%M}" if ended else "-"
-    return {"run": row["run"], "task": row["task"], "model": asked, "result": row["result"], "finished": finished}
+    return {"run": row["run"], "task": row["task"], "model": model, "result": row["result"], "finished": finished}
 
 
 def _print(rows: Sequence[Mapping[str, Any]], as_json: bool) -> None:

@@ -16,6 +16,18 @@ from .conftest import KEY, answers, record, result, words
 GENERATE = ("--scoring", "generate")
 
 
+@pytest.fixture
+def stopped_waiting(run, monkeypatch):
+    """A run that is interrupted when it first waits for its batch."""
+
+    def call(model):
+        with monkeypatch.context() as patched:
+            patched.setattr(batch.time, "sleep", Mock(side_effect=KeyboardInterrupt))
+            return run(model, *GENERATE)
+
+    return call
+
+
 def test_a_batch_gives_the_answers_of_single_calls_at_half_the_price(serve, run, tmp_path):
     (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.2 an answer
     server = serve()
@@ -85,12 +97,10 @@ def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(se
     assert len(answers(ended, tmp_path)) == 10 and server.stats()["batches"] == 2
 
 
-def test_what_a_shorter_run_does_not_take_of_a_batch_is_kept_for_the_whole_one(serve, run, tmp_path, monkeypatch):
+def test_what_a_shorter_run_does_not_take_of_a_batch_is_kept_for_the_whole_one(serve, run, tmp_path, stopped_waiting):
     server = serve(batch_seconds=0.5)
     model = f"openai:gpt,base_url={server.url},batch=true,poll=0.1"
-    with monkeypatch.context() as patched:
-        patched.setattr(batch.time, "sleep", Mock(side_effect=KeyboardInterrupt))
-        assert run(model, *GENERATE).code == 130
+    assert stopped_waiting(model).code == 130
     assert run(model, *GENERATE, "--limit", "3").code == 0
     ended = run(model, *GENERATE)
     assert ended.code == 0 and len(answers(ended, tmp_path)) == 10
@@ -104,12 +114,10 @@ def test_a_batch_that_failed_as_a_whole_says_why(serve, run):
     assert ran.code == 3 and "ended as 'failed'" in ran.err and "Enqueued token limit reached" in ran.err
 
 
-def test_a_batch_that_the_service_knows_no_more_is_named_with_what_to_do(serve, run, tmp_path, monkeypatch):
+def test_a_batch_that_the_service_knows_no_more_is_named_with_what_to_do(serve, run, tmp_path, stopped_waiting):
     server = serve(batch_seconds=60)
     model = f"openai:gpt,base_url={server.url},batch=true,poll=0.1"
-    with monkeypatch.context() as patched:
-        patched.setattr(batch.time, "sleep", Mock(side_effect=KeyboardInterrupt))
-        assert run(model, *GENERATE).code == 130
+    assert stopped_waiting(model).code == 130
     server.post("/forget")
     ran = run(model, *GENERATE)
     (note,) = tmp_path.glob("cache/batches/*/*")
