@@ -132,10 +132,10 @@ def compare(ours: list[Figures], theirs: list[Figures]) -> Figures:
         "equal predictions": f"{sum(equal)}/{len(equal)}",
         "peak MiB lm-eval": min(side["peak_rss_mib"] for side in theirs),
         "peak MiB benchctl": max(side["peak_rss_mib"] for side in ours),
-        "floor s": median(side["floor_s"] for side in ours),
+        "floor s": round(median(side["floor_s"] for side in ours), 3),
         "over floor": round(median(side["eval_s"] / side["floor_s"] for side in ours), 2),
         "GFLOP/s": round(median(side["gflop_per_s"] for side in ours)),
-        "products s": median(side["products_s"] for side in ours),
+        "products s": round(median(side["products_s"] for side in ours), 3),
         "over products": round(median(side["eval_s"] / side["products_s"] for side in ours), 2),
     }  # fmt: skip
 

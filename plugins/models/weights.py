@@ -12,6 +12,7 @@ from benchctl.fingerprints import digest
 
 from . import adapters, bases, hf_load, merge, quantization
 from .adapters import Adapter
+from .engine.products import hasten
 from .prompt_methods import PromptedModel
 from .quiet import quiet
 from .settings import Settings, memory_limits
@@ -178,6 +179,7 @@ class Weights:
         except (OSError, ValueError, ImportError, RuntimeError, KeyError) as error:
             raise _cannot_load(self.settings.target, error) from error
         self._settle_arithmetic(model)
+        hasten(model)
         return model.eval()
 
     def _options(self) -> Mapping[str, Any]:

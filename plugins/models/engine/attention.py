@@ -101,6 +101,8 @@ class Pass:
             self._collected = key, value
             raise Collected
         layer = _number(module)
+        if not getattr(module, "is_causal", True):
+            raise CannotShare("its attention looks at what comes later")
         self.layers.add(layer)
         whole = self._collected is None
         if self._collected is not None:

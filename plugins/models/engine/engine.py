@@ -39,7 +39,6 @@ class Engine:
         self.path_reason: str | None = None
         self._score: Score | None = None
         self._writer: PlainEngine | None = None
-        self._causal = False
 
     def score(self, items: Iterable[Sequence[Row]]) -> Iterator[tuple[int, list[Likelihood]]]:
         """For each item its index and the likelihoods of its rows, as each is ready.
@@ -55,10 +54,7 @@ class Engine:
             owners = [(place, i) for place, (_, item) in enumerate(wave) for i in range(len(item))]
             found: list[dict[int, Likelihood]] = [{} for _ in wave]
             yield from ((index, []) for index, item in wave if not item)
-            if rows and not self._causal:
-                self.plain.require_causal(max(rows, key=lambda row: row.size))
-                self._causal = True
-            for number, likelihood in (self._score or self._settle)(rows):
+            for number, likelihood in (self._score or self._settle)(rows) if rows else ():
                 place, i = owners[number]
                 index, item = wave[place]
                 found[place][i] = likelihood
@@ -84,20 +80,37 @@ class Engine:
         return self._writer.generate(prompts)
 
     def _settle(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
-        """Score the first rows both ways as far as it takes to choose one; the rest of the run follows it."""
-        try:
-            shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
-            expected = self._plainly_scored(rows, shared)
-            found = dict(self._mixed(shared, rows))
-            self._compare(rows, expected, found)
-        except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
-            if is_out_of_memory(error):
-                raise
-            reason = str(error) if isinstance(error, CannotShare) else f"{type(error).__name__}: {error}"
-            self._take("plain", " ".join(reason.split())[:200], self.plain.score)
-            logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
-            return self.plain.score(rows)
-        self._take("shared", "equal to the plain path on the first questions", partial(self._mixed, shared))
+        """Score the first rows, both ways as far as it takes to choose one; the rest of the run follows it.
+
+        Raises:
+            ModelCallError: the model is none that can be scored. One that reads ahead cannot equal its shared path,
+                in which no token sees a later one, so what shares is not tried for it.
+        """
+        if self.path is None:
+            try:
+                return self._proven(rows)
+            except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
+                if is_out_of_memory(error):
+                    raise
+                reason = str(error) if isinstance(error, CannotShare) else f"{type(error).__name__}: {error}"
+                self.plainly(" ".join(reason.split())[:200])
+                logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
+        self.plain.require_causal(max(rows, key=lambda row: row.size))
+        self._score = self.plain.score
+        return self.plain.score(rows)
+
+    def _proven(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+        """Score by the shared path, if the plain one agrees.
+
+        Raises:
+            CannotShare: it does not, or cannot be known to. Whatever else a model may raise.
+        """
+        shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
+        expected = self._plainly_scored(rows, shared)
+        found = dict(self._mixed(shared, rows))
+        self._compare(rows, expected, found)
+        self.path, self.path_reason = "shared", "equal to the plain path on the first questions"
+        self._score = partial(self._mixed, shared)
         return iter(found.items())
 
     def _mixed(self, shared: SharedScorer, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
@@ -109,11 +122,8 @@ class Engine:
 
     def plainly(self, reason: str) -> Engine:
         """Do not try to share: the caller knows that this model cannot, and why."""
-        self._take("plain", reason, self.plain.score)
+        self.path, self.path_reason = "plain", reason
         return self
-
-    def _take(self, path: str, reason: str, score: Score) -> None:
-        self.path, self.path_reason, self._score = path, reason, score
 
     def _plainly_scored(self, rows: Sequence[Row], shared: SharedScorer) -> dict[int, Likelihood]:
         """By the plain path the row that stands behind all others in its tree, and the longest if cheap.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .products import linear
+
 if TYPE_CHECKING:
     import torch
 
@@ -71,13 +73,9 @@ class Head:
             return
         weight, bias = self.layer.weight, self.layer.bias
         columns = COLUMNS * (ROWS // len(states))
-        room = states.new_empty((len(states), min(columns, len(weight))))
         for first in range(0, len(weight), columns):
-            part = weight[first : first + columns]
-            logits = torch.mm(states, part.t(), out=room[:, : len(part)])
-            if bias is not None:
-                logits += bias[first : first + columns]
-            yield first, logits.float()
+            part = slice(first, first + columns)
+            yield first, linear(states, weight[part], None if bias is None else bias[part]).float()
 
     def _finished(self, logits: torch.Tensor) -> torch.Tensor:
         """What some models do to their logits: a factor (Cohere, Granite), a soft limit (Gemma)."""

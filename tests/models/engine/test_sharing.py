@@ -164,6 +164,17 @@ def test_items_are_taken_up_only_as_they_are_needed(llama):
     assert sorted(index for index, _ in running) == sorted(set(range(400)) - {0}) or len(taken) == 400
 
 
+def test_items_without_rows_settle_nothing(llama):
+    """As empty texts: a run may begin with many of them."""
+    later, items = engine(llama), questions(20)
+    empty = [[]] * 20
+    found = dict(later.score([*empty, *items]))
+    assert [found[i] for i in range(20)] == empty
+    own = [[one.nats for one in found[20 + i]] for i in range(20)]
+    assert closest(own, scores(engine(llama), items)) < 1e-4
+    assert later.path == "shared"
+
+
 def test_a_whole_text_is_scored_without_a_mask_and_equals_the_plain_path(llama):
     draw = random.Random(5)
     long = Row((3,), tuple(draw.randrange(2, 97) for _ in range(255)))
