@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,13 +30,12 @@ def read_hub(where: HubDataset) -> Table:
     import datasets
 
     revision = _newest_revision(where)
-    if revision is None:
-        _use_cache_only()
     datasets.disable_progress_bars()
     try:
-        split = datasets.load_dataset(
-            where.repository, where.config, split=where.split, revision=revision or where.revision
-        )
+        with nullcontext() if revision else _cache_only():
+            split = datasets.load_dataset(
+                where.repository, where.config, split=where.split, revision=revision or where.revision
+            )
     except Exception as error:  # datasets raises many kinds for one thing: the rows are not to be had
         raise _unreadable(
             where, error,
@@ -48,24 +47,21 @@ def read_hub(where: HubDataset) -> Table:
 def read_cached(where: HubDataset) -> Table | None:
     """All rows of a split from the local cache, without asking the network; None when they are not there."""
     import datasets
-    import huggingface_hub.constants
     from datasets.naming import camelcase_to_snakecase
 
     *owner, name = where.repository.split("/")  # 'BI55/MedText' is kept as 'BI55___med_text'
     folder = Path(datasets.config.HF_DATASETS_CACHE) / "___".join([*owner, camelcase_to_snakecase(name)])
     if not folder.is_dir():
         return None
-    before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
     loudness = datasets.logging.get_verbosity()
-    _use_cache_only()
     datasets.logging.set_verbosity_error()  # that the cache was read is what was asked for
     try:
-        split = datasets.load_dataset(where.repository, where.config, split=where.split)
+        with _cache_only():
+            split = datasets.load_dataset(where.repository, where.config, split=where.split)
     except Exception:  # as in read_hub; another split or config may be all that was ever loaded
         return None
     finally:
         datasets.logging.set_verbosity(loudness)
-        datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
     return _table(where, split, "from the cache") if len(split) else None
 
 
@@ -78,10 +74,9 @@ def hub_splits(where: HubDataset) -> tuple[str, ...]:
     import datasets
 
     revision = _newest_revision(where)
-    if revision is None:
-        _use_cache_only()
     try:
-        return tuple(datasets.get_dataset_split_names(where.repository, where.config, revision=revision))
+        with nullcontext() if revision else _cache_only():
+            return tuple(datasets.get_dataset_split_names(where.repository, where.config, revision=revision))
     except Exception as error:  # as in read_hub: many kinds for one thing
         raise _unreadable(where, error, "Check the connection, or use a local copy.") from error
 
@@ -107,10 +102,21 @@ def _newest_revision(where: HubDataset) -> str | None:
     return None
 
 
-def _use_cache_only() -> None:
-    """Keep the hub's libraries from trying again: they would retry for half a minute and print each try."""
+@contextmanager
+def _cache_only() -> Iterator[None]:
+    """While open, the hub's libraries do not try again: they would for half a minute, and print each try.
+
+    What is fetched later, a model or another dataset, has its own chance: this one may only be gated, or gone.
+    """
     import datasets.config
     import huggingface_hub.constants
 
-    datasets.config.HF_HUB_OFFLINE = True
-    huggingface_hub.constants.HF_HUB_OFFLINE = True
+    modules: tuple[Any, ...] = (datasets.config, huggingface_hub.constants)
+    before = [module.HF_HUB_OFFLINE for module in modules]
+    for module in modules:
+        module.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        for module, offline in zip(modules, before, strict=True):
+            module.HF_HUB_OFFLINE = offline

@@ -53,3 +53,28 @@ def test_a_model_is_fetched_without_the_copies_for_other_programs(hub, program, 
     whole, lean = (json.loads(run(f"hf:{path}").stdout)[0] for path in (folder, next(home.rglob("snapshots/*"))))
     records = [json.loads((tmp_path / found["path"] / "run.json").read_text("utf-8")) for found in (whole, lean)]
     assert records[0]["fingerprints"]["model"] == records[1]["fingerprints"]["model"], "copies are no part of a model"
+
+
+IN_TURN = """
+from benchctl.errors import BadData
+from benchctl.hub import HubDataset, read_hub
+from benchctl_plugins.models.hf_load import fetch
+try:
+    read_hub(HubDataset("someone/gated", "test"))
+except BadData as error:
+    print(error.message)
+print(fetch("model", "someone/model", None, ["config.json"]))
+"""
+
+
+@pytest.mark.slow
+def test_a_dataset_that_the_hub_refuses_does_not_cut_off_the_model_behind_it(hub, tmp_path):
+    address, _, _ = hub
+    env = {**os.environ, "HF_ENDPOINT": address, "HF_HOME": str(tmp_path / "home")}
+    for name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "HF_HUB_CACHE"):
+        env.pop(name, None)
+    done = subprocess.run([sys.executable, "-c", IN_TURN], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    refused, found = done.stdout.strip().splitlines()
+    assert "someone/gated" in refused
+    assert Path(found, "config.json").is_file()
