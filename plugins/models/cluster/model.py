@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchctl.config import load_config
@@ -79,6 +80,11 @@ class ClusterModel(Model):
         self.inner.meet(samples, owners)
         numbers = {sample.id: number for number, sample in enumerate(samples)}
         self._samples, self._owners = samples, [numbers[owner.id] for owner in owners]
+
+    def expect_json(self, schema: Mapping[str, Any]) -> None:
+        """Tell every worker's copy when it is made."""
+        self.inner.expect_json(schema)
+        self._setup = replace(self._setup, schema=schema)
 
     def choose(self, requests: Sequence[Choose]) -> Iterator[tuple[int, Response]]:
         """As the inner model."""

@@ -29,6 +29,8 @@ class Setup:
     folder: str
     """Working folder of the command: paths in the spec may be relative to it."""
     environment: Mapping[str, str]
+    schema: Mapping[str, Any] | None = None
+    """Of the answers, where they are to be JSON."""
 
     @classmethod
     def here(cls, spec: str) -> Setup:
@@ -99,6 +101,8 @@ class Worker:
             os.chdir(self._setup.folder)
         backend, args = parse_spec(self._setup.spec)
         model: Model = get_plugins().create("model", backend, args)
+        if self._setup.schema is not None:
+            model.expect_json(self._setup.schema)
         return model
 
     def hello(self) -> Hello | Raised:

@@ -136,6 +136,15 @@ def test_a_worker_holds_its_copy_to_the_contract_of_models(ray):
     assert "instead of a Response" in str(raised.error())
 
 
+def test_a_judge_on_workers_is_held_to_the_schema_of_its_verdicts(ray):
+    schema = {"type": "object", "properties": {"pontos": {"type": "integer"}}}
+    model = made("cluster:openai:judge,base_url=http://127.0.0.1:9/v1,workers=2")
+    model.expect_json(schema)
+    copy = workers.Worker(model._setup).model
+    assert copy.wire.form == schema  # type: ignore[attr-defined]
+    assert copy.fingerprint() == model.fingerprint()
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("scoring", ["letter", "perplexity"])
