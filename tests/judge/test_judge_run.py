@@ -233,6 +233,16 @@ def test_a_cap_without_prices_is_refused_before_anything_is_asked(long_run, serv
     assert not server.asked
 
 
+def test_a_judge_that_only_chats_is_said_to_have_given_no_figure(long_run, serve_judge, benchctl):
+    run = long_run(3)
+    server = serve_judge(lambda number, turn, conversation: "Que boa resposta!")
+    ran = benchctl("judge", run.path, "--judge", server.spec())
+    assert ran.code == 3, ran.err
+    assert "No verdict could be read" in ran.out
+    assert "kappa" not in ran.out
+    assert "0 of 3 verdicts read" in ran.out
+
+
 @pytest.mark.slow
 def test_a_local_transformers_model_judges_too_its_prose_is_counted_as_unreadable(long_run, benchctl):
     pytest.importorskip("transformers", reason="needs the extra 'hf'")
