@@ -179,6 +179,8 @@ class Caller:
         if not isinstance(message, str):  # in a list, in a form of its own, or a proxy's web page
             message = _TAGS.sub(" ", error.response.text).strip() or error.message
         reason = f"HTTP {status}: {self._redactor.error(str(message)).rstrip('.')}"  # a sentence goes on after it
+        if "chat template" in reason and self._settings.mode == "chat":
+            reason = f"{reason}: mode=completions asks without one"
         wait = retry_after(error.response.headers)
         hopeless = (
             (status in HOPELESS and not (status == 403 and _THIS_ONE.search(reason)))

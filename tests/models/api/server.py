@@ -76,6 +76,8 @@ class Server:
             if self.random.random() < self.args.faults:
                 return await self.fault(self.random.choice(self.args.kinds.split(",")), writer)
             await asyncio.sleep(self.args.delay)
+            if self.args.no_chat and "messages" in asked:
+                return await send(writer, 400, {"error": {"message": self.args.no_chat, "code": 400}})
             if self.args.no_system and any(turn["role"] == "system" for turn in asked.get("messages", ())):
                 return await send(writer, 400, {"error": {"message": self.args.no_system, "code": 400}})
             if self.args.flag and letter_of(prompt) in self.args.flag:
@@ -286,6 +288,7 @@ async def main() -> None:
     parser.add_argument("--most-top", type=int, default=20, help="most of the likely tokens that are listed")
     parser.add_argument("--bos", default="", help="a beginning-of-text token among the echoed ones")
     parser.add_argument("--untold", default="", help="no usage is told")
+    parser.add_argument("--no-chat", default="", help="how a server refuses a conversation with a base model")
     parser.add_argument("--no-system", default="", help="how a chat template that knows no system turn refuses it")
     parser.add_argument("--only-thinks", default="", help="all words are hidden thinking; the answer has none")
     parser.add_argument("--die-after", type=int, default=0, help="503 for good after so many answers")

@@ -73,6 +73,13 @@ def test_what_is_no_answer_is_an_error_in_the_servers_words(serve, run, kind, sa
     assert ran.code == 3 and result(ran)["counts"]["answered"] == 0 and said in ran.err
 
 
+def test_a_base_model_behind_a_server_is_asked_without_a_conversation_once_one_says_so(serve, run):
+    server = serve(no_chat="the tokenizer does not define a chat template.")
+    ran = run(f"openai:base,base_url={server.url}", *GENERATE)
+    assert ran.code == 3 and "chat template: mode=completions asks without one" in ran.err
+    assert run(f"openai:base,base_url={server.url},mode=completions", *GENERATE).code == 0
+
+
 def test_a_proxy_that_cannot_be_used_is_said_in_two_lines(run, monkeypatch):
     monkeypatch.setenv("ALL_PROXY", "gopher://127.0.0.1:1")
     ran = run("openai:gpt,base_url=https://example.invalid/v1", *GENERATE)
