@@ -48,7 +48,9 @@ class Hub(BaseHTTPRequestHandler):
         if not file.is_file():
             self.send_error(404)
             return None
-        print(file.relative_to(self.folder), flush=True) if body else None
+        if body:  # in one piece: files are fetched side by side, and two lines would run into each other
+            sys.stdout.write(f"{file.relative_to(self.folder)}\n")
+            sys.stdout.flush()
         return self._send(file.read_bytes(), "application/octet-stream", body)
 
     def _send(self, content: bytes, kind: str, body: bool) -> None:
