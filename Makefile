@@ -13,8 +13,9 @@ run: $(VENV)/.installed-run
 	$(BIN)/benchctl run --task multimedqa-pt,cosmosqa-pt --model tiny,longest,majority,random --data builtin
 	$(BIN)/benchctl report --lang pt
 
+# Two processes, the tests of a file in one of them. The slow tests measure time and memory, so they run alone.
 test: lint types
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: lint types
 	$(BIN)/pytest

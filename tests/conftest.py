@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,15 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["BENCHCTL_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_bases() -> Iterator[None]:
+    """No base model is left to the next test by one that closed none of its models: any order of tests will do."""
+    yield
+    if bases := sys.modules.get("benchctl_plugins.models.bases"):
+        bases._reserved.clear()
+        bases.forget()
 
 
 @pytest.fixture
