@@ -83,8 +83,8 @@ class Engine:
         """Score the first rows, both ways as far as it takes to choose one; the rest of the run follows it.
 
         Raises:
-            ModelCallError: the model is none that can be scored. One that reads ahead cannot equal its shared path,
-                in which no token sees a later one, so what shares is not tried for it.
+            ModelCallError: the model reads ahead. Such a one cannot equal its shared path, in which no token sees a
+                later one: models that share need not be tried.
         """
         if self.path is None:
             try:
