@@ -20,9 +20,7 @@ from .report import Report
 def print_report(plan: Plan, report: Report) -> None:
     """The report for people, on standard output."""
     console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 160, emoji=False)
-    if report.results and not any(report.results.values()):
-        console.print("No verdict could be read, so there is no figure.", markup=False, highlight=False)
-    elif report.results:
+    if any(report.results.values()):
         table = Table(title=Text(f"{plan.rubric.title} · 95 % intervals"), title_justify="left", title_style="dim")
         for heading in ("judged", "figure", "mean", "interval", "of", "n", "alpha", "kappa"):
             left = heading in ("judged", "figure")
@@ -35,6 +33,8 @@ def print_report(plan: Plan, report: Report) -> None:
                     _number(rated.alpha if rated else None), _number(rated.kappa if rated else None),
                 )  # fmt: skip
         draw(table)
+    elif report.results:
+        console.print("No verdict could be read, so there is no figure.", markup=False, highlight=False)
     for line in _lines(report):
         console.print(line, markup=False, highlight=False)
 
