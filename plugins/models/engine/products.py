@@ -59,5 +59,8 @@ def _linear(layer: Any, states: torch.Tensor) -> torch.Tensor:
 
 
 def _conv1d(layer: Any, states: torch.Tensor) -> torch.Tensor:
-    """GPT-2's layers hold their weights [in, out]."""
+    """GPT-2's layers hold their weights [in, out], which torch's own product reads faster for a single token."""
+    if states.numel() == states.shape[-1]:
+        found: torch.Tensor = type(layer).forward(layer, states)
+        return found
     return linear(states, layer.weight.t(), layer.bias)

@@ -47,9 +47,10 @@ def hastened(of):
     return [layer for layer in of.modules() if "forward" in vars(layer)]
 
 
+@pytest.mark.parametrize("shape", [(2, 9), (1, 1)])
 @pytest.mark.parametrize("kind", ["Llama", "GPT2"])
-def test_a_hastened_model_says_the_same(kind):
-    own, ids = model(kind), torch.randint(3, 60, (2, 9))
+def test_a_hastened_model_says_the_same(kind, shape):
+    own, ids = model(kind), torch.randint(3, 60, shape)
     with torch.inference_mode():
         before = own(input_ids=ids).logits
         products.hasten(own)
