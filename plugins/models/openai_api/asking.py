@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,12 +11,13 @@ from benchctl.types import Choose, Generate, Perplexity, Response, Usage
 
 from . import choosing
 from .calling import Answered, Caller, CallFailed
-from .costs import Budget, added
+from .costs import added
 from .secrets import Redactor
-from .wire import Body, Echo, Likely, Wire, Written, read_usage, served_by
+from .wire import Body, Echo, Likely, Wire, Written, served_by
 
 CHOICE_TOKENS = 256
 """Length limit of an answer from which a choice is read."""
+NOTHING = Usage()
 NO_ECHO = "the server does not echo a prompt with its log-probabilities"
 
 
@@ -32,12 +32,11 @@ class Ways:
 class Asker:
     """Answers single requests of one stream; lives in its event loop."""
 
-    def __init__(self, caller: Caller, wire: Wire, ways: Ways, redactor: Redactor, budget: Budget) -> None:
+    def __init__(self, caller: Caller, wire: Wire, ways: Ways, redactor: Redactor) -> None:
         self._caller = caller
         self._wire = wire
         self._ways = ways
         self._redactor = redactor
-        self._budget = budget
         self._deciding = asyncio.Lock()
 
     async def generate(self, request: Generate) -> Response:
@@ -46,13 +45,15 @@ class Asker:
             self._wire.written, request.prompt, request.max_tokens, request.temperature, request.stop, request.draw
         )
         answered = await self._call(make, partial(self._wire.read_written, stop=request.stop))
-        return self.written(answered.value, answered.reply, seconds=answered.seconds, detail=self._about(answered))
+        return self._written(answered, answered.usage, {})
 
-    def written(self, written: Written, reply: Mapping[str, Any], **more: Any) -> Response:
+    def _written(self, answered: Answered, usage: Usage, about: Mapping[str, Any]) -> Response:
         """The response that a generated answer is."""
-        usage = self._budget.charge(read_usage(reply))
-        text = self._redactor.answer(written.text)
-        return Response(text=text, finish_reason=written.finish_reason, usage=usage, **more)
+        written: Written = answered.value
+        return Response(
+            text=self._redactor.answer(written.text), finish_reason=written.finish_reason, usage=usage,
+            seconds=answered.seconds, detail={**about, **self._about(answered)},
+        )  # fmt: skip
 
     async def label(self, request: Choose) -> Response:
         """One choice among labels; the first reply decides how all are answered, unless an option says so."""
@@ -75,13 +76,13 @@ class Asker:
             self._ways.choose_by = "generation"
             return written
         self._ways.choose_by = "generation" if found.error else "logprobs"
-        return await self._by_generation(request, found.usage) if found.error else found
+        return await self._by_generation(request, found.usage or NOTHING) if found.error else found
 
     async def _by_logprobs(self, request: Choose) -> Response:
         """By the first token's log-probabilities; an error when the server gives none."""
         answered = await self._call(partial(self._wire.likely, request.prompt), self._wire.read_likely)
         tops: list[Likely] | None = answered.value
-        usage, seconds = self._budget.charge(read_usage(answered.reply)), answered.seconds
+        usage, seconds = answered.usage, answered.seconds
         if tops is None:
             return Response(error="the server gave no log-probabilities for this request", usage=usage)
         labels = [choice.strip() for choice in request.choices]
@@ -94,22 +95,20 @@ class Asker:
             detail["unseen"] = list(weighed.unseen)
         return Response(weighed.scores, usage=usage, seconds=seconds, detail=detail)
 
-    async def _by_generation(self, request: Choose, before: Usage | None = None) -> Response:
+    async def _by_generation(self, request: Choose, before: Usage = NOTHING) -> Response:
         """By a written answer. ``before``: what asking for its log-probabilities has cost."""
         make = partial(self._wire.written, request.prompt, CHOICE_TOKENS, 0.0)
         answered = await self._call(make, partial(self._wire.read_written, stop=()))
-        detail = {"choose_by": "generation", **self._about(answered)}
-        found = self.written(answered.value, answered.reply, seconds=answered.seconds, detail=detail)
-        return replace(found, usage=added(before, found.usage))
+        return self._written(answered, added(before, answered.usage), {"choose_by": "generation"})
 
     async def options(self, request: Choose) -> Response:
         """Whole options, by echo: a call per option."""
         prompt = str(request.prompt)
         scores, seconds, detail = [], 0.0, {"choose_by": "echo"}
-        usage: Usage | None = None
+        usage = NOTHING
         for choice in request.choices:
-            answered, cost = await self._echo(prompt + choice)
-            usage = added(usage, cost)
+            answered = await self._echo(prompt + choice)
+            usage = added(usage, answered.usage)
             score = choosing.weigh_option(answered.value, prompt, choice) if answered.value else None
             if score is None:
                 return Response(error=NO_ECHO)
@@ -123,7 +122,7 @@ class Asker:
         if request.rolling:
             return Response(error="lm-eval's windows need the model's own tokenizer: use a local model")
         text = request.text
-        answered, usage = await self._echo(text)
+        answered = await self._echo(text)
         echo: Echo | None = answered.value
         if echo is None:
             return Response(error=NO_ECHO)
@@ -133,13 +132,13 @@ class Asker:
             return Response(error="the server gives no log-probability for the first token")
         known = [n for n in nats if n is not None]
         return Response(
-            nats=sum(known), tokens=len(known), bytes=len(text.encode()), usage=usage, seconds=answered.seconds,
+            nats=sum(known), tokens=len(known), bytes=len(text.encode()), usage=answered.usage,
+            seconds=answered.seconds,
             detail={**self._about(answered), **({"bos": True} if echo.bos else {})},
         )  # fmt: skip
 
-    async def _echo(self, text: str) -> tuple[Answered, Usage]:
-        answered = await self._call(partial(self._wire.echo, text), partial(self._wire.read_echo, text=text))
-        return answered, self._budget.charge(read_usage(answered.reply))
+    async def _echo(self, text: str) -> Answered:
+        return await self._call(partial(self._wire.echo, text), partial(self._wire.read_echo, text=text))
 
     async def _call(self, make: Callable[[], Body], read: Callable[[Mapping[str, Any]], Any]) -> Answered:
         """A call, made again in the server's own terms for as long as it refuses ours and says what it wants."""

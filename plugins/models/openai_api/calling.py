@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from benchctl.errors import BadConfig
+from benchctl.types import Usage
 
-from .costs import Budget
+from .costs import Budget, added
 from .pacing import Pacer, retry_after
 from .secrets import Redactor
 from .settings import Settings, is_loopback
-from .wire import Body, Malformed
+from .wire import Body, Malformed, read_usage
 
 if TYPE_CHECKING:
     from openai import APIStatusError, AsyncOpenAI
@@ -59,6 +60,8 @@ class Answered(NamedTuple):
 
     value: Any
     reply: Mapping[str, Any]
+    usage: Usage
+    """Of all attempts: a reply that cannot be used is paid as well, where it tells its tokens."""
     seconds: float
     """Of the attempt that succeeded."""
     attempts: int
@@ -73,11 +76,14 @@ class Tally:
 
 
 class _Again(Exception):
-    """This attempt failed; ``wait`` is what the server asked for, ``throttled`` that it said 'too many'."""
+    """This attempt failed; ``wait`` is what the server asked for, ``throttled`` that it said 'too many', ``paid`` what
+    the useless reply tells to have taken."""
 
-    def __init__(self, reason: str, kind: str, wait: float | None = None, throttled: bool = False) -> None:
+    def __init__(
+        self, reason: str, kind: str, wait: float | None = None, throttled: bool = False, paid: Usage | None = None
+    ) -> None:
         super().__init__(reason)
-        self.reason, self.kind, self.wait, self.throttled = reason, kind, wait, throttled
+        self.reason, self.kind, self.wait, self.throttled, self.paid = reason, kind, wait, throttled, paid
 
 
 class Caller:
@@ -101,7 +107,7 @@ class Caller:
         Raises:
             CallFailed: refused, tried too often, or nothing more is asked of this server.
         """
-        reason = ""
+        reason, wasted = "", Usage()
         for attempt in range(self._settings.retries + 1):
             await self.pacer.enter()
             try:
@@ -110,9 +116,10 @@ class Caller:
                 reply = await self._post(path, body)
                 value = self._read(reply, read)
                 self.pacer.succeeded()
-                return Answered(value, reply, round(time.perf_counter() - started, 6), attempt + 1)
+                usage = added(wasted, self._budget.charge(read_usage(reply)))
+                return Answered(value, reply, usage, round(time.perf_counter() - started, 6), attempt + 1)
             except _Again as fault:
-                reason = fault.reason
+                reason, wasted = fault.reason, added(wasted, fault.paid)
                 self._note(fault)
             finally:
                 self.pacer.leave()
@@ -169,7 +176,9 @@ class Caller:
         except Malformed as error:
             said = reply.get("error")
             text = f": {self._redactor.error(json.dumps(said, ensure_ascii=False))}" if said else ""
-            raise _Again(f"{self._redactor.error(str(error))}{text}", "reply") from None
+            told = read_usage(reply)
+            paid = self._budget.charge(told) if told != Usage() else None
+            raise _Again(f"{self._redactor.error(str(error))}{text}", "reply", paid=paid) from None
 
     def _judge(self, error: APIStatusError) -> Exception:
         """What an HTTP error means: try again, give this request up, or stop altogether."""

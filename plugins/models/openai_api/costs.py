@@ -97,10 +97,10 @@ class Budget:
         return f"stopped at the cost allowed: {self.spent:.4f} of {self.most:g} spent{waiting}"
 
 
-def added(before: Usage | None, usage: Usage | None) -> Usage | None:
+def added(before: Usage, usage: Usage | None) -> Usage:
     """Two calls that made one answer, as one."""
-    if before is None or usage is None:
-        return usage or before
+    if usage is None:
+        return before
     costs = [cost for cost in (before.cost, usage.cost) if cost is not None]
     prompt, completion = before.prompt_tokens + usage.prompt_tokens, before.completion_tokens + usage.completion_tokens
     return Usage(prompt, completion, round(sum(costs), 10) if costs else None)

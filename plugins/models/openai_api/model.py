@@ -114,7 +114,7 @@ class OpenAIModel(Model):
         async def session() -> AsyncIterator[pump.Ask]:
             async with open_clients(self.settings) as clients:
                 caller = Caller(self.settings, clients, self.redactor, self.budget, self.tally)
-                asker = Asker(caller, self.wire, self._ways, self.redactor, self.budget)
+                asker = Asker(caller, self.wire, self._ways, self.redactor)
 
                 async def answer(index: int) -> Response:
                     try:

@@ -19,6 +19,8 @@ from typing import Any
 
 FAULTS = ("retry-seconds", "retry-date", "500", "hang", "cut", "torn", "not-json", "no-choices", "no-object")
 
+USAGE = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
+
 
 class Server:
     def __init__(self, args: argparse.Namespace) -> None:
@@ -128,6 +130,8 @@ class Server:
             error = {"code": 502, "message": "the provider fell over"}
             choice = {"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "error"}
             return await send(writer, 200, {"choices": [{**choice, "error": error}]})
+        if kind == "paid":
+            return await send(writer, 200, {"choices": [], "usage": USAGE})
         if kind == "page":
             return await send(writer, 200, b"<!doctype html><html><body>Open WebUI</body></html>")
         if kind == "gateway":
@@ -156,7 +160,6 @@ class Server:
             tops = [{"token": t, "logprob": math.log(p)} for t, p in ranked]
             logprobs = {"content": [{**tops[0], "top_logprobs": tops}]}
             text = ranked[0][0]
-        usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
         if path == "/v1/chat/completions":
             choice: dict[str, Any] = {
                 "index": 0,
@@ -185,7 +188,7 @@ class Server:
             choice = {"index": 0, "text": text, "logprobs": logprobs}
         changed = self.args.becomes and sum(self.answered.values()) > self.args.becomes_after
         name = self.args.becomes if changed else "served-1"
-        told = {} if self.args.untold else {"usage": usage}
+        told = {} if self.args.untold else {"usage": USAGE}
         return {"id": "x", "object": "chat.completion", "model": name, "system_fingerprint": "fp_1",
                 **told, "choices": [{**choice, "finish_reason": "stop"}]}  # fmt: skip
 

@@ -17,6 +17,7 @@ from .conftest import answers, record, result, words
 
 GENERATE = ("--scoring", "generate")
 QUICK = "timeout=1,connections=32"
+PRICED = '[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n'  # 0.2 a call
 
 
 @pytest.mark.slow
@@ -184,3 +185,20 @@ def test_calls_per_minute_are_kept_to(serve, run):
     began = time.monotonic()
     ran = run(f"openai:gpt,base_url={serve().url},rpm=600", *GENERATE)
     assert ran.code == 0 and time.monotonic() - began > 0.9, "ten calls, a tenth of a second apart"
+
+
+def test_a_reply_that_cannot_be_used_is_paid_all_the_same_where_it_tells_its_tokens(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text(PRICED)
+    server = serve(faults=0.5, kinds="paid", seed=3)
+    ran = run(f"openai:gpt,base_url={server.url}", "--scoring", "generate")
+    asked, found = server.stats()["asked"], record(ran, tmp_path)
+    assert ran.code == 0 and asked > 10
+    assert found["counts"]["cost"] == pytest.approx(found["model"]["spent"]) == pytest.approx(0.2 * asked)
+    assert found["counts"]["prompt_tokens"] == 100 * asked
+
+
+def test_a_cost_limit_counts_replies_that_cannot_be_used(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text(PRICED)
+    server = serve(faults=1, kinds="paid")
+    ran = run(f"openai:gpt,base_url={server.url},connections=1,retries=2", "--scoring", "generate", "--max-cost", "1")
+    assert ran.code == 3 and server.stats()["asked"] == 5
