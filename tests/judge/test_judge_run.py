@@ -225,6 +225,17 @@ def test_a_second_try_that_a_cap_leaves_is_not_told_as_unreadable(long_run, serv
     assert ran.code == 0 and set(server.asked.values()) == {2}
 
 
+def test_verdicts_that_are_paid_when_the_cap_is_reached_are_kept(long_run, serve_judge, benchctl, tmp_path):
+    run = long_run(12)
+    server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5), delay=0.3)
+    (tmp_path / "benchctl.toml").write_text("[prices.juiz]\nprompt = 1000\ncompletion = 2500\n")
+    ran = benchctl("judge", run.path, "--judge", server.spec(connections=8), "--max-cost", "0.5", "--json")
+    (judge,) = json.loads(ran.out)["judges"]
+
+    assert ran.code == 3 and judge["read"] == sum(server.asked.values()) == 8, "all went out before a cost was known"
+    assert judge["usage"]["cost"] == pytest.approx(0.3 * 8)
+
+
 def test_a_cap_without_prices_is_refused_before_anything_is_asked(long_run, serve_judge, benchctl):
     run = long_run(3)
     server = serve_judge(lambda number, turn, conversation: verdict(5, 5, 5))

@@ -63,10 +63,9 @@ class Purse:
     """What the judge has cost so far, in the currency of the price table, and how much this sitting may."""
 
     limit: float | None = None
+    """Kept by the model (``Model.max_cost``): only it knows of the calls under way, which are paid."""
     cost: float = 0.0
     """In all sittings."""
-    before: float = 0.0
-    """In earlier ones."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     replies: int = 0
@@ -96,11 +95,6 @@ class Purse:
         self.priced = self.priced and usage.get("cost") is not None
         self.cost += float(usage.get("cost") or 0.0)
 
-    @property
-    def empty(self) -> bool:
-        """Whether the limit is reached."""
-        return self.limit is not None and self.cost - self.before >= self.limit
-
 
 @dataclass(slots=True)
 class Bench:
@@ -127,10 +121,9 @@ class Bench:
             self.purse.recall(line.get("usage"))
             if hashes.get(str(line["key"])) == line["prompt"]:
                 self.replies[str(line["key"])] = dict(line)
-        self.purse.before = self.purse.cost
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Ask all that has no verdict yet, then once more what could not be read. Stops when the purse is empty."""
+        """Ask all that has no verdict yet, then once more what could not be read."""
         reader = Reader(self.rubric)
         self.recall(questions)
         self.owners = [q.owner for q in questions]
@@ -176,22 +169,12 @@ class Bench:
         """The judge's replies as they come."""
         if not questions:
             return
-        if self.purse.empty:
-            self._stop_at_limit()
-            return
         self.model.meet(self.owners, [q.owner for q in questions])
         seen: set[int] = set()
         for index, answered in self._stream(requests):
             yield questions[index], check_response(index, answered, requests, seen, self.model)
-            if self.purse.empty and len(seen) < len(questions):  # of a backend that does not know of the limit
-                self._stop_at_limit()
-                return
         for index in set(range(len(questions))) - seen:
             yield questions[index], Response(error="the judge gave no answer")
-
-    def _stop_at_limit(self) -> None:
-        spent = self.purse.cost - self.purse.before
-        self.stopped = self.stopped or f"stopped at the cost allowed: {spent:.4f} of {self.purse.limit:g} spent"
 
     def _stream(self, requests: Sequence[Generate | Choose]) -> Iterator[tuple[int, Response]]:
         chosen = [r for r in requests if isinstance(r, Choose)]
