@@ -30,7 +30,7 @@ def add_figures(
         RecordError: the run has no record, or another process is writing it.
     """
     with folder.lock():
-        record = folder.record()
+        record = folder.record(held=True)
         if record is None:
             raise RecordError(f"{folder.path} has no run record.", "Finish the run first.")
         old = {name for name in record.added if name.startswith(f"{prefix}_")}

@@ -103,14 +103,17 @@ class RunFolder:
         except RecordError:
             return True
 
-    def record(self) -> RunRecord | None:
+    def record(self, held: bool = False) -> RunRecord | None:
         """The manifest, or None when no run began here. One that says it is running and was killed is interrupted.
+
+        Args:
+            held: the caller has the lock, so that nobody else can be running it.
 
         Raises:
             RecordError: the file is no run record.
         """
         record = self._manifest()
-        if record is not None and record.status == "running" and not self.in_use():
+        if record is not None and record.status == "running" and (held or not self.in_use()):
             record = self._manifest()  # it may have ended since
             if record is not None and record.status == "running":
                 return self._as_interrupted(record)

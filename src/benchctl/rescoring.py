@@ -42,33 +42,34 @@ def rescored(
     if not isinstance(task, Task):
         raise RecordError(f"{spec.task} is a group.", "Rescore its members.")
     scoring = get_scoring(task, spec.scoring, spec.max_tokens)
-    metrics = create_metrics(plugins, task, [*stored.record.metrics, *extra])
     folder = records.RunFolder(stored.path)
     with folder.lock():
+        now = folder.record(held=True) or stored.record  # another command may have added to it since it was found
+        metrics = create_metrics(plugins, task, [*now.metrics, *extra])
         scored = []
         for line in folder.answers():
             sample, responses = records.entry_sample(line), records.entry_responses(line)
             scored.append(Scored(sample, responses, scoring.read(sample, responses)))
         if not scored:
             raise RecordError(f"{stored.path} has no answers to score.", "Run it first.")
-        added = {name: by for name, by in stored.record.added.items() if name != second_reader.ADDED}
+        added = {name: by for name, by in now.added.items() if name != second_reader.ADDED}
         if reader is not None:
             scored, added[second_reader.ADDED] = _read_by(reader, scored, scoring.name, folder)
-        elif keep_read and second_reader.ADDED in stored.record.added:
-            added[second_reader.ADDED] = facts = stored.record.added[second_reader.ADDED]
+        elif keep_read and second_reader.ADDED in now.added:
+            added[second_reader.ADDED] = facts = now.added[second_reader.ADDED]
             scored = _read_before(scored, folder.scores(), f"model {facts['model']}: ")
         places = {score.id: i for i, score in enumerate(folder.scores())}
         scored.sort(key=lambda one: places.get(one.sample.id, len(places)))
-        counts = {**stored.record.counts, **counted(scored)}
+        counts = {**now.counts, **counted(scored)}
         left = counts["n"] - counts["answered"]
         answered = {one.sample.id for one in scored}
         record = replace(
-            stored.record,
-            status=stored.record.status if left else "complete",
-            estimates={**runner.estimate(metrics, scored), **additions.added_estimates(stored.record)},
+            now,
+            status=now.status if left else "complete",
+            estimates={**runner.estimate(metrics, scored), **additions.added_estimates(now)},
             metrics=signatures(metrics),
             counts={**counts, "errors": min(counts["errors"], left)},  # a killed run may have retried some
-            errors=tuple(one for one in stored.record.errors if one["id"] not in answered),
+            errors=tuple(one for one in now.errors if one["id"] not in answered),
             added=added,
         )
         folder.save(record, additions.with_added_values(record, folder.scores(), runner.score(metrics, scored)))

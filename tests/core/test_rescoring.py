@@ -90,3 +90,16 @@ def test_code_that_came_with_the_runs_of_another_person_is_not_executed(benchctl
     for command in (("report",), ("compare", one, two), ("export", "run", one, "--format", "lm-eval", "--out", "x")):
         assert "Traceback" not in benchctl(*command).err
     assert not (tmp_path / "executed").exists()
+
+
+def test_what_another_command_adds_between_finding_a_run_and_scoring_it_stays(tmp_path):
+    stored = run(tmp_path / "runs", "medmcqa-pt", "base", right_in(range(1, 13)))
+    folder, grade = RunFolder(stored.path), stored.record.estimates["accuracy"]
+    points = {score.id: {"judge_total": 5.0} for score in folder.scores()}
+    rescored(stored, ["macro_f1"])  # in other terminals, while this one loads the model of a metric
+    add_figures(folder, "judge", {"by": "judge"}, {"judge_total": grade}, points)
+
+    rescored(stored)
+    record = folder.record()
+    assert {"macro_f1", "judge_total"} <= record.estimates.keys() and set(record.added) == {"judge_total"}
+    assert all(score.values["judge_total"] == 5 for score in folder.scores())
