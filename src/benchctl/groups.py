@@ -6,24 +6,20 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchctl.statistics import wilson
+from benchctl.strata import weighted_share
 from benchctl.types import Estimate
 
 
 def pooled(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of several estimates of one metric, weighted by their samples, as if asked in one task.
+    """The mean of several estimates of one metric, weighted by their samples.
 
-    Shares of independent samples get Wilson's interval on the pooled counts; others one put together from the members'
-    own, see :func:`_recovered`.
+    Shares of independent samples get the interval of a weighted share (:func:`benchctl.strata.weighted_share`); others
+    one put together from the members' own, see :func:`_recovered`.
 
     Args:
         estimates: one per member, at least one, all of the same metric.
     """
-    found = _recovered(estimates, [e.n for e in estimates])
-    if not all(e.method == "wilson" for e in estimates):
-        return found
-    low, high = wilson(found.value, found.n)
-    return replace(found, low=low, high=high, method="wilson-pooled")
+    return _weighted(estimates, [e.n for e in estimates])
 
 
 def averaged(estimates: Sequence[Estimate]) -> Estimate:
@@ -32,7 +28,15 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
     Args:
         estimates: one per member, at least one, all of the same metric.
     """
-    return _recovered(estimates, [1] * len(estimates))
+    return _weighted(estimates, [1] * len(estimates))
+
+
+def _weighted(estimates: Sequence[Estimate], weights: Sequence[int]) -> Estimate:
+    found = _recovered(estimates, weights)
+    if not all(e.method == "wilson" and e.percent for e in estimates):
+        return found
+    low, high = weighted_share([e.value for e in estimates], [e.n for e in estimates], weights)
+    return replace(found, low=low, high=high, method="wilson-stratified")
 
 
 def _recovered(estimates: Sequence[Estimate], weights: Sequence[int]) -> Estimate:

@@ -143,7 +143,7 @@ def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:
         return (gained - lost - n * delta) ** 2 <= z * z * n * (2 * only_first + delta * (1 - delta))
 
     centre = (gained - lost) / n
-    return _edge(inside, centre, -1.0), _edge(inside, centre, 1.0)
+    return edge(inside, centre, -1.0), edge(inside, centre, 1.0)
 
 
 def mcnemar(gained: int, lost: int) -> float:
@@ -209,7 +209,7 @@ def _reach(values: Sequence[float], clusters: Sequence[Hashable], stderr: float 
     return float(stdtrit(1 / lost, 0.5 + CONFIDENCE / 2)) * error
 
 
-def _edge(inside: Callable[[float], bool], centre: float, end: float) -> float:
+def edge(inside: Callable[[float], bool], centre: float, end: float) -> float:
     """Where an interval around ``centre`` ends on the way to ``end``, by bisection."""
     if inside(end):
         return end

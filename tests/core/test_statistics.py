@@ -198,15 +198,47 @@ def test_mean_interval_does_not_depend_on_the_unit(unit):
     assert (other.low / unit, other.high / unit) == pytest.approx((plain.low, plain.high), rel=1e-9)
 
 
+def of_shares(members):
+    """Estimates of members, each (answers, those that are right)."""
+    return [statistics.proportion([1.0] * right + [0.0] * (n - right)) for n, right in members]
+
+
+@settings(deadline=None)
+@given(st.integers(1, 400), st.floats(0, 1))
+def test_a_group_of_one_member_has_its_interval(n, share):
+    (alone,) = of_shares([(n, round(n * share))])
+    for group in (pooled([alone]), averaged([alone])):
+        assert (group.value, group.low, group.high) == pytest.approx((alone.value, alone.low, alone.high), abs=1e-9)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 400), st.floats(0, 1)), min_size=1, max_size=6))
-def test_pooling_shares_is_asking_all_questions_in_one_task(members):
-    hits = [round(n * share) for n, share in members]
-    parts = [statistics.proportion([1.0] * k + [0.0] * (n - k)) for (n, _), k in zip(members, hits, strict=True)]
-    whole = statistics.proportion([1.0] * sum(hits) + [0.0] * (sum(n for n, _ in members) - sum(hits)))
-    group = pooled(parts)
-    assert (group.value, group.low, group.high) == pytest.approx((whole.value, whole.low, whole.high), abs=1e-9)
-    assert group.n == whole.n
+def test_a_group_of_shares_has_bounds_around_its_figure_and_those_of_what_is_wrong_mirror_them(members):
+    right = [(n, round(n * share)) for n, share in members]
+    for whole in (pooled, averaged):
+        one, other = whole(of_shares(right)), whole(of_shares([(n, n - hits) for n, hits in right]))
+        assert 0 <= one.low <= one.value + 1e-12 and one.value - 1e-12 <= one.high <= 1
+        assert (one.low, one.high) == pytest.approx((1 - other.high, 1 - other.low), abs=1e-9)
+        assert one.low < one.high and one.n == sum(n for n, _ in right)
+
+
+def test_by_size_members_alike_are_as_sure_as_one_task_and_unlike_ones_surer():
+    # Asked in one task, whether a question came from the easy half or the hard one would be chance too.
+    alike, unlike = (pooled(of_shares(members)) for members in ([(500, 400), (500, 400)], [(500, 490), (500, 150)]))
+    assert (alike.low, alike.high) == pytest.approx(statistics.wilson(0.8, 1000), abs=1e-4)
+    assert unlike.high - unlike.low == pytest.approx(
+        2 * 1.96 * math.sqrt(0.02 * 0.98 + 0.3 * 0.7) / 1000**0.5 / 2**0.5, rel=0.01
+    )
+
+
+@pytest.mark.parametrize(
+    ("members", "size", "share", "draws"), [(57, 5, 0.95, 200), (10, 20, 0.95, 500), (10, 5, 0.8, 500)]
+)
+def test_a_mean_of_many_small_members_is_covered_as_often_as_its_interval_says(members, size, share, draws):
+    # Put together from the members' own they covered 0.80, 0.88 and 0.88.
+    draw = np.random.default_rng(3)
+    found = [averaged(of_shares([(size, k) for k in draw.binomial(size, share, members)])) for _ in range(draws)]
+    assert sum(one.low <= share <= one.high for one in found) / draws >= 0.93
 
 
 def test_pooled_means_weigh_by_size_and_each_interval_reaches_as_far_as_its_member_s():
@@ -242,17 +274,27 @@ def test_a_group_whose_answers_were_all_right_has_an_interval_with_a_width():
     assert (found.value, found.high) == (1.0, 1.0) and found.low < 0.9
 
 
-def test_in_a_mean_of_members_alike_each_interval_reaches_as_far_as_its_member_s():
-    # 9 of 10, 15 of 60: (0.9 + 0.25) / 2, and half of the distances to the ends of Wilson's intervals, squared and added.
-    parts = [statistics.proportion([1.0] * right + [0.0] * wrong) for right, wrong in ((9, 1), (15, 45))]
+def test_in_a_mean_of_members_alike_each_counts_the_same():
+    # 9 of 10, 15 of 60: (0.9 + 0.25) / 2, and errors of 0.3 / 3 and of the root of 0.1875 / 59, added and halved.
+    parts = of_shares([(10, 9), (60, 15)])
     found = averaged(parts)
 
     assert (found.value, found.n, found.percent) == (pytest.approx(0.575), 70, True)
     assert found.stderr == pytest.approx(math.sqrt(0.09 / 9 + 0.1875 / 59) / 2)
-    assert found.low == pytest.approx(0.575 - math.hypot(0.9 - 0.59585, 0.25 - 0.15777) / 2, abs=1e-4)
-    assert found.high == pytest.approx(0.575 + math.hypot(0.98212 - 0.9, 0.37233 - 0.25) / 2, abs=1e-4)
-    assert averaged(parts[:1]).low == pytest.approx(parts[0].low)
-    assert averaged([parts[0], replace(parts[1], low=None, high=None)]).method == "none"
+    assert found.method == "wilson-stratified"
+    assert averaged([parts[0], replace(parts[1], low=None, high=None, method="none")]).method == "none"
+
+
+def test_figures_that_are_no_shares_of_independent_questions_reach_as_far_as_each_member_s():
+    # Half of the distances to the ends, 0.3 and 0.15, 0.1 and 0.03, squared and added.
+    parts = [
+        Estimate(0.9, 10, 0.1, 0.6, 1.0, "t-clustered", True, True),
+        Estimate(0.95, 30, 0.04, 0.8, 0.98, "wilson", True, True),
+    ]
+    found = averaged(parts)
+    assert found.method == "mover"
+    assert found.low == pytest.approx(0.925 - math.hypot(0.3, 0.15) / 2)
+    assert found.high == pytest.approx(0.925 + math.hypot(0.1, 0.03) / 2)
 
 
 @pytest.mark.parametrize(
