@@ -17,6 +17,7 @@ from .memory import Budget, halving
 from .numbers import ERROR, Numbers
 from .probe import minds_company, reads_ahead
 from .rope import switch
+from .stops import Stops, endings, until
 
 if TYPE_CHECKING:
     import torch
@@ -130,9 +131,10 @@ class PlainEngine:
         import torch
 
         width = max(len(p.tokens) for p in prompts)
-        ids = torch.zeros((len(prompts), width), dtype=torch.long)
+        ids = torch.empty((len(prompts), width), dtype=torch.long)
         mask = torch.zeros((len(prompts), width), dtype=torch.long)
         for i, prompt in enumerate(prompts):
+            ids[i] = prompt.tokens[0]  # masked, and no token that a penalty for repeating would not see without it
             ids[i, width - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
             mask[i, width - len(prompt.tokens) :] = 1
         numbers = Numbers()
@@ -146,14 +148,16 @@ class PlainEngine:
     def _minds_company(self, prompt: Prompt) -> bool:
         """Whether each prompt is to be written after alone, as where positions are counted from a batch's edge."""
         if self._alone is None:
-            self._alone = minds_company(self.model, prompt.tokens, self._pad, self.device)
+            config = self.model.generation_config
+            counted = config.min_length or config.no_repeat_ngram_size  # padding as part of the text
+            self._alone = bool(counted) or minds_company(self.model, prompt.tokens, self._pad, self.device)
             if self._alone:
                 logging.getLogger(__name__).warning("answers are written one by one: batches change what it writes")
         return self._alone
 
     @property
     def _pad(self) -> int:
-        """What fills shorter prompts up; it is masked, so any token does."""
+        """What fills up the answers that are over."""
         return next(t for t in (self.tokenizer.pad_token_id, self.tokenizer.eos_token_id, 0) if t is not None)
 
     def _options(self, prompts: Sequence[Prompt], numbers: Numbers, begin: int) -> dict[str, Any]:
@@ -162,14 +166,17 @@ class PlainEngine:
         Args:
             begin: tokens that each row holds before its answer.
         """
-        from transformers import LogitsProcessorList
+        from transformers import LogitsProcessorList, StoppingCriteriaList
 
         kind, processors = prompts[0], LogitsProcessorList([numbers])
-        options: dict[str, Any] = {"do_sample": False, "logits_processor": processors}
+        options: dict[str, Any] = {"do_sample": False, "logits_processor": processors, "tokenizer": self.tokenizer}
         if kind.temperature:
             processors.append(Drawing(self.model, kind.temperature, [prompt.seed for prompt in prompts], begin))
             options["num_beams"] = 1  # a beam looks for what is likely, not for what was drawn
-        return {**options, "stop_strings": list(kind.stop), "tokenizer": self.tokenizer} if kind.stop else options
+        if kind.stop:
+            options["stopping_criteria"] = StoppingCriteriaList([Stops(self.tokenizer, kind.stop, begin)])
+            options["eos_token_id"] = sorted(endings(self.model, self.tokenizer, kind.stop)) or None
+        return options
 
     def _answers(self, tokens: Sequence[list[int]], prompts: Sequence[Prompt], missed: Sequence[bool]) -> list[Written]:
         """What was written after each prompt; an error where ``missed`` says that some logits were no numbers."""
@@ -177,11 +184,11 @@ class PlainEngine:
         return [replace(one, error=ERROR) if bad else one for one, bad in zip(cut, missed, strict=True)]
 
     def _cut(self, tokens: list[int], prompt: Prompt) -> Written:
-        ends = self.model.generation_config.eos_token_id
-        ends = {ends} if isinstance(ends, int) else set(ends or ())
+        ends = endings(self.model, self.tokenizer, prompt.stop)
         end = next((i for i, token in enumerate(tokens) if token in ends), None)
         kept = tokens if end is None else tokens[:end]
         text = self.tokenizer.decode(kept, skip_special_tokens=True)
         places = [place for stop in prompt.stop if (place := text.find(stop)) >= 0]
-        stopped = end is not None or bool(places)
-        return Written(text[: min(places)] if places else text, "stop" if stopped else "length", len(kept))
+        if places:
+            return Written(text[: min(places)], "stop", until(self.tokenizer, kept, prompt.stop))
+        return Written(text, "length" if end is None else "stop", len(kept))

@@ -62,7 +62,7 @@ def _differs_beside(model: Any, own: list[int], pad: int, device: str) -> bool:
         return int(found.sequences[0, -2]), torch.stack([step[0] for step in found.logits])
 
     token, alone = logits([own], 0)
-    other, beside_it = logits([[pad] * PADS + own, beside], PADS)
+    other, beside_it = logits([own[:1] * PADS + own, beside], PADS)
     return differ(model, alone[:1], beside_it[:1]) or (token == other and differ(model, alone[1:], beside_it[1:]))
 
 

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 
 STRETCH = 32
 """Tokens written before the finished answers are taken out of a batch."""
+COUNTING = (
+    "min_new_tokens",
+    "begin_suppress_tokens",
+    "forced_eos_token_id",
+    "exponential_decay_length_penalty",
+    "encoder_repetition_penalty",
+    "encoder_no_repeat_ngram_size",
+)
+"""What ``generation_config`` may ask for by the place in the answer: a second stretch would count from its start."""
 
 
 class Writer(PlainEngine):
@@ -36,6 +45,7 @@ class Writer(PlainEngine):
             raise CannotShare("it searches with beams, which are more rows than prompts")
         super().__init__(plain.model, plain.tokenizer, plain.device, plain.budget.tokens)
         self.budget = plain.budget
+        self._whole = any(getattr(self.model.generation_config, name, None) is not None for name in COUNTING)
         self._header: tuple[int, ...] = ()
         self._cache: Any = None
 
@@ -76,13 +86,12 @@ class Writer(PlainEngine):
             left = prompts[0].max_tokens - (ids.shape[1] - width)
             numbers = Numbers()
             options = self._options([prompts[place] for place in running], numbers, width)
-            ids, cache = self._stretch(ids, mask, cache, min(left, STRETCH), options)
+            count = left if self._whole else min(left, STRETCH)
+            ids, cache = self._stretch(ids, mask, cache, count, options)
             for i, (place, bad) in enumerate(zip(running, numbers.missed(len(running)), strict=True)):
                 answers[place] = ids[i, width:].tolist()
                 missed[place] |= bad
-            ended = [
-                left <= STRETCH or missed[place] or self._ended(answers[place], prompts[place]) for place in running
-            ]
+            ended = [left <= count or missed[place] or self._ended(answers[place], prompts[place]) for place in running]
             going = [i for i, over in enumerate(ended) if not over]
             running = [running[i] for i in going]
             if running:
@@ -97,10 +106,11 @@ class Writer(PlainEngine):
         import torch
 
         width = max(len(tokens) for tokens in prompts)
-        ids = torch.full((len(prompts), width), self._pad, dtype=torch.long)
+        ids = torch.empty((len(prompts), width), dtype=torch.long)
         mask = torch.zeros((len(prompts), width), dtype=torch.long)
         for i, tokens in enumerate(prompts):
             own = len(tokens) - shared
+            ids[i] = tokens[0]  # masked, and no token that a penalty for repeating would not see without it
             ids[i, :shared], ids[i, width - own :] = torch.tensor(tokens[:shared]), torch.tensor(tokens[shared:])
             mask[i, :shared], mask[i, width - own :] = 1, 1
         return ids.to(self.device), mask.to(self.device)

@@ -111,3 +111,80 @@ def test_stop_strings_and_limits_of_a_real_model(stories):
         plain[index] = (written.text, written.finish_reason)
     assert got == plain
     assert got[0] == (", there was a little girl named Lily.", "stop")
+
+
+BEGUN = "Once upon a time there was a little girl called Lily. "
+
+
+def test_a_stop_string_is_looked_for_in_the_answer_alone(stories):
+    """Ending in 'c', a prompt whose answer begins with 'at' held 'cat': in place of an answer there were two letters."""
+    from benchctl.types import Generate
+    from tests.models.test_hf import load
+
+    model, stop = load(stories), ("cat", "sky", "sun", "d.")
+    texts = [BEGUN + text for text in ("She saw a c", "One day, a dog and a c", "The s", "One sunn", "They were very")]
+    free = dict(model.generate([Generate(text, max_tokens=50) for text in texts]))
+    got = dict(model.generate([Generate(text, stop=stop, max_tokens=50) for text in texts]))
+    assert free[1].text.startswith("at went to the park. They saw")
+    for i, whole in free.items():
+        places = [whole.text.find(one) for one in stop if one in whole.text]
+        assert got[i].text == whole.text[: min(places)] if places else whole.text
+        assert got[i].finish_reason == ("stop" if places else "length")
+        (_, alone), *_ = model.generate([Generate(texts[i], stop=stop, max_tokens=50)])
+        assert (alone.text, alone.usage) == (got[i].text, got[i].usage)
+
+
+def test_a_special_token_that_is_to_stop_an_answer_ends_it_although_no_text_shows_it(stories):
+    from benchctl.types import Generate
+    from tests.models.test_hf import load
+
+    model = load(stories)
+    assert model.tokenizer.decode([1]) == "<s>"  # what this model was trained to write behind a story
+    texts = [f"{BEGUN}{text}" for text in ("She", "One day, a dog", "Tom went home. The")]
+    free = dict(model.generate([Generate(text, max_tokens=300) for text in texts]))
+    got = dict(model.generate([Generate(text, stop=("<s>",), max_tokens=300) for text in texts]))
+    assert {written.finish_reason for written in free.values()} == {"length"}
+    ended = [i for i, written in got.items() if written.finish_reason == "stop"]
+    assert ended
+    for i in ended:
+        assert free[i].text.startswith(got[i].text) and len(got[i].text) < len(free[i].text)
+        ((_, alone),) = model.generate([Generate(texts[i], stop=("<s>",), max_tokens=300)])
+        assert (alone.text, alone.usage, alone.finish_reason) == (got[i].text, got[i].usage, "stop")
+
+
+@pytest.mark.parametrize("header", [BEGUN, ""])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"repetition_penalty": 1.3},
+        {"min_new_tokens": 40},
+        {"min_length": 60},
+        {"forced_eos_token_id": 2, "eos_token_id": [2]},
+    ],
+    ids=lambda settings: next(iter(settings)),
+)
+def test_what_a_model_says_of_its_writing_holds_for_each_answer_by_itself(stories, tmp_path, settings, header):
+    """Padding counted as text (and, as the end, as an end repeated), and every 32 tokens as a new answer."""
+    import json
+    import shutil
+
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from benchctl.types import Generate
+    from tests.models.test_hf import load
+
+    shutil.copytree(stories.removeprefix("hf:"), tmp_path, dirs_exist_ok=True)
+    told = {"bos_token_id": 1, "eos_token_id": [2, 426], **settings}  # 426: a full stop
+    (tmp_path / "generation_config.json").write_text(json.dumps(told), "utf-8")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path, pad_token=".")
+    tokenizer.save_pretrained(tmp_path)
+    texts = [header + text for text in ("She", "She saw a big red ball in the park and", "Tom went home. The", "Hi")]
+    found = dict(load(f"hf:{tmp_path}").generate([Generate(text, max_tokens=70) for text in texts]))
+    model = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
+    for i, text in enumerate(texts):
+        asked = tokenizer(text, return_tensors="pt")
+        written = model.generate(**asked, do_sample=False, max_new_tokens=70, pad_token_id=0)[0]
+        own = written[asked["input_ids"].shape[1] :]
+        over = torch.isin(own, torch.tensor(told["eos_token_id"])).nonzero().flatten().tolist()
+        assert found[i].text == tokenizer.decode(own[: over[0]] if over else own, skip_special_tokens=True)
