@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from benchctl.answers import lexicon
 from benchctl.answers.asked import after_asked_noun
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim, denied
+from benchctl.answers.copies import copied_whole
 from benchctl.answers.mentions import mentions
 from benchctl.answers.options import NONE_OF_THEM
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.sentences import asks
+from benchctl.answers.truth import truth_value
 from benchctl.answers.units import units_of
 from benchctl.answers.values import Case, Value, none_or_all, value_at
 from benchctl.answers.words import same_word, tokens
@@ -144,7 +146,7 @@ def _last(pattern: re.Pattern[str], low: str, start: int, end: int) -> list[re.M
 
 def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative: bool = False) -> Iterator[Claim]:
     """Yield the value at ``start``, else the only option named after it, else, behind a head word, a made-up text."""
-    value = value_at(case, start, end)
+    value = copied_whole(case, start) or truth_value(case, start) or value_at(case, start, end)
     if value is None:
         inside = [m for m in case.matches if m.start >= start and m.end <= end and not case.options.polar]
         if len({m.label for m in inside}) == 1:

@@ -39,8 +39,13 @@ _WORD = re.compile(r"\w+")
 _TURNS = re.compile(r"[:;,.]|\b(?:é|es|is|mas|but|sino)\b")  # the rejection ends before the option
 
 
+_MORE = re.compile(r"\b((?:mais|more)\s+\w+)\s+(?:do\s+que|than)\s+")
+
+
 def _rejected(case: Case, start: int, end: int) -> Iterator[Claim]:
-    for mark in lexicon.REJECT.finditer(case.low, start, end):
+    """Yield the options that are denied, and those that are called less of what the question asks for the most of."""
+    lesser = [m for m in _MORE.finditer(case.low, start, end) if m[1] in case.question.words]
+    for mark in [*lexicon.REJECT.finditer(case.low, start, end), *lesser]:
         begin = mark.end()
         value = letter_value(case, begin, end) or place_value(case, begin, end) or text_value(case, begin, end)
         if value and not _TURNS.search(case.low, begin, value.start):

@@ -13,7 +13,7 @@ _OTHER = re.compile(
     re.I,
 )
 _IN_THE = re.compile(
-    r"(?<![^\W_])([Nn])o(?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|"
+    r"(?<![^\W_])([Nn])[oó](?=\s+[^\W\d_]{2})(?!\s+(?:es|se|hay|hubo|is|way|puedo|puede|tiene|fue|doubt|estoy|soy|"
     r"tengo|me|lo|le|debo|voy|estan|puedes|existe)\b)"
 )
 
@@ -30,5 +30,8 @@ def is_foreign(text: str) -> bool:
 
 
 def without_contraction(text: str) -> str:
-    """Return Portuguese ``text`` with 'no' before a word written 'na', so that it cannot be read as a denial."""
+    """Return Portuguese ``text`` with 'no' before a word written 'na', so that it cannot be read as a denial.
+
+    So is 'nó', which is 'no' in a reply without its accents: options and replies must stay alike.
+    """
     return _IN_THE.sub(r"\1a", text)

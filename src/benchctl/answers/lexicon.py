@@ -38,8 +38,8 @@ _QUALITY = any_of(
 )
 _WRONG_QUALITY = any_of("incorret[ao] / errad[ao] / fals[ao] / incorrect / wrong / false / incorrecta")
 _OF_WHAT = any_of(
-    """(d[aoe]|of|de la|para|a|to|la) (questao|pergunta|question|pregunta|item|esta \\w+|this \\w+|a \\w+|
-        the \\w+|letra|exercicio|problema)"""
+    """(d[aoe]|of|de la|para|a|to|la) (questao|pergunta|question|pregunta|item|es[ts][ae] \\w+|this \\w+|a \\w+|
+        the \\w+|letra|exercicio|problema) / (d|n)?es[ts][ae] (questao|pergunta|caso|item|exercicio|problema)"""
 )
 _ADVERBS = any_of(
     """portanto / entao / assim / logo / claramente / provavelmente / therefore / thus / probably / then / pues / so /
@@ -66,7 +66,7 @@ _WHICH = r"(?:\s+(?:que|which|that)\b[^.:;?!\n]{1,80}?)?"
 HEAD = re.compile(
     rf"{WORD_START}(?:{any_of('a / o / la / el / the / minha / meu / my / mi / sua / our / nossa')}\s+)?"
     rf"(?:{NOUN}(?:\s+{_OF_WHAT})?(?P<wrong>\s+{_WRONG_QUALITY})?"
-    rf"(?:\s+(?:mais\s+|most\s+|mas\s+)?{_QUALITY}){{0,3}}{_WHICH}\s*\.?"
+    rf"(?:\s+(?:mais\s+|most\s+|mas\s+)?{_QUALITY}){{0,3}}(?:\s+{_OF_WHAT})?{_WHICH}\s*\.?"
     rf"|{WORD_START}(?:a|o|la|el|the)\s+(?P<wrong_one>{_WRONG_QUALITY})(?:\s+one)?"
     rf"|{WORD_START}(?:as?|os?|la|el|lo|las|los)\s+(?:mais\s+|mas\s+)?"
     rf"{any_of('corret[ao]s? / cert[ao]s? / correct[ao]s? / adequad[ao]s? / provave(l|is)')}"
@@ -89,6 +89,8 @@ CHOOSE = re.compile(
         (vou|vamos|iria|ia|irei) (de|com|na|no|pela|pelo|em|marcar|escolher) / pode(m)? marcar / decido-me por /
         decido pel[ao] / apost(o|aria) (em|na|no) / chut(o|aria) / responderia /
         respondo / (devemos|deve-se|devo) (marcar|assinalar|escolher) /
+        mant(enho|eria|emos)( (a )?(minha )?(resposta|escolha|opcao)( em| como| na)?)? /
+        (tendo|tendendo|tenderia|inclinad[ao]) (mais )?(para|pra|pro) /
         (mudo|mudaria|mudei|troco|trocaria|troquei|passo|passei|altero|alterei)( a (minha
         )?(resposta|opcao|escolha|alternativa))?
         (para|pra|pro|por|pel[ao]|a) / (vai|vamos|bora|ir|iria|fui) (de|com|na|no|pela) / bora (na|no|com) / fecho

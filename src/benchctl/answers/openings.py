@@ -7,15 +7,18 @@ from itertools import pairwise
 
 from benchctl.answers import lexicon
 from benchctl.answers.claim import SURE, Claim
+from benchctl.answers.copies import copied_behind, copied_whole
 from benchctl.answers.phrases import WORD_END, any_of
 from benchctl.answers.polar import polar_value
 from benchctl.answers.sentences import asks, loops
+from benchctl.answers.truth import truth_value
+from benchctl.answers.units import other_letter
 from benchctl.answers.values import Case, Value, exact_text, value_at
 from benchctl.answers.words import NEGATIONS, same_word, tokens
 
 _NUMBERED = re.compile(r"(?<![\w.,])(\d{1,2})[.)]\s+(?=[^\W\d_])")
 _ITEM = re.compile(r"\W*([A-Z])\s*[).:-]")
-_NUMBER = re.compile(r"\W*\d{1,2}\s*[.)ºª:-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
+_NUMBER = re.compile(r"\W*\d{1,2}\s*[ºª]?[.):-]+\s*(?=[(\"'*]*[A-Ha-h](?:\W|$))")
 _REASONS = any_of(
     """pois / porque / por / ja que / since / because / as / uma vez / visto / dado / ya que / e nao / and not /
         mas / but / porem / embora / apesar"""
@@ -24,6 +27,7 @@ _CLOSED = re.compile(rf"\s*(?:[().:\]!?\"'}}>|/,;\n]|-(?![^\W_])|$|{_REASONS}{WO
 _TAIL = (", entao", ", portanto", ", logo", " mesmo", ", claro", ", certo", ", ne", ", pronto", ", sem duvida")
 _ITEM_NAMED = re.compile(r"\W*(?:a\s+|o\s+)?(?:alternativa|opcao|letra|item|option)\s+[a-h]\b")
 _OPENS = re.compile(r"[\"'*\s]*(?:sim|nao|talvez|yes|no|maybe|si|quizas?)(?:[,;]|\s+[-–—])\s")
+_MARKED = ("letter", "ordinal")
 _LATE = 3  # sentences that are the end of a reply
 _VERBS = any_of("é / sao / foi / esta / tem / causa / is / are / was / has / causes / es / son / tiene")
 _STATES = re.compile(rf"\s+{_VERBS}{WORD_END}")
@@ -59,13 +63,18 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     start = number.end() if number else start
     if _HESITATES.match(case.low, start, end):
         return None
+    value = copied_whole(case, sentences[0][0]) or truth_value(case, sentences[0][0])
+    if value:
+        return Claim(SURE, "whole", value, value.start, value.end)
     value = value_at(case, start, end)
     single = len(sentences) == 1
-    if value is None or (asks(case.low[start:end]) and not (single and value.kind in ("letter", "ordinal"))):
+    copied = value is not None and copied_behind(case, value) is not None
+    if value is None or (asks(case.low[start:end]) and not copied and not (single and value.kind in _MARKED)):
         return None
     foreign = bool(case.options.polar) and value.beyond  # 'Alternativa B) não ...' where there are no letters
     neither = value.kind == "none" and _NOR.match(case.low, value.end)
-    if value.kind != "polar" and not foreign and not neither and lexicon.WRONG_AFTER.match(case.low, value.end, end):
+    no = value.kind != "polar" and not foreign and not neither and not copied  # 'B) Não' is an option, no rejection
+    if no and lexicon.WRONG_AFTER.match(case.low, value.end, end):
         return None
     if value.kind == "letter" and not _stands(case, sentences, value):
         return None
@@ -76,6 +85,8 @@ def _lead(case: Case, sentences: list[tuple[int, int]]) -> Claim | None:
     if value.kind == "statements" and not single:
         return None  # others are judged after it
     if value.kind == "text" and _qualified(case, value, start):
+        return None
+    if value.kind == "text" and other_letter(case, value, start, end):
         return None
     if value.kind in ("text", "all"):
         looping = loops(case.between(start, end))

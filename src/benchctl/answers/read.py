@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from benchctl.answers.claims import sentence_claims
-from benchctl.answers.folding import fold, lower
+from benchctl.answers.copies import outside_copies
+from benchctl.answers.folding import Folded, fold, lower
 from benchctl.answers.language import is_foreign, is_portuguese, without_contraction
 from benchctl.answers.matching import find_matches
 from benchctl.answers.openings import opening_claims
@@ -15,6 +16,7 @@ from benchctl.answers.options import prepare_options
 from benchctl.answers.question import prepare_question
 from benchctl.answers.reading import NONE, Reading
 from benchctl.answers.repair import mend_heads
+from benchctl.answers.roman import as_labelled, letters_for, with_letters
 from benchctl.answers.scope import answer_part, without_echo
 from benchctl.answers.sentences import split_sentences
 from benchctl.answers.steps import Reply, first_reading
@@ -34,7 +36,16 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
     Source of the outcomes: the labels by hand in the study on Cosmos QA in Portuguese (facts/source_studies.md, S2).
     """
     text = text.rstrip()  # whatever ends a reply besides words is no part of it
-    folded = fold(text)
+    folded, letters = fold(text), letters_for(tuple(choices))
+    if letters:
+        known = fold(" ".join((question, *choices.values()))).text
+        named = dict(zip(letters, choices.values(), strict=True))
+        return as_labelled(_read(with_letters(folded, letters, known), named, question), text, letters)
+    return _read(folded, choices, question)
+
+
+def _read(folded: Folded, choices: Mapping[str, str], question: str) -> Reading:
+    text = folded.raw
     if is_portuguese(question or f"{text[:_SAMPLE]} {' '.join(choices.values())}"):
         choices = {label: without_contraction(option) for label, option in choices.items()}
         question = without_contraction(question)
@@ -51,5 +62,5 @@ def read_answer(text: str, choices: Mapping[str, str], question: str = "") -> Re
     low, words, sentences = lower(scoped), tokens(scoped), split_sentences(scoped)
     matches = find_matches(options, words, [end for _, end in sentences], low, part)
     case = Case(part, scoped, low, options, asked, words, matches)
-    claims = [*opening_claims(case, sentences), *sentence_claims(case, sentences)]
+    claims = outside_copies(case, [*opening_claims(case, sentences), *sentence_claims(case, sentences)])
     return first_reading(Reply(case, sentences, sorted(claims, key=lambda c: (c.start, c.end))))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchctl.answers import rest
 from benchctl.answers.claim import CONCLUDED, MADE_UP, SURE, Claim
+from benchctl.answers.copies import copied_behind
 from benchctl.answers.headed import headed_value
 from benchctl.answers.inventions import made_up_text, named_first, not_listed
 from benchctl.answers.marks import marked_value, sequence_value
@@ -91,6 +92,7 @@ def _announced(reply: Reply) -> Reading | None:
     if corrections:
         sure = [c for c in sure if c.start >= corrections[-1].start and c.rule != "verdict"]
     announced = [c for c in sure if c.rule != "verdict"]
+    announced = [c for c in announced if not any(_holds(other.value, c.value) for other in announced)]
     last = announced[-1].value.start if announced else 0
     also = _also_right(reply, announced)
     if also:
@@ -102,9 +104,16 @@ def _announced(reply: Reply) -> Reading | None:
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
 
 
+def _holds(value: Value, other: Value) -> bool:
+    """Tell whether ``value`` is a longer text around ``other``: '45°, 90°' is not '90°'."""
+    inside = value.start <= other.start and other.end <= value.end and value.kind == other.kind == "text"
+    return inside and value.end - value.start > other.end - other.start
+
+
 def _taken_back(case: Case, claim: Claim) -> bool:
     """Tell whether a 'não' of its own follows the claim ('acho que é o deltoide... não, ele age depois')."""
-    return not case.options.polar and NO_AFTER.match(case.low, claim.end) is not None
+    denies = not case.options.polar and NO_AFTER.match(case.low, claim.end) is not None
+    return denies and copied_behind(case, claim.value) is None
 
 
 def _also_right(reply: Reply, announced: list[Claim]) -> Reading | None:

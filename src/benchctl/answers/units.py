@@ -27,6 +27,8 @@ _BEFORE_LETTER = word_set(
     """a o as os la the e ou que and or y only so apenas somente both tanto quanto nem de com logo portanto
     entao assim then therefore"""
 )
+_AHEAD = re.compile(r"(?<![^\W_])([A-L])\s?[).:-]+\s*[\"'(]*\Z")
+_BEHIND = re.compile(rf"\s*[(\[]\s*(?:(?i:{DRESS})\s+)?([A-L])\s*[)\]]")
 _CLOSING = re.compile(r"\s*[)\]]*")
 
 
@@ -63,6 +65,18 @@ def units_of(case: Case, start: int, end: int) -> list[Unit]:
     return units
 
 
+def other_letter(case: Case, value: Value, start: int, end: int) -> bool:
+    """Tell whether the sentence gives the text at ``value`` another option's letter: the letter counts then.
+
+    'A correta é a D: Tosse seca', 'Marco D: Tosse seca', 'Tosse seca (alternativa D)'.
+    """
+    beside = _AHEAD.search(case.text, start, value.start), _BEHIND.match(case.text, value.end, end)
+    if any(found and case.options.letters.get(found[1], value.labels[0]) not in value.labels for found in beside):
+        return True
+    units = units_of(case, start, end)
+    return any(u.value.kind == "letter" and start < u.value.start < value.start for u in units)
+
+
 def _one_with(case: Case, last: Unit, value: Value) -> Value | None:
     """Return the letter of a letter and a text that stand for one option ('nervo frênico (B)'), or None."""
     if {last.value.kind, value.kind} != {"letter", "text"}:
@@ -86,7 +100,8 @@ def _letter_spots(case: Case, start: int, end: int) -> Iterator[Value]:
         value = named_by(case, found)
         if value is None or (case.text[found.start].islower() and not found.dressed):
             continue
-        item = spot.start() == start and _ITEM.match(case.text, start, end) is not None
+        first = spot.start() == start or case.low[start : spot.start()].rstrip().endswith(":")
+        item = first and _ITEM.match(case.text, spot.start(), end) is not None
         wrapped = _WRAPPED.match(case.text, spot.start(), end) is not None
         dressed = found.dressed or item or wrapped or _emphasised(case, spot.end() - 1)
         if dressed or (not value.beyond and _may_be_option(case, found.start, start)):

@@ -157,7 +157,8 @@ def _stands_out(case: Case, told: Sequence[tuple[int, int]], named: Sequence[Men
     last = [m for m in named if start <= m.start < end]
     earlier = {m.label for m in named if m.start < start}
     alone = {m.label for m in last} - earlier
-    if len(alone) == 1 and len(earlier) == len(case.options.options) - 1 and len(last) == 1:
+    apart = len(told) < len(case.options.options)  # one sentence for each option sets none of them apart
+    if apart and len(alone) == 1 and len(earlier) == len(case.options.options) - 1 and len(last) == 1:
         return _text(last[0])
     return _text(named[0]) if len({m.label for m in named}) == 1 and len(told) == 1 and not denied_ones else None
 

@@ -1,0 +1,37 @@
+"""Options copied out word for word: such a copy is the option, whatever its words would mean in a sentence."""
+
+from __future__ import annotations
+
+import re
+
+from benchctl.answers.claim import Claim
+from benchctl.answers.matching import end_of_copy, exactly
+from benchctl.answers.values import Case, Value
+
+_CLOSED = re.compile(r"\W*(?:$|\n)|\s*[.,;:!?)]")
+
+
+def copied_whole(case: Case, start: int) -> Value | None:
+    """Return the option whose text all that follows ``start`` is, over as many sentences as it may have."""
+    stretch = case.low[start:]
+    found = exactly(case.options, stretch)
+    end = len(case.low.rstrip())
+    begin = end - len(stretch.strip())
+    return Value((found[0].label,), False, "text", begin, end) if len(found) == 1 else None
+
+
+def copied_behind(case: Case, letter: Value) -> int | None:
+    """Return where the copy of the letter's own option ends ('B) Não há cura'), None where there is none.
+
+    Its words reject nothing, and name no other option.
+    """
+    if letter.kind != "letter" or len(letter.labels) != 1:
+        return None
+    copy = end_of_copy(case.options.by_label(letter.labels[0]), case.low, letter.end, len(case.low))
+    return copy if copy is not None and _CLOSED.match(case.low, copy) else None
+
+
+def outside_copies(case: Case, claims: list[Claim]) -> list[Claim]:
+    """Leave out what the sentences of a copied option seem to claim ('B) Repetir em 28 dias. Nada mais é preciso')."""
+    copies = [(c.value.end, end) for c in claims if (end := copied_behind(case, c.value)) is not None]
+    return [c for c in claims if not any(start <= c.value.start < end for start, end in copies)]
