@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from benchctl.durable import sync, sync_tree
 
 SEAL = "complete.json"
 """Size and sha256 of every other file of a checkpoint, written last: a checkpoint without it, or that differs from it,
@@ -52,10 +53,7 @@ def seal(draft: Path, folder: Path, state: dict[str, Any]) -> Path:
     (draft / STATE).write_text(json.dumps(state) + "\n", encoding="utf-8")
     files = {str(file.relative_to(draft)): _identity(file) for file in _files(draft)}
     (draft / SEAL).write_text(json.dumps(files, indent=1) + "\n", encoding="utf-8")
-    for file in _files(draft):
-        sync(file)
-    for inner in (draft, *(path for path in draft.rglob("*") if path.is_dir())):
-        sync(inner)
+    sync_tree(draft)
     place = folder / draft.name
     if place.exists():  # the same step of an earlier sitting: what is written now is as good and newer
         shutil.rmtree(place)
@@ -104,15 +102,6 @@ def drop_after(folder: Path, step: int) -> None:
     for checkpoint in find(folder):
         if checkpoint.step > step:
             _remove(checkpoint.path)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or a folder's list of names, is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _problem(path: Path) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchctl.durable import sync, sync_tree
+
 from . import checkpoints, metrics_file
 from .folder import TrainingFolder
 from .recipe import Recipe
@@ -85,12 +87,10 @@ def write_result(folder: TrainingFolder, recipe: Recipe, model: HFModel, facts: 
         _rewrite(draft / "adapter_config.json", lambda content: _tidy(content, label))
         adapters.write_card(draft, label, model.folder, quant)
     _write(draft / adapters.SUMMARY, summary(facts, folder.metrics))
-    for file in draft.iterdir():
-        checkpoints.sync(file)
-    checkpoints.sync(draft)
+    sync_tree(draft)
     shutil.rmtree(place, ignore_errors=True)
     draft.rename(place)
-    checkpoints.sync(folder.path)
+    sync(folder.path)
     return place
 
 

@@ -19,7 +19,8 @@ SYNC_SECONDS = 0.5
 class Journal:
     """Appends lines to ``samples.jsonl``. Each line reaches the file at once and the disk within half a second.
 
-    A thread does the fsync, since a model may be silent for a minute after its last answer.
+    A thread does the fsync, since a model may be silent for a minute after its last answer. Where it fails, as it does
+    where a network folder finds only then that it is full, the next :meth:`append` or the end raises that.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,6 +29,7 @@ class Journal:
         self._file = path.open("ab", buffering=0)
         self._dirty = threading.Event()
         self._closed = threading.Event()
+        self._failed: OSError | None = None
         self._thread = threading.Thread(target=self._sync_loop, name="journal", daemon=True)
         self._thread.start()
 
@@ -36,7 +38,12 @@ class Journal:
         yield from self._lines
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Write one line."""
+        """Write one line.
+
+        Raises:
+            OSError: it cannot be written, or an earlier one did not reach the disk.
+        """
+        self._check()
         left = memoryview((json.dumps(entry, ensure_ascii=False) + "\n").encode())
         while left:  # a disk that is all but full takes a part, and says so only the next time
             left = left[self._file.write(left) :]
@@ -45,12 +52,22 @@ class Journal:
     def sync(self) -> None:
         """Wait until all that was written is on the disk."""
         os.fsync(self._file.fileno())
+        self._check()
+
+    def _check(self) -> None:
+        """The system says only once that it could not keep lines: who asks again hears that all is well."""
+        if self._failed is not None:
+            raise self._failed
 
     def _sync_loop(self) -> None:
         while not self._closed.wait(SYNC_SECONDS):
             if self._dirty.is_set():
                 self._dirty.clear()
-                os.fsync(self._file.fileno())
+                try:
+                    os.fsync(self._file.fileno())
+                except OSError as error:
+                    self._failed = error
+                    return
 
     def __enter__(self) -> Self:
         return self
@@ -60,8 +77,12 @@ class Journal:
     ) -> None:
         self._closed.set()
         self._thread.join()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        try:
+            os.fsync(self._file.fileno())
+        finally:
+            self._file.close()
+        if error is None:
+            self._check()
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchctl.durable import sync
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.fingerprints import digest, field_names, plain
 from benchctl.journal import Journal, read_lines
@@ -296,11 +297,7 @@ def replace_file(path: Path, text: str) -> None:
     except BaseException:  # half a draft would only fill a full disk
         draft.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync(path.parent)
 
 
 def _no_record(file: Path, content: bytes, why: str) -> RecordError:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import stat
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -50,6 +55,60 @@ class InParts:
 
     def fileno(self):
         return self._file.fileno()
+
+
+@pytest.mark.parametrize("at", ["the next line", "the end"])
+def test_lines_that_a_network_folder_could_not_keep_stop_the_run_although_it_says_so_only_once(
+    tmp_path, monkeypatch, at
+):
+    told = threading.Event()
+
+    def once(number):
+        if threading.current_thread().name == "journal":
+            told.set()
+            raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    monkeypatch.setattr("os.fsync", once)
+    with pytest.raises(OSError, match="quota"), Journal(tmp_path / "samples.jsonl") as journal:
+        journal.append({"id": "1"})
+        assert told.wait(10)
+        if at == "the next line":
+            while not journal._failed:
+                time.sleep(0.01)
+            journal.append({"id": "2"})
+            pytest.fail("went on")
+
+
+RUN = ("run", "--task", "cosmosqa-pt", "--model", "longest", "--data", "builtin")
+
+
+def refusing(number, folders):
+    real = os.fsync
+
+    def fsync(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode) is folders:
+            raise OSError(number, os.strerror(number))
+        real(handle)
+
+    return fsync
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EOPNOTSUPP])
+def test_a_file_system_that_cannot_wait_for_names_of_files_takes_runs(benchctl, monkeypatch, number):
+    monkeypatch.setattr("os.fsync", refusing(number, folders=True))
+    assert benchctl(*RUN).code == 0
+
+
+def test_a_failing_disk_or_network_folder_and_one_without_locks_are_told_in_two_lines(benchctl, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", refusing(errno.EIO, folders=False))
+        failed = benchctl(*RUN)
+    assert failed.code == 1 and "Input/output error" in failed.err and "the same command goes on" in failed.err
+    with monkeypatch.context() as patched:
+        patched.setattr("fcntl.flock", lambda handle, how: refusing(errno.ENOLCK, folders=False)(handle))
+        failed = benchctl(*RUN)
+    assert failed.code == 1 and "keeps no locks: give a folder on a disk of this machine" in failed.err
+    assert benchctl(*RUN).code == 0
 
 
 @pytest.mark.parametrize("line", ["[" * 100_000, "[1, 2]", "7", '{"id": '])

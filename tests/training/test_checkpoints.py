@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from benchctl import durable
 from benchctl_plugins.training import checkpoints, metrics_file
 from benchctl_plugins.training.folder import TrainingFolder
 
@@ -106,7 +107,8 @@ def test_one_that_is_half_removed_is_none(folder, monkeypatch):
 def test_its_files_are_on_the_disk_before_it_has_its_name_and_the_name_after(folder, monkeypatch):
     seen = []
     place = folder / "checkpoint-30"
-    monkeypatch.setattr(checkpoints, "sync", lambda path: seen.append((path.name, place.exists())))
+    for where in (durable, checkpoints):
+        monkeypatch.setattr(where, "sync", lambda path: seen.append((path.name, place.exists())))
     written(folder, 30)
     files = {"adapter_model.safetensors", "rng_state.pth", "benchctl_state.json", "complete.json", "inner", place.name}
     assert {name for name, named in seen if not named} == files

@@ -16,12 +16,12 @@ from tests.training.conftest import lines, weights
 
 KILLED = """
 import os, signal, sys
-from benchctl_plugins.training import checkpoints
+from benchctl import durable
 from benchctl_plugins.training.exact import Exact
 
 moment, step = sys.argv[1], int(sys.argv[2])
 die = lambda: os.kill(os.getpid(), signal.SIGKILL)
-real_step, real_sync = Exact.training_step, checkpoints.sync
+real_step, real_sync = Exact.training_step, durable.sync
 
 def training_step(self, *args, **kwargs):
     if moment == "start" and self.state.global_step == step:
@@ -37,7 +37,7 @@ def sync(path):
         die()
     real_sync(path)
 
-Exact.training_step, checkpoints.sync = training_step, sync
+Exact.training_step, durable.sync = training_step, sync
 from benchctl.cli import main
 main(sys.argv[3:])
 """

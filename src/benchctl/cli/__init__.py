@@ -48,6 +48,8 @@ _OWN = dict(cli.commands)
 
 _ELSEWHERE = "Check its permissions, or give another place (--out, --runs; BENCHCTL_CACHE for the cache)."
 _FULL = "Make room; the same command goes on where it stopped."
+_FAILED = "Check the disk, or the network folder's connection; the same command goes on where it stopped."
+_UNLOCKED = "This file system keeps no locks: give a folder on a disk of this machine (--out)."
 _OF_THE_DISK = {
     errno.EACCES: _ELSEWHERE, errno.EPERM: _ELSEWHERE, errno.EROFS: _ELSEWHERE,
     errno.EEXIST: "A file stands where a folder is needed: give another place.",
@@ -57,6 +59,8 @@ _OF_THE_DISK = {
     errno.ENAMETOOLONG: "Give a shorter name or another place.",
     errno.ENOSPC: _FULL, errno.EDQUOT: _FULL,
     errno.ELOOP: "A link stands where a file of benchctl's own belongs, or leads in circles: delete it.",
+    errno.EIO: _FAILED, errno.ESTALE: _FAILED,
+    errno.ENOLCK: _UNLOCKED, errno.EOPNOTSUPP: _UNLOCKED,
     errno.EFBIG: "The file system, or a limit (ulimit -f), takes no larger file: give another place.",
 }  # fmt: skip
 """What the file system refused -> what to do. Other errors of the system are shown whole, as what they are: bugs."""
