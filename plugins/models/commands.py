@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from benchctl.durable import sync, sync_tree
 from benchctl.hookspecs import hookimpl
 
 from . import making
@@ -122,9 +123,11 @@ def _draft(out: Path) -> Iterator[Path]:
         with FileLock(draft / _LOCK):
             yield draft
         (draft / _LOCK).unlink()
+        sync_tree(draft)  # weights that a power cut left half on the disk would pass for whole under their name
         if out.is_dir():
             out.rmdir()
         draft.rename(out)
+        sync(out.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

@@ -10,6 +10,7 @@ import time
 import pytest
 from filelock import FileLock
 
+from benchctl import durable
 from benchctl.config import load_config
 from benchctl.errors import BadConfig
 
@@ -36,6 +37,13 @@ def test_an_unquantised_base_is_merged_in_place(benchctl, tiny, lora):
     done = benchctl("merge", tiny, lora, "--quant", "none", "--out", "merged", "--json")
     assert json.loads(done.out)["route"] == "in place"
     assert json.loads(done.out)["error"] < 1e-5
+
+
+def test_weights_are_on_the_disk_before_they_have_their_name(benchctl, tiny, lora, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(durable, "sync", lambda path: seen.append((path.name, (tmp_path / "merged").exists())))
+    assert benchctl("merge", tiny, lora, "--quant", "none", "--out", "merged").code == 0
+    assert {("model.safetensors", False), ("config.json", False), ("benchctl_merge.json", False)} <= set(seen)
 
 
 def test_a_result_above_the_stated_error_is_refused_and_nothing_is_left(benchctl, tiny, lora, tmp_path):
