@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from .board import Cell, Column, GroupCell, Reference, Row
 from .language import Language
+from .sources import short_source
 
 
 class Aside(NamedTuple):
@@ -35,7 +36,7 @@ def setup(row: Row, words: Language) -> list[str]:
         (True, text("row.shots", n=key.shots)),
         (key.repeats > 1, text("row.repeats", n=key.repeats)),
         (key.seed, text("row.seed", seed=str(key.seed))),
-        (key.shots_data not in ("", "builtin"), text("row.shots_data", source=key.shots_data)),
+        (key.shots_data not in ("", "builtin"), text("row.shots_data", source=short_source(key.shots_data))),
         (key.prompt, text("row.prompt", hash=key.prompt)),
         (key.max_tokens not in (None, 256), text("row.max_tokens", n=key.max_tokens)),
         (row.show_fingerprint, text("row.model_hash", hash=key.fingerprint[:8])),

@@ -14,7 +14,7 @@ from benchctl.types import RunRecord
 from .board import Cell, Column, GroupCell, Leaderboard, Reference, Row, RowKey, Section
 from .columns import HEADLINE, make_columns
 from .comparison import marked
-from .sources import families, labels, source_name
+from .sources import families, from_here, labels, source_name
 
 BASELINES = ("random", "majority", "longest")
 """Built-in models that read no question."""
@@ -63,7 +63,7 @@ def row_key(record: RunRecord) -> RowKey:
         scoring=spec.scoring,
         shots=spec.shots,
         seed=spec.seed,
-        shots_data=spec.shots_data if spec.shots else "",
+        shots_data=from_here(spec.shots_data) if spec.shots else "",
         prompt=digest(spec.prompt_template)[:12] if spec.prompt_template is not None else None,
         max_tokens=spec.max_tokens if spec.scoring in ("generate", "text") else None,
         repeats=spec.repeats,

@@ -18,15 +18,18 @@ class Family:
 
 
 def source_name(record: RunRecord) -> str:
-    """Where a run's questions come from, with the revision: another revision is another set of questions.
+    """Where a run's questions come from, with the revision: another revision is another set of questions."""
+    source, revision = from_here(str(record.data["source"])), record.data.get("revision")
+    return f"{source}@{str(revision)[:12]}" if revision else source
+
+
+def from_here(source: str) -> str:
+    """A source as the command line names it.
 
     A name of ``[data]`` gives a path from the root: inside the working folder it is the file that ``--data`` names.
     """
-    source, revision = str(record.data["source"]), record.data.get("revision")
     path = PurePath(source)
-    if path.is_relative_to(Path.cwd()):
-        source = str(path.relative_to(Path.cwd()))
-    return f"{source}@{str(revision)[:12]}" if revision else source
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else source
 
 
 def short_source(source: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from benchctl_reports.asides import detail
 from benchctl_reports.board import Cell, Leaderboard, Row
+from benchctl_reports.language import load_language
 from benchctl_reports.leaderboard import build_leaderboard
 
 
@@ -39,6 +41,15 @@ def test_settings_that_do_not_apply_or_only_shorten_the_run_make_no_new_row(reco
     board = build_leaderboard([record("medqa-pt", "m", 400), record("medmcqa-pt", "m", 5, **other)])
 
     assert len(rows(board)) == 1
+
+
+def test_a_file_of_examples_is_one_however_it_was_named_and_is_shown_without_its_folders(record, monkeypatch, tmp_path):
+    """A name of [data] is a path from the root, with the name of a person in it."""
+    monkeypatch.chdir(tmp_path)
+    given = [record("medqa-pt", "m", 400, shots=3, shots_data="treino/linhas.csv"),
+             record("medmcqa-pt", "m", 1400, shots=3, shots_data=str(tmp_path / "treino" / "linhas.csv"))]  # fmt: skip
+    (row,) = rows(build_leaderboard(given))
+    assert detail(row, load_language("pt"))[-1] == "exemplos: linhas.csv"
 
 
 def test_the_same_name_for_two_models_is_told_apart_by_their_hash(record):
