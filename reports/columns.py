@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from benchctl.comparing import HEADLINES
 from benchctl.task import TaskGroup
@@ -78,6 +79,11 @@ def _group_chance(members: Sequence[Column | None], by_task: Mapping[str, Sequen
 
 
 def _shape(records: Sequence[RunRecord], metric: str) -> Estimate:
-    """Some run's estimate of the metric, to know how it is shown; an accuracy when no run got that far."""
-    found = (record.estimates[metric] for record in records if metric in record.estimates)
-    return next(found, Estimate(0.0, 0, None, None, None, "", percent=metric == HEADLINE))
+    """Some run's estimate of the metric, to know how it is shown; an accuracy when no run got that far.
+
+    Shares only where all are: a figure of any scale that was 0 throughout is taken for one.
+    """
+    found = [record.estimates[metric] for record in records if metric in record.estimates]
+    if not found:
+        return Estimate(0.0, 0, None, None, None, "", percent=metric == HEADLINE)
+    return replace(found[0], percent=all(e.percent for e in found))

@@ -56,12 +56,12 @@ def _recovered(estimates: Sequence[Estimate], weights: Sequence[int]) -> Estimat
 
     value = math.fsum(e.value * weight for e, weight in zip(estimates, weights, strict=True)) / whole
     n, stderr = sum(e.n for e in estimates), joint([e.stderr for e in estimates])
-    shape = estimates[0].higher_is_better, estimates[0].percent
+    shape = estimates[0].higher_is_better, all(e.percent for e in estimates)
     below = joint([None if e.low is None else e.value - e.low for e in estimates])
     above = joint([None if e.high is None else e.high - e.value for e in estimates])
     if below is None or above is None:
         return Estimate(value, n, stderr, None, None, "none", *shape)
     low, high = value - below, value + above
-    if estimates[0].percent:  # but for the last digit they end there
+    if shape[1]:  # but for the last digit they end there
         low, high = max(low, 0.0), min(high, 1.0)
     return Estimate(value, n, stderr, low, high, "mover", *shape)

@@ -133,7 +133,7 @@ def joined(parts: Sequence[Pairs]) -> Pairs | None:
         [(place, cluster) for place, part in named for cluster in part.clusters],
         None,
         parts[0].higher_is_better,
-        parts[0].percent,
+        all(part.percent for part in parts),
         any(part.leaked for part in parts),
     )
 

@@ -75,9 +75,9 @@ class Shared:
             RecordError: its figure comes neither from values of samples nor from sums.
             UnknownName, MissingExtra: the metric's plugin, or what it needs, is no longer there.
         """
-        estimate = with_answered(self.first.run.record)[metric]
+        both = [with_answered(side.run.record)[metric] for side in (self.first, self.second)]
         leaks = any(leaked(side.run.record) for side in (self.first, self.second))
-        shape = estimate.higher_is_better, estimate.percent, leaks
+        shape = both[0].higher_is_better, all(e.percent for e in both), leaks
         if self.first.is_mean(metric) and self.second.is_mean(metric):
             ids = [i for i in self.ids if all(metric in side.scores[i].values for side in (self.first, self.second))]
             one, two = ([[side.scores[i].values[metric]] for i in ids] for side in (self.first, self.second))

@@ -254,6 +254,13 @@ def test_pooled_means_weigh_by_size_and_each_interval_reaches_as_far_as_its_memb
     assert found.method == "mover" and pooled([parts[0], replace(parts[1], low=None, high=None)]).method == "none"
 
 
+def test_a_group_is_no_share_where_a_member_is_none():
+    # 0 throughout is taken for a share of right answers, and may be one of 100 points.
+    zero, points = statistics.proportion([0.0] * 30), statistics.mean([50.0, 100.0, 50.0, 100.0])
+    for found in (pooled([zero, points]), averaged([zero, points])):
+        assert not found.percent and found.low < found.value < found.high
+
+
 @pytest.mark.parametrize("share", [0.6, 0.95])
 def test_a_pooled_share_of_few_passages_is_covered_as_often_as_its_interval_says(share):
     # Two members of 5 passages with 4 questions each: the errors in quadrature covered 0.90 and 0.68.

@@ -384,3 +384,28 @@ def test_a_name_found_nowhere_is_looked_for_in_lm_evals_own_list(benchctl, stori
     done = benchctl("run", "--model", stories, "--task", f"lm-eval:assin2_rtt,include_path={tasks}")
     assert done.code == 1
     assert "Did you mean assin2_rte" in done.err
+
+
+def test_a_figure_of_any_scale_that_was_0_throughout_does_not_make_a_share_of_the_one_beside_it(
+    benchctl, tasks, tmp_path
+):
+    # What a silent model gets looks like a share of right answers; of 100 points it is none.
+    (tasks / "scored.py").write_text(
+        "def points(doc, results):\n    return {'points': 50.0 * len(results[0])}\n", "utf-8"
+    )
+    fields = json.loads((tasks / "write.yaml").read_text("utf-8"))
+    fields |= {"task": "points", "filter_list": [], "metric_list": [{"metric": "points", "aggregation": "mean"}]}
+    lines = [f"{key}: {json.dumps(value)}" for key, value in fields.items() if value]
+    (tasks / "points.yaml").write_text("\n".join([*lines, "process_results: !function scored.points"]), "utf-8")
+    models = []
+    for name, answers in {"mute": [""] * 6, "loud": ["a", "aa"] * 3}.items():
+        models.append(f"replay:{tmp_path / name}.jsonl")
+        said = [json.dumps({"id": i, "output": text}) for i, text in enumerate(answers)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(said), "utf-8")
+    spec = f"lm-eval:points,include_path={tasks}"
+    mute, loud = json.loads(benchctl("run", "--task", spec, "--model", ",".join(models), "--json").out)
+    (found,) = json.loads(benchctl("compare", mute["run"], loud["run"], "--json").out)["tasks"]
+    difference = found["metrics"]["points"]
+
+    assert (difference["value"], difference["percent"]) == (75, False)
+    assert difference["low"] < 75 < difference["high"]

@@ -49,6 +49,15 @@ def test_the_built_in_sample_is_not_drawn_beside_reported_figures(record):
     assert [p.owner.model for p in chart.points] == ["a", "b"]
 
 
+def test_points_of_a_scale_are_not_drawn_as_shares_where_a_first_run_had_none(record):
+    def scored(value, percent):
+        return {"points": Estimate(value, 30, 0.0, value, value, "t", percent=percent)}
+
+    runs = [record("long", "mute", 0, n=30, total=30, estimates=scored(0.0, True)),
+            record("long", "loud", 0, n=30, total=30, estimates=scored(75.0, False))]  # fmt: skip
+    assert not list(charts(build_leaderboard(runs)))
+
+
 def test_one_dot_makes_no_chart(record):
     assert not list(charts(build_leaderboard([record("medqa-pt", "m", 400)])))
 
