@@ -144,7 +144,8 @@ def unfinished(scored: Sequence[Scored]) -> dict[str, int]:
 
 
 def used(scored: Sequence[Scored]) -> dict[str, float]:
-    """Tokens and cost of all answers, in all sittings; empty for backends that do not count them."""
+    """Tokens and cost of all answers, in all sittings; empty for backends that do not count them. No cost where one
+    has none, as its price was not in benchctl.toml yet or its tokens were not told: a part would pass for the sum."""
     usages = [r.usage for one in scored for r in one.responses if r.usage is not None]
     if not usages:
         return {}
@@ -153,7 +154,7 @@ def used(scored: Sequence[Scored]) -> dict[str, float]:
         "prompt_tokens": sum(u.prompt_tokens for u in usages),
         "completion_tokens": sum(u.completion_tokens for u in usages),
     }
-    return {**tokens, **({"cost": round(sum(costs), 6)} if costs else {})}
+    return {**tokens, **({"cost": round(sum(costs), 6)} if len(costs) == len(usages) else {})}
 
 
 def chosen_by(scored: Sequence[Scored]) -> dict[str, Any]:

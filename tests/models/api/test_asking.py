@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from benchctl.config import load_config
 from benchctl.creation import create_model
 from benchctl.model import ModelArgs
 from benchctl.plugins import get_plugins
@@ -290,6 +291,18 @@ def test_a_server_that_tells_no_tokens_has_no_cost_and_can_keep_no_limit_of_it(s
     assert "does not tell the tokens" in stopped.err
     ended = run(model, *GENERATE)
     assert ended.code == 0 and "cost" not in result(ended)["counts"], "unknown is not free"
+
+
+def test_answers_that_were_given_before_there_was_a_price_leave_the_run_without_a_sum(serve, run, tmp_path):
+    server = serve(die_after=4)
+    model = f"openai:gpt,base_url={server.url},retries=0,connections=1"
+    assert result(run(model, *GENERATE))["counts"]["answered"] == 4
+    server.post("/revive")
+    (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')
+    load_config.cache_clear()  # another command
+    ended = run(model, *GENERATE)
+    assert ended.code == 0 and result(ended)["counts"]["prompt_tokens"] == 1000
+    assert "cost" not in result(ended)["counts"], "2.0 were paid, and 1.2 of it is known"
 
 
 def test_options_that_cannot_change_an_answer_are_no_part_of_the_runs_identity(serve, run, tmp_path):
