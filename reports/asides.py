@@ -106,7 +106,8 @@ def _size(cell: Cell | GroupCell, words: Language) -> Iterator[Aside]:
 
 def _of_group(cell: GroupCell, words: Language) -> Iterator[Aside]:
     if not cell.estimate:
-        yield Aside("warn", words.text("cell.partial_rest"))
+        whole = words.text("cell.partial_long", present=cell.present, wanted=cell.wanted)
+        yield Aside("warn", words.text("cell.partial_rest"), whole)
     elif not cell.complete:
         yield Aside("bad", words.text("cell.incomplete"))
     yield from _answered(cell, words)

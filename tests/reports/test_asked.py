@@ -44,12 +44,20 @@ def test_of_questions_asked_several_times_the_answers_are_told_apart_from_the_qu
     assert "200 of 1,273 questions n = 30 interrupted: 30 of 800 answers" in told
 
 
+def test_prompts_that_were_cut_are_not_told_as_questions_where_each_was_asked_several_times(record, table):
+    run = record("medqa-pt", "m", 9, n=20, repeats=4)
+    often = replace(run, counts={**run.counts, "n": 80, "answered": 80, "cut": 44})
+    page = render(build_leaderboard([often]), "pt")
+    assert "20 de 1.273 perguntas" in row_of(table(page), "m") and "44 prompts cortados" in row_of(table(page), "m")
+    assert "44 de 80 prompts cortados à esquerda" in details(page)
+
+
 def test_an_interrupted_run_tells_how_far_it_came(record, table):
     page = render(build_leaderboard([stopped(record("medqa-pt", "m", 0), 308, 79, cut=251)]), "pt")
 
     assert "n = 308 interrompido: 308 de 1.273 perguntas" in row_of(table(page), "m")
     assert "todas as 1.273 · com resposta: 308" in details(page)
-    assert "251 de 308 perguntas cortadas" in details(page), "those without an answer were not looked at"
+    assert "251 de 308 prompts cortados" in details(page), "those without an answer were not looked at"
 
 
 def test_the_questions_a_figure_rests_on_are_told_where_only_some_were_asked_and_fewer_answered(record, table):

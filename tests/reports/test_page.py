@@ -60,7 +60,7 @@ def test_numbers_are_written_as_the_language_writes_them(board, table):
 def test_a_subset_a_partial_group_and_a_failed_call_cannot_be_overlooked(board, table):
     cells = table(render(board, "pt"))
 
-    assert "200 de 4.183 perguntas 31 perguntas cortadas" in row_of(cells, "hf:small")
+    assert "200 de 4.183 perguntas 31 prompts cortados" in row_of(cells, "hf:small")
     assert "4 de 6 tarefas medidas: sem média" in row_of(cells, "hf:small")
     assert "incompleto 12 erros de chamada 100 alternativas inventadas" in row_of(cells, "openai:x")
     assert "62,5% das 4.000 respondidas" in row_of(cells, "openai:x")

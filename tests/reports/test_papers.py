@@ -74,9 +74,11 @@ def test_the_markdown_has_the_pages_numbers_in_the_pages_order(board, table, lan
 def test_no_remark_of_the_page_is_lost(board, lang, form):
     words = load_language(lang)
     text = " ".join(render_table(board, lang, form).split())
+    rows = [row for section in board.sections for row in section.rows]
+    shown = [c for c in board.columns if any(c.task in row.cells and row.cells[c.task].estimate for row in rows)]
     said = {
         aside.title or aside.text
-        for section in board.sections for row in section.rows for column in board.columns
+        for row in rows for column in shown
         if (cell := row.cells.get(column.task)) for aside in remarks(cell, column, words)
     }  # fmt: skip
     assert len(said) > 20
@@ -149,3 +151,13 @@ def test_the_first_questions_of_a_file_are_told_from_a_draw(record):
     first, drawn = (record("pubmedqa-pt", m, 150, n=150, drawn=d) for m, d in (("first", False), ("drawn", True)))
     shown = render_table(build_leaderboard([first, drawn]), "pt", "markdown")
     assert "as primeiras 150 de 500 perguntas" in shown and re.search(r"[^s] 150 de 500 perguntas", shown)
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"), [("pt", "</sup> 6 de 9 tarefas: sem média"), ("en", "</sup> 6 of 9 tasks: no mean")]
+)
+def test_a_group_without_a_mean_says_how_many_of_its_tasks_there_are(record, groups, lang, told):
+    """On the page the number stands in the cell; here the note is all there is."""
+    runs = [record(task, "m", 60) for task in groups[0].members]
+    runs += [record(task, "whole", 60) for task in groups[1].members]
+    assert told in render_table(build_leaderboard(runs, groups=[groups[1]]), lang, "markdown")
