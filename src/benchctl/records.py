@@ -61,8 +61,11 @@ class RunFolder:
         return Journal(self.path / "samples.jsonl")
 
     def answers(self) -> list[dict[str, Any]]:
-        """The answered samples as written down: see :func:`entry`."""
-        return read_lines(self.path / "samples.jsonl")
+        """The answered samples as written down, each once: see :func:`entry`.
+
+        Files of two machines that were put together hold some twice; the last one counts, as for :func:`runner.run`.
+        """
+        return list({str(line["id"]): line for line in read_lines(self.path / "samples.jsonl")}.values())
 
     def scores(self) -> list[Score]:
         """The scored samples, in the task's order; empty while the run has none.

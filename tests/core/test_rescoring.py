@@ -103,3 +103,14 @@ def test_what_another_command_adds_between_finding_a_run_and_scoring_it_stays(tm
     record = folder.record()
     assert {"macro_f1", "judge_total"} <= record.estimates.keys() and set(record.added) == {"judge_total"}
     assert all(score.values["judge_total"] == 5 for score in folder.scores())
+
+
+def test_answers_that_stand_twice_count_once(tmp_path):
+    stored = run(tmp_path / "runs", "medmcqa-pt", "base", right_in(range(1, 13)))
+    samples = stored.path / "samples.jsonl"
+    lines = samples.read_bytes().splitlines(keepends=True)
+    samples.write_bytes(b"".join([*lines, *lines[:7]]))  # half of it came from another machine
+
+    again = rescored(stored)
+    assert (again.estimates, again.counts) == (stored.record.estimates, stored.record.counts)
+    assert len(RunFolder(stored.path).scores()) == len(lines)
