@@ -107,7 +107,9 @@ def bounded(
     """A mean of values that cannot leave ``least`` to ``best``, nor can its interval.
 
     Where every value came out at one of these ends it is a share, and has that of a share (:func:`proportion`): the
-    bootstrap of three answers with all of the points would leave nothing to doubt.
+    bootstrap of three answers with all of the points would leave nothing to doubt. Where all are equal between the
+    ends, as a judge's who is of two minds each time, as many as Wilson's interval allows may be otherwise though none
+    here is, each as far as either end.
 
     Args:
         values: one per sample, at least one.
@@ -120,6 +122,9 @@ def bounded(
     else:
         e = mean(values, clusters)
         low, high = (None if x is None else min(max(x, least), best) for x in (e.low, e.high))
+    if e.method == "constant":
+        otherwise = 1 - wilson(1.0, _units(len(values), clusters))[0]
+        low, high = e.value - otherwise * (e.value - least), e.value + otherwise * (best - e.value)
     return replace(e, low=low, high=high, higher_is_better=higher_is_better, percent=percent)
 
 

@@ -166,7 +166,7 @@ def test_all_of_the_points_on_a_few_answers_leave_doubt(long_run, serve_judge, b
     assert [(e["value"], e["low"], e["high"]) for e in points] == [
         (5, pytest.approx(5 * low), 5),
         (0, 0, pytest.approx(5 * (high - low))),
-        (10, 10, 10),
+        (10, pytest.approx(10 * low), pytest.approx(10 + 5 * (high - low))),
     ]
 
 
@@ -177,7 +177,8 @@ def test_a_judge_that_always_takes_the_first_decides_nothing_and_is_reported(two
     ran = benchctl("judge", a.path, "--against", b.path, "--judge", server.spec(), "--json")
     (pair,) = json.loads(ran.out)["pairs"].values()
     assert (pair["wins"], pair["losses"], pair["ties"], pair["flips_first"]) == (0, 0, 10, 10)
-    assert pair["win_rate"]["value"] == 0.5
+    low, _ = wilson(1, 10)
+    assert [pair["win_rate"][bound] for bound in ("value", "low", "high")] == pytest.approx([0.5, low / 2, 1 - low / 2])
     assert pair["first_preferred"] == 1.0
     assert pair["position_p"] == pytest.approx(stats.binomtest(10, 10, 0.5).pvalue)
     assert "prefers the answer shown first" in ran.err
