@@ -9,8 +9,10 @@ import re
 import pytest
 
 from benchctl.statistics import wilson
-from benchctl.types import Sample
-from benchctl_plugins.metrics.judge.questions import Answered, Manner, about_answers
+from benchctl.types import Generate, Sample
+from benchctl_plugins.metrics.judge.asking import Question
+from benchctl_plugins.metrics.judge.pairs import compare
+from benchctl_plugins.metrics.judge.questions import ORDERS, Answered, Manner, about_answers
 from benchctl_plugins.metrics.judge.results import estimates
 from benchctl_plugins.metrics.judge.rubric import load_rubric
 
@@ -193,6 +195,22 @@ def test_draws_of_one_pair_are_one_question_of_the_test_for_the_order(two_runs, 
     assert (pair["wins"], pair["losses"], pair["ties"], pair["flips_first"]) == (0, 0, 4, 4)
     assert pair["position_p"] == pytest.approx(stats.binomtest(4, 4, 0.5).pvalue)
     assert "prefers the answer shown first" not in ran.err
+
+
+def test_a_preference_that_changes_with_the_order_is_none_also_where_one_order_is_surer():
+    # Three draws of each order; the number is the place of the answer preferred. Once the judge is not of its own mind.
+    said = {"a": ((1, 1, 1), (1, 1, 2)), "b": ((1, 1, 2), (2, 2, 2)), "c": ((2, 1, 2), (2, 2, 2))}
+    questions, replies = [], {}
+    for name, orders in said.items():
+        for order, draws in zip(ORDERS, orders, strict=True):
+            for draw, place in enumerate(draws):
+                one = Question(order, draw, Sample(name, "?"), Generate("?"))
+                questions.append(one)
+                replies[one.key] = {"problem": "", "probabilities": {}, "points": {"better": place}}
+    found = compare(questions, replies)
+    assert (found.wins, found.losses, found.ties) == (1, 0, 2)
+    assert (found.flips_first, found.flips_second) == (1, 1)
+    assert found.win_rate.value == pytest.approx((4 + 5 + 4) / 6 / 3), "the mean over both orders"
 
 
 def test_pair_rubrics_and_against_go_together(two_runs, benchctl):

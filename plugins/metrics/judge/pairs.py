@@ -53,13 +53,15 @@ def compare(questions: Sequence[Question], replies: Mapping[str, Mapping[str, An
         draws.setdefault(identity, []).append(orders)
     asked = {identity: [fmean(o[order] for o in given) for order in ORDERS] for identity, given in draws.items()}
     means = {identity: 0.5 + (ab - ba) / 2 for identity, (ab, ba) in asked.items()}
+    # By which answer each order prefers: a judge surer in one of them still contradicts itself.
+    leaning = [(ab > 0.5) - (ab < 0.5) + (ba < 0.5) - (ba > 0.5) for ab, ba in asked.values()]
     first = sum(ab > 0.5 and ba > 0.5 for ab, ba in asked.values())
     second = sum(ab < 0.5 and ba < 0.5 for ab, ba in asked.values())
     decided = [share for orders in both.values() for share in orders.values() if share != 0.5]
     return PairReport(
-        wins=sum(mean > 0.5 for mean in means.values()),
-        losses=sum(mean < 0.5 for mean in means.values()),
-        ties=sum(mean == 0.5 for mean in means.values()),
+        wins=sum(side > 0 for side in leaning),
+        losses=sum(side < 0 for side in leaning),
+        ties=leaning.count(0),
         win_rate=statistics.bounded([*means.values()], [clusters[i] for i in means], percent=True) if means else None,
         flips_first=first,
         flips_second=second,
