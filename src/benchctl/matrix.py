@@ -255,6 +255,12 @@ def _note_run(display: Display, job: Job, record: RunRecord) -> None:
             f"warning: {_title(job)}: the answers are of {len(served)} models, by what the server "
             f"says: {', '.join(served)}. samples.jsonl says which."
         )
+    if len(ways := record.model.get("choose_by", {})) > 1:
+        told = ", ".join(f"{count} by {way}" for way, count in ways.items())
+        display.note(
+            f"warning: {_title(job)}: the choices were made in different ways, {told}, since the server did not always "
+            f"give log-probabilities: the figure is of neither. choose_by=generation makes all in one way."
+        )
     if record.counts["errors"]:
         first = record.errors[0]
         display.note(

@@ -73,6 +73,17 @@ def test_choices_are_read_from_a_written_answer_where_it_gives_none_and_the_reco
     assert server.stats()["asked"] == 11, "one reply is enough to learn that there are no log-probabilities"
 
 
+def test_choices_made_in_two_ways_in_two_sittings_are_told(serve, run, tmp_path):
+    first = serve(die_after=4)
+    model = f"openai:gpt,base_url={first.url},retries=0,connections=1"
+    assert "different ways" not in run(model).err
+    first.stop()
+    serve(port=first.port, logprobs="yes")  # a router has put another provider's behind the name
+    ended = run(model)
+    assert ended.code == 0 and record(ended, tmp_path)["model"]["choose_by"] == {"generation": 3, "logprobs": 7}
+    assert "made in different ways, 3 by generation, 7 by logprobs" in ended.err
+
+
 def test_a_written_answer_that_names_no_option_is_an_outcome_and_no_guess(serve, run, tmp_path):
     ran = run(f"openai:gpt,base_url={serve(say='Há vários pontos de vista sobre isso e cada caso é um caso.').url}")
     assert "choice" not in result(ran)["outcomes"]
