@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from benchctl.statistics import CONFIDENCE
+from benchctl.statistics import CONFIDENCE, never_otherwise
 from benchctl.types import Estimate
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def of_sums(
 ) -> Estimate:
     """A function of the column sums of ``rows``, with a BCa bootstrap interval (Efron 1987), as scipy computes it.
 
+    Where all resamples are the same, as of answers that are all right, a share has the interval of
+    :func:`benchctl.statistics.never_otherwise`, anything else none with a width.
     Samples that share a cluster are drawn together (Davison and Hinkley 1997, section 3.8).
 
     Args:
@@ -56,7 +58,8 @@ def of_sums(
     unit = 2.0 ** (int(np.frexp(np.abs(drawn).max())[1]) - 1)  # squares of figures with 200 digits would overflow
     stderr = float((drawn / unit).std(ddof=1)) * unit
     if np.ptp(drawn) <= 1e-12 * abs(value):
-        return Estimate(value, n, stderr, value, value, "constant", higher_is_better, percent)
+        low, high = never_otherwise(value, groups) if percent else (value, value)
+        return Estimate(value, n, stderr, low, high, "constant", higher_is_better, percent)
     low, high = _bca(value, drawn, statistic(total - units))
     method = "bootstrap-bca" + ("-clustered" if groups < n else "")
     return Estimate(value, n, stderr, low, high, method, higher_is_better, percent)

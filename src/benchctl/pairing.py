@@ -199,6 +199,8 @@ def _interval(pairs: Pairs, one: Array, two: Array, seed: int) -> tuple[float | 
             np.hstack([one, two]).tolist(), lambda sums: figure(sums[:, columns:]) - figure(sums[:, :columns]),
             pairs.clusters, seed=seed,
         )  # fmt: skip
+    if pairs.percent and e.method == "constant":
+        return *statistics.never_otherwise(e.value, len(set(pairs.clusters)), least=-1.0), e.method
     if pairs.percent and e.low is not None and e.high is not None:  # two shares differ by no more than all of one
         return max(e.low, -1.0), min(e.high, 1.0), e.method
     return e.low, e.high, e.method

@@ -108,8 +108,7 @@ def bounded(
 
     Where every value came out at one of these ends it is a share, and has that of a share (:func:`proportion`): the
     bootstrap of three answers with all of the points would leave nothing to doubt. Where all are equal between the
-    ends, as a judge's who is of two minds each time, as many as Wilson's interval allows may be otherwise though none
-    here is, each as far as either end.
+    ends, as a judge's who is of two minds each time, see :func:`never_otherwise`.
 
     Args:
         values: one per sample, at least one.
@@ -123,9 +122,17 @@ def bounded(
         e = mean(values, clusters)
         low, high = (None if x is None else min(max(x, least), best) for x in (e.low, e.high))
     if e.method == "constant":
-        otherwise = 1 - wilson(1.0, _units(len(values), clusters))[0]
-        low, high = e.value - otherwise * (e.value - least), e.value + otherwise * (best - e.value)
+        low, high = never_otherwise(e.value, _units(len(values), clusters), least, best)
     return replace(e, low=low, high=high, higher_is_better=higher_is_better, percent=percent)
+
+
+def never_otherwise(value: float, drawn: int, least: float = 0.0, best: float = 1.0) -> tuple[float, float]:
+    """Interval for a figure that each of so many draws gave alike, of a scale that ends at ``least`` and ``best``.
+
+    As many draws as Wilson's interval for a share allows may be otherwise though none here is, each as far as an end.
+    """
+    otherwise = 1 - wilson(1.0, drawn)[0]
+    return value - otherwise * (value - least), value + otherwise * (best - value)
 
 
 def paired_proportions(gained: int, lost: int, n: int) -> tuple[float, float]:

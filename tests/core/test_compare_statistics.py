@@ -110,6 +110,17 @@ def test_two_equal_runs_of_right_and_wrong_answers_differ_by_nothing():
     assert (found.value, found.low, found.high, found.p, found.method) == (0.0, 0.0, 0.0, 1.0, "constant")
 
 
+def test_shares_that_differ_alike_in_each_of_a_few_questions_leave_doubt():
+    # Half a point more in each of 5, as of a F1; and a share that is a function of sums: 5 of 5 right beside none.
+    mean = difference(replace(pairs([(0.25, 0.75)] * 5), percent=True))
+    ids, none, whole = [str(i) for i in range(5)], [[0.0, 1.0]] * 5, [[1.0, 1.0]] * 5
+    ratio = difference(Pairs(ids, none, whole, ids, lambda sums: sums[:, 0] / sums[:, 1], percent=True))
+    doubt = 1 - statistics.wilson(1, 5)[0]
+    assert (mean.low, mean.high) == pytest.approx((0.5 - 1.5 * doubt, 0.5 + 0.5 * doubt))
+    assert (ratio.low, ratio.high) == pytest.approx((1 - 2 * doubt, 1))
+    assert difference(pairs([(1.5, 2.5)] * 5)).low == 1, "of a scale without ends nothing can be said"
+
+
 def test_as_many_right_on_other_questions_is_not_called_equal():
     found = difference(pairs([(0, 1)] * 6 + [(1, 0)] * 6 + [(1, 1)] * 12))
     assert (found.value, found.p, found.verdict) == (0.0, 1.0, "unclear")

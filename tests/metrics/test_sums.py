@@ -80,6 +80,12 @@ def test_macro_f1_does_not_reward_a_constant_answer():
     assert MacroF1().values(run[0]) == {}
 
 
+def test_macro_f1_of_a_few_answers_that_are_all_right_is_as_doubtful_as_their_share():
+    run = [choice(label, label, str(i)) for i, label in enumerate("ABCDAB")]
+    found, share = MacroF1().estimate(run), Accuracy().estimate(run)
+    assert (found.low, found.high) == pytest.approx((share.low, share.high)) and share.low < 0.7
+
+
 def test_unread_answers_may_be_counted_as_the_first_option_for_comparison():
     run = [choice("B", "B", "0"), choice(None, "A", "1"), choice(None, "C", "2"), choice("A", "D", "3")]
     assert AccuracyUnreadFirst().estimate(run).value == 0.5
