@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,12 +21,13 @@ from benchctl.fingerprints import cache_dir, digest
 from benchctl.records import replace_file
 from benchctl.types import Generate, Response
 
-from .calling import proxies_checked, whole
+from .calling import back_off, proxies_checked, whole
 from .secrets import Redactor
 from .wire import Body, Malformed, Wire, read_usage, served_by
 
 if TYPE_CHECKING:
     from openai import OpenAI
+    from openai.types import Batch
 
     from .model import OpenAIModel
 
@@ -198,13 +199,33 @@ def _parts(lines: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
 
 def _hand_in(client: OpenAI, model: OpenAIModel, folder: Path, part: Mapping[str, bytes]) -> Handed:
     file = client.files.create(file=("requests.jsonl", b"\n".join(part.values())), purpose="batch")
-    made = client.batches.create(
-        input_file_id=file.id, completion_window="24h",
-        endpoint="/v1/chat/completions" if model.settings.mode == "chat" else "/v1/completions",
-    )  # fmt: skip
+    made = _create(client, model, file.id)
     handed = Handed(made.id, frozenset(part), folder / f"{digest(made.id)[:16]}.json")
     _remember(handed)
     return handed
+
+
+def _create(client: OpenAI, model: OpenAIModel, file: str) -> Batch:
+    """A batch of an uploaded file, made once: where the reply was lost on its way, the batch may be there all the same,
+    and each more is paid."""
+    import openai
+
+    once, attempt = client.with_options(max_retries=0), 0
+    while True:
+        try:
+            return once.batches.create(
+                input_file_id=file, completion_window="24h",
+                endpoint="/v1/chat/completions" if model.settings.mode == "chat" else "/v1/completions",
+            )  # fmt: skip
+        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError):
+            time.sleep(back_off(attempt))
+            with suppress(openai.NotFoundError):  # a server that lists none
+                for found in client.batches.list(limit=20).data:  # newest first
+                    if found.input_file_id == file:
+                        return found
+            if attempt == model.settings.retries:
+                raise
+            attempt += 1
 
 
 def _remember(batch: Handed) -> None:

@@ -201,6 +201,8 @@ class Server:
             return await send(writer, 200, {"id": name, "object": "file", "purpose": "batch"})
         if path.endswith("/content"):
             return await send(writer, 200, self.files[path.split("/")[3]])
+        if path.startswith("/v1/batches?"):
+            return await send(writer, 200, {"object": "list", "data": list(self.batches.values())[::-1]})
         if method == "POST":
             asked = json.loads(body)
             found = {
@@ -211,6 +213,9 @@ class Server:
                 **asked,
             }
             self.batches[found["id"]] = found
+            if self.args.batch_lost:  # made, and the reply is lost on its way
+                self.args.batch_lost -= 1
+                return False
             return await send(writer, 200, found)
         found = self.batches.get(path.split("/")[3])
         if found is None:
@@ -300,6 +305,7 @@ async def main() -> None:
     )
     parser.add_argument("--becomes-after", type=int, default=0)
     parser.add_argument("--batch-seconds", type=float, default=0.0)
+    parser.add_argument("--batch-lost", type=int, default=0, help="so many batches are made and nobody hears of it")
     parser.add_argument("--batch-fails", default="", help="why every batch fails as a whole")
     server = Server(parser.parse_args())
     listening = await asyncio.start_server(server.serve, "127.0.0.1", server.args.port, limit=2**24)

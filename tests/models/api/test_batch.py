@@ -124,6 +124,12 @@ def test_a_batch_that_the_service_knows_no_more_is_named_with_what_to_do(serve, 
     assert ran.code == 1 and "batch-0" in ran.err and str(note) in ran.err and "HTTP 404" in ran.err
 
 
+def test_a_batch_whose_making_went_unheard_is_found_and_not_paid_again(serve, run):
+    server = serve(batch_lost=3)
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05", *GENERATE)
+    assert ran.code == 0 and server.stats()["batches"] == 1
+
+
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
     (tmp_path / "same.txt").write_text("Responda com uma letra.")
     (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.1 in a batch
