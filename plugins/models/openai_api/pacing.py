@@ -124,13 +124,18 @@ class Pacer:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds the server asks to wait, said in milliseconds, seconds or as an HTTP date; None when it does not say."""
+    """Seconds the server asks to wait, said in milliseconds, seconds or as an HTTP date; None when it does not say.
+
+    A date is taken by the server's own clock, where it tells that: this machine's may be hours off.
+    """
     for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
             return max(0.0, float(headers[name]) * unit)
         except (KeyError, ValueError):
             continue
     try:
-        return max(0.0, parsedate_to_datetime(headers["retry-after"]).timestamp() - time.time())
+        until = parsedate_to_datetime(headers["retry-after"]).timestamp()
+        now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else time.time()
+        return max(0.0, until - now)
     except (KeyError, ValueError):
         return None

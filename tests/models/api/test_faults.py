@@ -136,6 +136,8 @@ def test_a_wait_that_the_server_asks_for_is_understood_in_every_form():
     assert retry_after({"retry-after-ms": "250", "retry-after": "9"}) == 0.25
     assert retry_after({"retry-after": formatdate(time.time() + 5, usegmt=True)}) == pytest.approx(5, abs=1.1)
     assert retry_after({"retry-after": formatdate(time.time() - 5, usegmt=True)}) == 0.0
+    theirs = time.time() + 7200  # this machine's clock is two hours behind
+    assert retry_after({"date": formatdate(theirs), "retry-after": formatdate(theirs + 5)}) == pytest.approx(5, abs=0.1)
     assert retry_after({"retry-after": "soon"}) is None and retry_after({}) is None
 
 
