@@ -18,6 +18,8 @@ from benchctl.types import Choose, Generate, Kind, Response, Sample
 DEFAULTS = {"id": "id", "output": "", "name": ""}
 OUTPUTS = ("output", "outputs", "answer", "response", "prediction")
 """Columns looked for, in this order, when none is named."""
+_WRAPPED = {"generated_text": 0, "message": 1, "content": 2}
+"""Names under which objects keep a text: a pipeline's, a server's choice, a message."""
 SHOWN = 5
 """Lines of unknown ids shown at most."""
 
@@ -71,6 +73,13 @@ class Replay(Model):
     def meet(self, samples: Sequence[Sample], owners: Sequence[Sample]) -> None:
         """Learn which ids are asked for."""
         asked = {sample.id for sample in samples}
+        counted = {str(number) for number in range(1, len(self._rows) + 1)}
+        if "0" in asked and self._rows.keys() == counted and str(len(counted)) not in asked:
+            raise BadData(
+                f"{self._path}: its ids count the rows from 1, those of the questions from 0: each answer would stand "
+                "beside the question after its own.",
+                f"Take 1 from each id in column '{self._options['id']}'.",
+            )
         self._owners = owners
         self._unknown = self._rows.keys() - asked
         self._known |= self._rows.keys() & asked
@@ -150,11 +159,18 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
 def _output(row: Row, column: str) -> str | None:
     """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null.
 
-    lm-eval's ``resps`` is a list of lists: answers of each request, of each repeat.
+    lm-eval's ``resps`` is a list of lists: answers of each request, of each repeat. Of a conversation it is what the
+    assistant says last, of an object of transformers' pipeline its ``generated_text``.
     """
     value = row.values.get(column)
-    while isinstance(value, list):
-        value = value[0] if value else ""
+    while isinstance(value, list) or (isinstance(value, Mapping) and value.keys() & _WRAPPED):
+        if isinstance(value, Mapping):
+            value = next(value[name] for name in _WRAPPED if name in value)
+        elif value and all(isinstance(turn, Mapping) and turn.keys() >= {"role", "content"} for turn in value):
+            said = [turn["content"] for turn in value if turn["role"] == "assistant"]
+            value = said[-1] if said else None
+        else:
+            value = value[0] if value else ""
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)

@@ -142,6 +142,31 @@ def test_answers_in_lists_of_lists_as_lm_eval_writes_them_are_the_texts_themselv
     assert texts[0] == texts[1]
 
 
+@pytest.mark.parametrize(
+    "recorded",
+    [
+        [{"role": "user", "content": "Qual? A) x B) y"}, {"role": "assistant", "content": "Alternativa B."}],
+        [{"generated_text": "Alternativa B."}],
+        {"generated_text": [{"role": "user", "content": "A?"}, {"role": "assistant", "content": "Alternativa B."}]},
+        {"finish_reason": "stop", "message": {"role": "assistant", "content": "Alternativa B."}},
+    ],
+)
+def test_of_a_conversation_or_a_pipelines_object_the_answer_is_the_text(benchctl, tmp_path, recorded):
+    file = write(tmp_path / "a.jsonl", [{"id": i, "output": recorded} for i in builtin_ids(5)])
+    ran = run(benchctl, f"replay:{file}")
+    assert '"text": "Alternativa B."' in (Path(first(ran)["path"]) / "samples.jsonl").read_text("utf-8")
+
+
+def test_ids_that_count_the_rows_from_1_are_refused_not_taken_for_the_next_question(benchctl, tmp_path, medqa):
+    questions = [{**row, "id": str(i)} for i, row in enumerate(medqa[:6])]
+    data = write(tmp_path / "prova.csv", [{k: v for k, v in row.items() if k != "id"} for row in questions])
+    late = write(tmp_path / "um.csv", [{"id": int(q["id"]) + 1, "output": q["output"]} for q in questions])
+    refused = run(benchctl, f"replay:{late}", data=data, limit=6)
+    assert refused.code == 1 and "from 1" in refused.err and "Take 1" in refused.err
+    rest = write(tmp_path / "resto.csv", [{"id": q["id"], "output": q["output"]} for q in questions[1:]])
+    assert first(run(benchctl, f"replay:{rest}", data=data, limit=6))["counts"]["errors"] == 1
+
+
 def test_scored_by_letter_the_record_says_that_the_choice_was_read_from_a_text(benchctl, tmp_path):
     rows = [{"id": key, "output": "A resposta é D."} for key in builtin_ids(5)]
     file = write(tmp_path / "a.jsonl", rows)
