@@ -1,10 +1,11 @@
-"""Rows from a file: csv, json, jsonl and parquet, with the place of every row for error messages."""
+"""Rows from a file (csv, json, jsonl, parquet) or from what datasets saved, with their places for error messages."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import json
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -94,6 +95,8 @@ def read_table(path: Path, *, keep_broken: bool = False) -> Table:
     readers: dict[str, Callable[[Path], Iterator[Row]]] = {
         ".csv": _read_csv, ".json": _read_json, ".jsonl": _read_jsonl, ".parquet": _read_parquet
     }  # fmt: skip
+    if saved(path):
+        return as_table(tuple(_read_saved(path)), path, keep_broken=keep_broken)
     if not path.is_file():
         raise BadData(f"There is no data file '{path}'.", "Check the path, or the names in [data] of benchctl.toml.")
     kind = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).suffix.lower()
@@ -106,6 +109,11 @@ def read_table(path: Path, *, keep_broken: bool = False) -> Table:
     except UnicodeDecodeError as error:
         raise BadData(f"{path}: not UTF-8 text at byte {error.start}.", "Save the file again as UTF-8.") from error
     return as_table(rows, path, keep_broken=keep_broken)
+
+
+def saved(path: Path) -> bool:
+    """Whether it is a folder that ``save_to_disk`` of datasets wrote: one split, or several by name."""
+    return (path / "state.json").is_file() or (path / "dataset_dict.json").is_file()
 
 
 def as_table(rows: Sequence[Row], path: Path, *, keep_broken: bool = True) -> Table:
@@ -140,14 +148,19 @@ def _open(path: Path) -> TextIO:
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
+_TOLD = re.compile(r"\"?sep=([,;\t])\"?\s*")
+
 
 def separator(file: TextIO) -> str:
     """What parts the cells of a CSV file: of comma, semicolon and tab the one by which most of the first rows have as
     many cells as the header, which has several; the comma where none does.
 
     Spreadsheets in Brazil write semicolons, also around a header such as ``Resposta (A, B ou C)``. The file is left at
-    its beginning.
+    its header: at its beginning, or behind a line ``sep=;`` that tells Excel.
     """
+    told = _TOLD.fullmatch(file.readline())
+    if told:
+        return told[1]
     agreeing = {sign: _agreeing(file, sign) for sign in _NAMES}
     file.seek(0)
     header = file.readline()
@@ -272,4 +285,20 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise BadData(f"{path}: not a parquet file ({error}).", "Check that it was copied whole.") from error
     for number, record in enumerate(records, 1):
+        yield Row(number, record)
+
+
+def _read_saved(path: Path) -> Iterator[Row]:
+    import datasets
+    import pyarrow
+
+    try:
+        found = datasets.load_from_disk(str(path))
+    except (OSError, ValueError, KeyError, TypeError, pyarrow.ArrowInvalid) as error:
+        raise BadData(f"{path}: datasets cannot read it ({error}).", "Check that it was copied whole.") from error
+    if isinstance(found, datasets.DatasetDict):
+        raise BadData(
+            f"{path}: holds the splits {', '.join(found)}.", f"Name one, as in {path / next(iter(found), '')}."
+        )
+    for number, record in enumerate(found.to_list(), 1):
         yield Row(number, record)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from benchctl.data import BrokenRow, Row, RowError, Table, read_table
+from benchctl.data import BrokenRow, Row, RowError, Table, read_table, saved
 from benchctl.errors import DEFECT, BadData, PluginError, blamed
 from benchctl.fingerprints import digest
 from benchctl.hub import HubDataset, read_hub
@@ -275,7 +275,7 @@ def builtin_sample(row: Row) -> Sample:
 
 def _in_folder(path: Path, names: Sequence[str], task: str) -> Path:
     """The file itself; of a folder, the first of ``names`` that exists in it."""
-    if not path.is_dir():
+    if not path.is_dir() or saved(path):
         return path
     found = next((path / name for name in names if (path / name).is_file()), None)
     if found is None:

@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 
+import datasets
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,25 @@ def test_the_same_rows_in_any_format_are_the_same_samples(task, tmp_path, suffix
     assert [s.target for s in data.samples] == list("ABCDAB")
     assert data.samples[2].choices == {x.upper(): f"opção {x} de 2" for x in "abcd"}
     assert [s.id for s in data.samples] == list("012345")
+
+
+def test_what_datasets_saved_is_read_of_several_splits_the_one_named(task, tmp_path):
+    kept = datasets.Dataset.from_list([row(i) for i in range(8)]).select([5, 2, 3])  # a view of the rows on disk
+    datasets.DatasetDict(train=kept, test=kept.select([0])).save_to_disk(tmp_path / "dados")
+    assert [s.target for s in task.load(str(tmp_path / "dados/train")).samples] == ["B", "C", "D"]
+    with pytest.raises(BadData, match="holds the splits train, test"):
+        task.load(str(tmp_path / "dados"))
+    (tmp_path / "dados/train/state.json").write_text("{", "utf-8")
+    with pytest.raises(BadData, match="datasets cannot read it"):
+        task.load(str(tmp_path / "dados/train"))
+
+
+@pytest.mark.parametrize("told", ["sep=;", '"sep=;"', "sep=\t"])
+def test_a_line_that_tells_excel_the_separator_is_no_header(task, tmp_path, told):
+    sign = "\t" if "\t" in told else ";"
+    lines = [told, sign.join(COLUMNS), *(sign.join(row(i)[name] for name in COLUMNS) for i in range(3))]
+    (tmp_path / "prova.csv").write_text("\r\n".join(lines), "utf-8-sig")
+    assert [s.target for s in task.load(str(tmp_path / "prova.csv")).samples] == ["A", "B", "C"]
 
 
 @pytest.mark.parametrize(("delimiter", "encoding"), [(";", "utf-8"), (";", "utf-8-sig"), ("\t", "utf-8")])
