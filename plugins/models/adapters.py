@@ -50,8 +50,6 @@ class Adapter:
     changes_base: bool = False
     """Whether attaching it takes something away from the base's weights (PiSSA, OLoRA), which taking it off does not
     give back."""
-    beside: tuple[str, ...] = ()
-    """Modules of which it brings copies that stand beside the base's (``modules_to_save``)."""
 
     @property
     def prompts(self) -> bool:
@@ -109,7 +107,6 @@ def read(folder: Path, name: str, allow_pickle: bool = False) -> Adapter:
         virtual_tokens=int(config.get("num_virtual_tokens") or 0),
         quant=card.get("quant"),
         changes_base=str(config.get("init_lora_weights")).startswith(SPLITTING),
-        beside=tuple(config.get("modules_to_save") or ()),
     )
 
 
@@ -186,11 +183,11 @@ def attach(model: Any, adapter: Adapter, settings: Settings) -> Any:
 
 def writes_over(base: Any, adapter: Adapter) -> bool:
     """Whether attaching the adapter changes the base for good: what taking it off leaves is another model."""
-    return adapter.changes_base or bool(embeddings.stored_whole(base, adapter.folder, adapter.beside))
+    return adapter.changes_base or bool(embeddings.stored_whole(base, adapter.folder))
 
 
 def detach(attached: Any, adapter: Adapter) -> Any:
-    """The base as it was before :func:`attach`."""
+    """The base as it was before :func:`attach`, unless that :func:`writes_over` it."""
     base = attached.get_base_model()
     if adapter.prompts:
         return base

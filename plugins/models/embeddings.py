@@ -1,8 +1,8 @@
-"""Weights of the base that an adapter's file holds whole: embeddings, which training with new tokens changes."""
+"""Weights of the base that an adapter's file holds whole: embeddings of new tokens, biases, ``modules_to_save``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +10,13 @@ WRAPPING = "base_model.model."
 """What peft puts in front of the base's own names."""
 
 
-def stored_whole(model: Any, folder: Path, beside: Sequence[str]) -> list[str]:
-    """The base's own parameters that the adapter brings along, which peft writes over those of the base.
+def stored_whole(model: Any, folder: Path) -> list[str]:
+    """The base's own parameters that the adapter brings along: the base is left with them when it is taken off.
 
-    Args:
-        beside: modules that peft keeps beside the base's (``modules_to_save``), and writes over nothing.
+    peft writes biases and embeddings over the base's, and hands back its copies of ``modules_to_save``.
     """
     own = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    return [name for name in _shapes(folder) if name in own and not set(beside) & set(name.split("."))]
+    return [name for name in _shapes(folder) if name.replace(".base_layer.", ".") in own]
 
 
 def make_room(model: Any, folder: Path) -> None:

@@ -65,8 +65,25 @@ def merge_in_memory(base: Any, adapter: Adapter, settings: Settings, scheme: Sch
     """
     require_mergeable(adapter, settings, scheme)
     attached = adapters.attach(dequantised(base, dtype) if scheme is not None else base, adapter, settings)
+    part(attached.get_base_model())
     with quiet():
         return attached.merge_and_unload(safe_merge=True).eval()
+
+
+def part(base: Any) -> None:
+    """Give the output layer weights of its own where an adapter lies on it, or on the embeddings it shares them with.
+
+    The adapter changes one of the two; merged into what both hold, it would change both.
+    """
+    import torch
+
+    layers = base.get_input_embeddings(), base.get_output_embeddings()
+    table, output = (getattr(layer, "base_layer", layer) for layer in layers)
+    if (table, output) == layers or output is None or table.weight is not output.weight:
+        return
+    output.weight = torch.nn.Parameter(output.weight.detach().clone())
+    for config in {id(one): one for one in (base.config, base.config.get_text_config())}.values():
+        config.tie_word_embeddings = False
 
 
 def dequantised(base: Any, dtype: str) -> Any:
