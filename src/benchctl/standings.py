@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
@@ -58,6 +59,8 @@ class Standing:
     """All of the model's, as its run measured them; None for a model nobody can count."""
     training: Trained | None = None
     """None where the model was not trained here."""
+    asked: str = ""
+    """The model as it was asked for, which tells it from another of the same name."""
 
     def costs(self) -> dict[str, float | None]:
         """Parameters, trainable ones and their share, epochs, seconds and bytes of the training, where known."""
@@ -125,7 +128,7 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
         elif models:
             warnings.append(_said_of(name, ", ".join(_tasks(own)), _NOT_OF_THE_MODEL))
     first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
-    first, *rows = _without_repetitions([first, *rows])
+    first, *rows = _told_apart(_without_repetitions([first, *rows]))
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
     return Table(tuple(sorted(columns, key=lambda c: wanted.index(c.task))), (first, *_adjusted(rows, columns)),
                  _told_once(warnings))  # fmt: skip
@@ -193,8 +196,15 @@ def _standing(
             why = unpaired.get(column, "")
             figures[column] = Figure(run.record.id, estimate, differences.get(column), why)
     manifest = runs[0].record.model
-    size = manifest.get("parameters")
-    return Standing(label(runs[0].record), figures, size if isinstance(size, int | float) else None, trained(manifest))
+    size, record = manifest.get("parameters"), runs[0].record
+    known = size if isinstance(size, int | float) else None
+    return Standing(label(record), figures, known, trained(manifest), record.spec.model)
+
+
+def _told_apart(rows: Sequence[Standing]) -> list[Standing]:
+    """The rows, those of one name under what was asked for: ``exp1/final`` and ``exp2/final`` both are ``final``."""
+    named = Counter(row.model for row in rows)
+    return [replace(row, model=row.asked) if named[row.model] > 1 else row for row in rows]
 
 
 def _without_repetitions(rows: Sequence[Standing]) -> list[Standing]:
@@ -227,11 +237,27 @@ def _adjusted(rows: Sequence[Standing], columns: Sequence[Column]) -> list[Stand
 
 def of_model(runs: Sequence[StoredRun], name: str) -> list[StoredRun]:
     """The runs of a model by the name it was asked for, else by what it is called in tables, else by what it calls
-    itself: a base and its adapters may call themselves alike."""
+    itself: a base and its adapters may call themselves alike.
+
+    Where the weights behind a name have changed, a task's runs are those of the latest.
+
+    Raises:
+        RecordError: several models that were asked for in other words have the name, and a task in common.
+    """
     for called in (lambda r: r.spec.model, label, lambda r: r.model.get("name")):
         if found := [run for run in runs if called(run.record) == name]:
-            return found
+            return [run for task in _tasks(found) for run in _of_latest(found, task, name)]
     return []
+
+
+def _of_latest(runs: Sequence[StoredRun], task: str, name: str) -> list[StoredRun]:
+    found = [run for run in runs if run.record.spec.task == task]
+    asked = sorted(set({run.record.fingerprints["model"]: run.record.spec.model for run in found}.values()))
+    if len(asked) > 1:
+        raise RecordError(f"'{name}' is the name of {len(asked)} models: {', '.join(asked)}.",
+                          "Give the one you mean as it was asked for.")  # fmt: skip
+    latest = max(found, key=lambda run: str(run.record.timings.get("finished", "")))
+    return [run for run in found if run.record.fingerprints["model"] == latest.record.fingerprints["model"]]
 
 
 def _by_model(runs: Sequence[StoredRun]) -> dict[str, list[StoredRun]]:
