@@ -19,10 +19,13 @@ from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
+from benchctl.subsets import standing_again
 from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
 
+AGAIN = 0.01
+"""Share of questions that stood in the data before from which on it is said: of fewer intervals show nothing."""
 UNREAD = 0.2
 """Share of answers that name no option above which it is said: the rules of extraction miss some of any model's."""
 
@@ -188,6 +191,13 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
         display.note(f"note: {name}: the shipped sample, written to try benchctl; its score says nothing of a model.")
     if data.bad_rows:
         display.note(f"note: {name}: {len(data.bad_rows)} unusable rows left out, e.g. {data.bad_rows[0]}")
+    again = standing_again(data.samples)
+    if again and len(again) >= AGAIN * len(data.samples):
+        display.note(
+            f"warning: {name}: {len(again)} of {len(data.samples)} questions stand in the data before, with the same "
+            f"options and answer, e.g. '{again[0].id}': each counts again, and intervals and p-values are too sure. "
+            "Remove them."
+        )
 
 
 def _note_subset(display: Display, job: Job) -> None:

@@ -23,6 +23,21 @@ def select(items: Sequence[T], spec: RunSpec) -> Sequence[T]:
     return [items[place] for place in sorted(places)]
 
 
+def standing_again(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples that ask what an earlier one asks, with the same options and answer, as of a file put together twice.
+
+    Those that share a passage with it are left out: intervals count passages.
+    """
+    first: dict[tuple[object, ...], Sample] = {}
+    found = []
+    for sample in samples:
+        asked = (sample.question, sample.context, *sample.choices.items(), sample.target)
+        earlier = first.setdefault(asked, sample)
+        if earlier is not sample and (sample.cluster is None or sample.cluster != earlier.cluster):
+            found.append(sample)
+    return found
+
+
 def lopsided(samples: Sequence[Sample], chosen: Sequence[Sample]) -> str | None:
     """The label whose share among the chosen is far from its share among all; None when chance can explain it.
 

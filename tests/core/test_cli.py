@@ -13,6 +13,8 @@ from importlib import metadata
 import pytest
 
 from benchctl.plugins import get_plugins
+from benchctl.subsets import standing_again
+from benchctl.types import Sample
 from tests.core.test_data import COLUMNS, row
 
 HEAVY = (
@@ -98,6 +100,25 @@ def test_a_sorted_files_first_rows_are_warned_of_and_a_draw_is_not(benchctl, tes
     assert "sorted" not in drawn.err
     assert benchctl(*fixed, "--sample", "200").out == drawn.out, "the same seed draws the same samples"
     assert benchctl(*fixed, "--sample", "9", "--limit", "9").code == 2
+
+
+def test_questions_that_stand_twice_are_warned_of(benchctl, tmp_path):
+    head = "dataset,instruction,input,output,alternative_a,alternative_b,alternative_c,alternative_d"
+    one, other = (f"MedMCQA,{text}?,,A,fêmur,tíbia,úmero,ulna" for text in ("Qual é o osso", "Onde fica"))
+
+    def told(*rows):
+        (tmp_path / "x.csv").write_text("\n".join((head, *rows)), "utf-8")
+        done = benchctl("run", "--task", "medmcqa-pt", "--model", "majority", "--data", tmp_path / "x.csv")
+        assert done.code == 0, done.err
+        return done.err
+
+    assert "2 of 4 questions stand in the data before" in told(one, other, one, other)
+    assert "stand in the data before" not in told(one, other, one.replace("ulna", "rádio"))
+
+
+def test_questions_that_stand_twice_in_one_passage_are_not_told_since_intervals_count_it_once():
+    samples = [Sample(str(i), "Pode doer?", target="Sim.", cluster=of) for i, of in enumerate(("x", "x", "y", None))]
+    assert [one.id for one in standing_again(samples)] == ["2", "3"]
 
 
 def test_show_names_wrong_samples_and_what_the_number_rests_on(benchctl):
