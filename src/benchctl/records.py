@@ -125,10 +125,20 @@ class RunFolder:
 
     def _as_interrupted(self, record: RunRecord) -> RunRecord:
         """A killed run's manifest, of the beginning of its sitting, with the answers that it wrote down since."""
-        journal = self.path / "samples.jsonl"
-        answered = journal.read_bytes().count(b"\n") if journal.exists() else 0
+        answered = self._lines()
         errors = min(record.counts["errors"], record.counts["n"] - answered)
         return replace(record, status="interrupted", counts={**record.counts, "answered": answered, "errors": errors})
+
+    def _lines(self) -> int:
+        journal = self.path / "samples.jsonl"
+        return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+    def lacks_answers(self, record: RunRecord) -> bool:
+        """Whether answers of a finished run have gone since, as with a damaged line that was deleted.
+
+        A run without any is only read: its answers were left behind, not lost.
+        """
+        return 0 < self._lines() < record.counts["answered"]
 
     def _manifest(self) -> RunRecord | None:
         file = self.path / "run.json"

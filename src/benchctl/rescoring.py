@@ -65,7 +65,7 @@ def rescored(
         answered = {one.sample.id for one in scored}
         record = replace(
             now,
-            status=now.status if left else "complete",
+            status="complete" if not left else "interrupted" if now.status == "complete" else now.status,
             estimates={**runner.estimate(metrics, scored), **additions.added_estimates(now)},
             metrics=signatures(metrics),
             counts={**counts, "errors": min(counts["errors"], left)},  # a killed run may have retried some

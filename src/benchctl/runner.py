@@ -76,7 +76,7 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
     identity = folder.path.name
     with folder.lock():
         earlier = folder.record()
-        if earlier is not None and earlier.status == "complete":
+        if earlier is not None and earlier.status == "complete" and not folder.lacks_answers(earlier):
             return earlier, folder
         watch = manifest.Stopwatch(earlier)
         begun = earlier or manifest.build(job, identity, "running", (), {}, {}, watch)

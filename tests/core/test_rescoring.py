@@ -114,3 +114,31 @@ def test_answers_that_stand_twice_count_once(tmp_path):
     again = rescored(stored)
     assert (again.estimates, again.counts) == (stored.record.estimates, stored.record.counts)
     assert len(RunFolder(stored.path).scores()) == len(lines)
+
+
+@pytest.mark.parametrize("rescore_first", [False, True])
+def test_answers_that_a_finished_run_has_lost_are_asked_again(benchctl, tmp_path, rescore_first):
+    asked = ("run", "--task", "medmcqa-pt", "--model", "longest", "--data", "builtin", "--json")
+    whole = json.loads(benchctl(*asked).out)[0]
+    path = tmp_path / whole["path"]
+    samples = path / "samples.jsonl"
+    lines = samples.read_bytes().splitlines(keepends=True)
+    samples.write_bytes(b"".join([*lines[:3], b"\0" * 40 + b"\n", *lines[5:]]))
+    damaged = benchctl("rescore", path)
+    assert damaged.code == 1 and "line 4: damaged" in damaged.err and "Delete that line" in damaged.err
+    samples.write_bytes(b"".join([*lines[:3], *lines[5:]]))
+
+    if rescore_first:
+        (left,) = json.loads(benchctl("rescore", path, "--json").out)
+        assert (left["status"], left["counts"]["answered"]) == ("interrupted", len(lines) - 2)
+    (again,) = json.loads(benchctl(*asked).out)
+    assert (again["status"], again["metrics"]) == ("complete", whole["metrics"])
+    assert len(samples.read_bytes().splitlines()) == len(lines)
+
+
+def test_a_finished_run_whose_answers_were_left_behind_is_only_read(benchctl, tmp_path):
+    asked = ("run", "--task", "medmcqa-pt", "--model", "longest", "--data", "builtin", "--json")
+    whole = json.loads(benchctl(*asked).out)
+    samples = tmp_path / whole[0]["path"] / "samples.jsonl"
+    samples.unlink()
+    assert json.loads(benchctl(*asked).out) == whole and not samples.exists()
