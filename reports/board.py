@@ -326,10 +326,15 @@ class Row:
 class Section:
     """Rows measured on the same data; numbers of different sections are never compared."""
 
-    sources: tuple[str, ...]
-    """Where the questions come from, such as ``hub:REPOSITORY`` with its revision, or a file's name."""
+    labels: Mapping[str, str]
+    """Where the questions come from -> as it is shown: ``hub:REPOSITORY`` with its revision, or a file's name."""
     builtin: bool
     rows: tuple[Row, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the questions come from, as shown."""
+        return tuple(self.labels.values())
 
 
 @dataclass(frozen=True, slots=True)

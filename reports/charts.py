@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .board import Column, Leaderboard, Reference, Row, Section
+from .board import Column, GroupCell, Leaderboard, Reference, Row, Section
+from .sources import source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,14 @@ class Chart:
     column: Column
     section: Section
     points: tuple[Point, ...]
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the questions of its measured dots come from, as shown: a section may hold other tasks' data too."""
+        cells = [p.owner.cells[self.column.task] for p in self.points if isinstance(p.owner, Row)]
+        singles = [one for cell in cells for one in (cell.members.values() if isinstance(cell, GroupCell) else [cell])]
+        asked = {source_name(one.record) for one in singles}
+        return tuple(shown for name, shown in self.section.labels.items() if name in asked)
 
 
 def charts(board: Leaderboard) -> Iterator[Chart]:

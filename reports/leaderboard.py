@@ -46,7 +46,7 @@ def build_leaderboard(
     for family in dict.fromkeys(family_of.values()):
         inside = [record for record in records if family_of[source_name(record)] == family]
         rows = _rows(inside, columns)
-        sections.append(Section(tuple(shown_as[name] for name in family.sources), family.builtin, rows))
+        sections.append(Section({name: shown_as[name] for name in family.sources}, family.builtin, rows))
     lead = _fullest(columns, sections)
     ordered = tuple(replace(s, rows=tuple(sorted(s.rows, key=lambda row: _rank(row, lead)))) for s in sections)
     return Leaderboard(

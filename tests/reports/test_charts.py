@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchctl.types import Estimate
 from benchctl_reports.charts import charts
 from benchctl_reports.leaderboard import build_leaderboard
+from benchctl_reports.page import render
 from benchctl_reports.reference_scores import as_reference
 
 REFERENCE = as_reference(
@@ -56,6 +57,18 @@ def test_points_of_a_scale_are_not_drawn_as_shares_where_a_first_run_had_none(re
     runs = [record("long", "mute", 0, n=30, total=30, estimates=scored(0.0, True)),
             record("long", "loud", 0, n=30, total=30, estimates=scored(75.0, False))]  # fmt: skip
     assert not list(charts(build_leaderboard(runs)))
+
+
+def test_a_chart_names_the_data_of_its_own_dots_and_not_those_of_other_tasks(record, groups):
+    """Files that share no task stand in one section: nine of them, of a folder of original files."""
+    members = groups[0].members
+    runs = [record(task, m, 40, source=f"/home/ana/{task}.csv") for m in ("a", "b") for task in members]
+    runs += [record("cosmosqa-pt", m, 900, source="valid.csv") for m in ("a", "b")]
+    named = {chart.column.task: chart.sources for chart in charts(build_leaderboard(runs, groups=groups))}
+    assert named["cosmosqa-pt"] == ("valid.csv",) and named[members[0]] == (f"{members[0]}.csv",)
+    assert set(named["mmlu-medical-pt"]) == {f"{task}.csv" for task in members}
+    page = render(build_leaderboard(runs, groups=groups), "pt")
+    assert "<code>cosmosqa-pt</code> <small>dados: valid.csv</small>" in page
 
 
 def test_one_dot_makes_no_chart(record):
