@@ -138,7 +138,7 @@ class RunFolder:
 
         A run without any is only read: its answers were left behind, not lost.
         """
-        return 0 < self._lines() < record.counts["answered"]
+        return 0 < self._lines() < int(record.counts["answered"])
 
     def _manifest(self) -> RunRecord | None:
         file = self.path / "run.json"
