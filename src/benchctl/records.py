@@ -294,6 +294,9 @@ def find_run(folder: Path, name: str) -> StoredRun:
     if len(found) == 1:
         return found[0]
     what = "No run" if not found else f"{len(found)} runs"
+    if len({run.record.id for run in found}) == 1:
+        places = ", ".join(f"'{run.path}'" for run in found[:3])
+        raise RecordError(f"{what} in {folder} are '{name}': copies of one.", f"Give the path of one: {places}.")
     raise RecordError(f"{what} in {folder} with an id that begins with '{name}'.", "'benchctl list runs' shows them.")
 
 

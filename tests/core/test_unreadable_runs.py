@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
 
@@ -153,3 +155,12 @@ def test_damaged_scores_are_made_again_from_the_answers(benchctl, stored, line):
     scores.unlink()
     assert benchctl("rescore", path.name).code == 0
     assert sorted(scores.read_bytes().splitlines()) == sorted(whole.splitlines())
+
+
+def test_copies_of_a_run_are_told_apart_by_their_paths(benchctl, tmp_path):
+    ran = json.loads(benchctl("run", "--task", "cosmosqa-pt", "--model", "longest", "--data", "builtin", "--json").out)
+    place = Path(ran[0]["path"])
+    shutil.copytree(tmp_path / place, tmp_path / place.with_name("antes"))
+    told = benchctl("show", ran[0]["run"])
+    assert told.code == 1 and f"Give the path of one: '{place}', " in told.err and "antes'." in told.err
+    assert benchctl("show", place.with_name("antes")).code == 0
