@@ -52,6 +52,17 @@ class TestACopiedOptionIsThatOption:
         assert read(heats[label], heats, "A que temperatura se incuba?") == label
         assert read(f"{heats[label]}, pois é a do corpo.", heats, "A que temperatura se incuba?") != "C" or label == "C"
 
+    @pytest.mark.parametrize("form", ["{L}", "{L}) {t}", "Resposta: {L}"])
+    @pytest.mark.parametrize("label", ["A", "B", "C", "D"])
+    def test_a_label_is_no_text_of_another_option(self, form, label):
+        lists = {"A": "c", "B": "d", "C": "ac", "D": "bd"}
+        assert read(form.format(L=label, t=lists[label]), lists, "Quais afirmações são certas?") == label
+
+    @pytest.mark.parametrize("form", ["A resposta é: {t}.", "Portanto, a resposta correta é a ({L}) {t}."])
+    def test_an_option_that_only_supposes(self, form):
+        plans = {"A": "Ficaria em casa", "B": "Ela seria mais feliz se tivesse filhos", "C": "Iria ao cinema"}
+        assert read(form.format(L="B", t=plans["B"]), plans, "O que Ana diria?") == "B"
+
     def test_a_longer_option_outdoes_the_one_inside_it(self):
         angles = {"A": "45°, 90°", "B": "90°", "C": "90°, 110°", "D": "45°, 90°, 110°"}
         assert read("A resposta é: 45°, 90°.", angles, "Em que ângulos?") == "A"

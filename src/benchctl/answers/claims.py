@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from benchctl.answers import lexicon
 from benchctl.answers.announced import announced, asked_and_answered, concluded
 from benchctl.answers.claim import LETTERED, MENTIONED, SURE, Claim, denied
+from benchctl.answers.copies import copied
 from benchctl.answers.sentences import asks
 from benchctl.answers.units import Unit, joins, units_of
 from benchctl.answers.values import Case, letter_value, place_value, text_value
@@ -24,8 +25,9 @@ def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]
             claims += asked_and_answered(case, start, end, following)
             continue
         supposed = lexicon.SUPPOSED.search(low) is not None
+        said = announced(case, start, end, following)
+        claims += said if not supposed else (c for c in said if copied(case, c))  # 'é a B: seria melhor se ...'
         if not supposed:
-            claims += announced(case, start, end, following)
             claims += concluded(case, start, end)
         if not case.options.polar:
             claims += _rejected(case, start, end)

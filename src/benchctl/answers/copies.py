@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from benchctl.answers.claim import Claim
+from benchctl.answers.folding import without_marks
 from benchctl.answers.matching import end_of_copy, exactly
 from benchctl.answers.values import Case, Value
 
@@ -15,6 +16,8 @@ def copied_whole(case: Case, start: int) -> Value | None:
     """Return the option whose text all that follows ``start`` is, over as many sentences as it may have."""
     stretch = case.low[start:]
     found = exactly(case.options, stretch)
+    if len(without_marks(stretch)) == 1 and without_marks(stretch).upper() in case.options.letters:
+        return None  # of {"A": "c", "C": "ac"} a lone C is the letter
     end = len(case.low.rstrip())
     begin = end - len(stretch.strip())
     return Value((found[0].label,), False, "text", begin, end) if len(found) == 1 else None
@@ -29,6 +32,12 @@ def copied_behind(case: Case, letter: Value) -> int | None:
         return None
     copy = end_of_copy(case.options.by_label(letter.labels[0]), case.low, letter.end, len(case.low))
     return copy if copy is not None and _CLOSED.match(case.low, copy) else None
+
+
+def copied(case: Case, claim: Claim) -> bool:
+    """Tell whether the claim is an option with its copy, or ends in nothing but that copy."""
+    whole = copied_whole(case, claim.value.start)
+    return copied_behind(case, claim.value) is not None or (whole is not None and whole.labels == claim.value.labels)
 
 
 def outside_copies(case: Case, claims: list[Claim]) -> list[Claim]:
