@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchctl.pairing import Difference
+from benchctl.pairing import Difference, decimals_of
 from benchctl.types import Estimate
 
 LANGUAGES = ("pt", "en")
@@ -103,8 +103,8 @@ class Language:
         return f"{value} [{low}; {high}]"
 
     def probability(self, p: float) -> str:
-        """A p-value: = 0,012 or < 0,001."""
-        return f"< {self.number(0.001, 3)}" if p < 0.001 else f"= {self.number(p, 3)}"
+        """A p-value: = 0,012, = 0,0498 (better, which 0,050 would belie) or < 0,001."""
+        return f"< {self.number(0.001, 3)}" if p < 0.001 else f"= {self.number(p, decimals_of(p))}"
 
     def bytes(self, size: float) -> str:
         """A size of memory: 1,25 GiB or 310 MiB."""

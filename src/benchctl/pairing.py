@@ -98,6 +98,11 @@ class Difference:
         return {**asdict(self), "verdict": self.verdict, "relative_percent": self.relative}
 
 
+def decimals_of(p: float) -> int:
+    """Decimals that a p-value is shown with: three, or as many as tell on which side of :data:`SIGNIFICANT` it is."""
+    return next((n for n in range(3, 12) if (round(p, n) < SIGNIFICANT) == (p < SIGNIFICANT)), 12)
+
+
 def difference(pairs: Pairs, *, seed: int = 0) -> Difference:
     """Compare two runs question by question.
 

@@ -11,7 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from benchctl import statistics
+from benchctl.cli.wording import probability
 from benchctl.pairing import Difference, Pairs, difference, joined, with_holm
+from benchctl_reports.language import load_language
 
 SHARES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
 MEANS = st.lists(st.tuples(st.floats(-5, 5), st.floats(-5, 5)), min_size=2, max_size=12)
@@ -125,6 +127,22 @@ def test_as_many_right_on_other_questions_is_not_called_equal():
     found = difference(pairs([(0, 1)] * 6 + [(1, 0)] * 6 + [(1, 1)] * 12))
     assert (found.value, found.p, found.verdict) == (0.0, 1.0, "unclear")
     assert found.low < -0.2 and found.high > 0.2
+
+
+@pytest.mark.parametrize(
+    ("p", "shown"),
+    [
+        (0.0004, "< 0.001"),
+        (0.012, "0.012"),
+        (0.0498, "0.0498"),
+        (0.04996, "0.04996"),
+        (0.05, "0.050"),
+        (0.0504, "0.050"),
+    ],
+)
+def test_a_p_beside_a_verdict_does_not_belie_it(p, shown):
+    assert probability(p, "en") == shown
+    assert load_language("en").probability(p).removeprefix("= ") == shown
 
 
 def test_a_difference_worked_out_on_paper():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from benchctl.pairing import Difference
+from benchctl.pairing import Difference, decimals_of
 from benchctl.remarks import Remark
 from benchctl.types import Estimate, RunSpec
 
@@ -106,8 +106,8 @@ def interval(difference: Difference, lang: str) -> str:
 
 
 def probability(p: float, lang: str) -> str:
-    """A p-value with three decimals, or that it is smaller."""
-    return f"< {number(0.001, 3, lang)}" if p < 0.001 else number(p, 3, lang)
+    """A p-value with three decimals, with more where 0.050 would belie the verdict, or that it is smaller."""
+    return f"< {number(0.001, 3, lang)}" if p < 0.001 else number(p, decimals_of(p), lang)
 
 
 def duration(seconds: float) -> str:
