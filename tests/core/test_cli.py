@@ -14,8 +14,9 @@ import pytest
 
 from benchctl.plugins import get_plugins
 from benchctl.subsets import standing_again
-from benchctl.types import Sample
+from benchctl.types import Response, Sample
 from tests.core.test_data import COLUMNS, row
+from tests.scripted_runs import run
 
 HEAVY = (
     "torch",
@@ -128,6 +129,20 @@ def test_show_names_wrong_samples_and_what_the_number_rests_on(benchctl):
     assert "<- right" in shown
     assert "<- taken" in shown
     assert "versions: python" in shown
+
+
+def test_show_has_the_worst_answers_of_a_task_without_options_too(benchctl, tmp_path):
+    """The first answer is the reference, the second shares a word with it; of such tasks nothing was shown."""
+
+    def answer(request, sample: Sample) -> Response:
+        first, second = (sample.id.endswith(place) for place in ("001", "002"))
+        return Response(text=sample.target if first else f"{sample.target.split()[0]} xyz" if second else "xyz")
+
+    stored = run(tmp_path / "runs", "long-answer-pt", "m", answer)
+    shown = benchctl("show", stored.record.id, "--samples", "24").out
+    told = [line.split(":")[0].strip() for line in shown.splitlines() if line.startswith("  long-answer-pt-builtin-")]
+    assert told[-1].endswith("002") and len(told) == stored.record.counts["n"] - 1, "the worst first, no right one"
+    assert "    said: xyz\n    rouge1: 0\n" in shown and "    right: " in shown
 
 
 def test_rescoring_reads_the_recorded_answers_again(benchctl, tmp_path):

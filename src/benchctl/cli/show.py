@@ -15,7 +15,7 @@ from benchctl.terminal import echo
 
 if TYPE_CHECKING:
     from benchctl.records import StoredRun
-    from benchctl.types import RunRecord
+    from benchctl.types import RunRecord, Score
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option("--runs", "folder", type=click.Path(path_type=Path), default=Path("runs"), show_default=True,
               help="Folder of the runs.")  # fmt: skip
 @click.option("--samples", "count", type=click.IntRange(min=0), default=5, show_default=True,
-              help="How many wrong samples to show.")  # fmt: skip
+              help="How many samples to show, the worst first.")  # fmt: skip
 @click.option("--prompt", is_flag=True, help="Only what the model read for the first sample.")
 @click.option("--json", "as_json", is_flag=True, help="The whole record as JSON on standard output.")
 def show(run: str, folder: Path, count: int, prompt: bool, as_json: bool) -> None:
@@ -43,7 +43,7 @@ def show(run: str, folder: Path, count: int, prompt: bool, as_json: bool) -> Non
         _prompt(stored)
         return
     _facts(stored)
-    _wrong(stored, count)
+    _worst(stored, count)
 
 
 def _prompt(stored: StoredRun) -> None:
@@ -104,20 +104,41 @@ def _training(model: Mapping[str, Any]) -> dict[str, str]:
     return {"training": f"{said.recipe} ({said.method}, {said.objective}) on {said.base}; losses: {losses or '-'}"}
 
 
-def _wrong(stored: StoredRun, count: int) -> None:
-    from benchctl.records import RunFolder, entry_sample
+def _worst(stored: StoredRun, count: int) -> None:
+    """The samples with the worst figures of the run's main metric; none that is wholly right."""
+    from benchctl.comparing import HEADLINES
+    from benchctl.records import RunFolder
 
-    folder = RunFolder(stored.path)
-    scores = {score.id: score for score in folder.scores()}
-    shown = 0
-    for line in folder.answers():
-        score = scores.get(str(line["id"]))
-        if shown == count or score is None or score.values.get("accuracy") != 0.0:
-            continue
-        shown += 1
-        sample = entry_sample(line)
-        echo(f"\n  {sample.id}: {' '.join(sample.question.split())[:300]}")
-        for label, text in sample.choices.items():
-            marks = ("right " if label == sample.target else "") + ("taken" if label == score.answer else "")
-            echo(f"    {label}) {text[:120]}" + (f"   <- {marks.strip()}" if marks else ""))
+    estimates, folder = stored.record.estimates, RunFolder(stored.path)
+    metric = next((name for name in (*HEADLINES, *estimates) if name in estimates), None)
+    if metric is None or (higher := estimates[metric].higher_is_better) is None:
+        return
+    right = 1.0 if estimates[metric].percent and higher else None
+    below = [s for s in folder.scores() if metric in s.values and s.values[metric] != right]
+    worst = sorted(below, key=lambda score: score.values[metric] * (1 if higher else -1))[:count]
+    wanted = {score.id for score in worst}
+    lines = {str(line["id"]): line for line in folder.answers() if str(line["id"]) in wanted}
+    for score in worst:
+        if score.id in lines:
+            _print(lines[score.id], score, metric)
+
+
+def _print(line: Mapping[str, Any], score: Score, metric: str) -> None:
+    from benchctl.records import entry_sample
+
+    sample = entry_sample(line)
+    echo(f"\n  {sample.id}: {_short(sample.question)}")
+    for label, text in sample.choices.items():
+        marks = ("right " if label == sample.target else "") + ("taken" if label == score.answer else "")
+        echo(f"    {label}) {text[:120]}" + (f"   <- {marks.strip()}" if marks else ""))
+    if sample.choices:
         echo(f"    {score.outcome}: {score.explanation}")
+        return
+    for name, said in (("right", sample.target), ("said", score.answer)):
+        if said:
+            echo(f"    {name}: {_short(said)}")
+    echo(f"    {metric}: {score.values[metric]:.4g}")
+
+
+def _short(text: str) -> str:
+    return " ".join(text.split())[:300]
