@@ -68,22 +68,26 @@ class SecondReading:
     failed: int
     model: str
     fingerprint: str
+    reason: str = ""
+    """Why the first of the ``failed`` calls did."""
 
     @property
     def facts(self) -> dict[str, Any]:
         """For the record: whose readings they are and how many."""
         committed = sum(a.outcome != "none" for a in self.answers.values())
         return {"model": self.model, "fingerprint": self.fingerprint, "put": self.put, "read": committed,
-                "unreadable": self.unreadable, "failed": self.failed}  # fmt: skip
+                "unreadable": self.unreadable, "failed": self.failed,
+                **({"reason": self.reason} if self.failed else {})}  # fmt: skip
 
-    def told(self) -> str:
-        """One line for a person."""
-        facts = self.facts
-        rest = ", ".join(f"{facts[k]} {k}" for k in ("unreadable", "failed") if facts[k])
-        return (
-            f"{facts['put']} answers the rules could not read were put to {self.model}: {facts['read']} read by it"
-            + (f" ({rest})" if rest else "")
-        )
+
+def told(facts: Mapping[str, Any]) -> str:
+    """The facts of a second reading as one line for a person."""
+    rest = ", ".join(f"{facts[k]} {k}" for k in ("unreadable", "failed") if facts[k])
+    why = f", e.g. {facts['reason']}" if facts.get("reason") else ""
+    return (
+        f"{facts['put']} answers the rules could not read were put to {facts['model']}: {facts['read']} read by it"
+        + (f" ({rest}{why})" if rest else "")
+    )
 
 
 def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = None) -> SecondReading:
@@ -112,15 +116,20 @@ def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = Non
         keys = [(one.sample.id, digest(request)) for one, request in zip(unread, requests, strict=True)]
         said = {i: kept[key] for i, key in enumerate(keys) if key in kept}
         todo = [i for i in range(len(unread)) if i not in said]
-        for index, reply in _ask(model, [unread[i] for i in todo], [requests[i] for i in todo]):
-            said[todo[index]] = reply
+        reason = ""
+        for index, response in _ask(model, [unread[i] for i in todo], [requests[i] for i in todo]):
+            if response.error is not None:
+                reason = reason or response.error
+                continue
+            said[todo[index]] = reply = _reply(response, list(_codes(unread[todo[index]].sample)))
             if book:
                 name, prompt = keys[todo[index]]
                 book.append({"id": name, "prompt": prompt, "model": fingerprint, "said": reply})
     readings = {unread[i].sample.id: _answer(unread[i].sample, reply, model.name) for i, reply in said.items()}
     answers = {name: answer for name, answer in readings.items() if answer is not None}
     failed = len(unread) - len(said)
-    return SecondReading(answers, len(unread), len(todo), len(said) - len(answers), failed, model.name, fingerprint)
+    unreadable = len(said) - len(answers)
+    return SecondReading(answers, len(unread), len(todo), unreadable, failed, model.name, fingerprint, reason)
 
 
 def _codes(sample: Sample) -> dict[str, tuple[str | None, str, str]]:
@@ -146,8 +155,10 @@ def _request(one: Unread, model: Model) -> Choose | Generate:
     return Choose(prompt, tuple(space + code for code in codes)) if chooses else Generate(prompt, max_tokens=24)
 
 
-def _ask(model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Generate]) -> Iterator[tuple[int, str]]:
-    """Yield (index, reply) as each is ready; calls that failed for good are left out."""
+def _ask(
+    model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Generate]
+) -> Iterator[tuple[int, Response]]:
+    """Yield (index, response) as each is ready."""
     if not requests:
         return
     owners = [replace(u.sample, choices={code: code for code in _codes(u.sample)}) for u in unread]
@@ -162,9 +173,7 @@ def _ask(model: Model, unread: Sequence[Unread], requests: Sequence[Choose | Gen
         model.expect_json({"type": "object", "properties": {"codigo": codes}, "required": ["codigo"]})
         replies = model.generate([r for r in requests if isinstance(r, Generate)])
     for index, response in replies:
-        checked = check_response(index, response, requests, seen, model)
-        if checked.error is None:
-            yield index, _reply(checked, list(_codes(unread[index].sample)))
+        yield index, check_response(index, response, requests, seen, model)
 
 
 def _reply(response: Response, codes: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from benchctl.errors import BadConfig
 from benchctl.model import Model
 from benchctl.records import RunFolder
 from benchctl.rescoring import rescored
-from benchctl.second_reader import ADDED, Unread, read_with
+from benchctl.second_reader import ADDED, Unread, read_with, told
 from benchctl.testing import ScriptedModel
 from benchctl.types import ChoiceScore, Choose, Generate, Response, Sample
 from tests.scripted_runs import run
@@ -106,7 +106,7 @@ def test_a_reply_that_is_no_code_leaves_the_answer_unread(text):
     said = read_with(says(text), UNREAD)
     assert said.answers == {}
     assert said.unreadable == 1
-    assert "1 unreadable" in said.told()
+    assert "1 unreadable" in told(said.facts)
 
 
 def test_a_failed_call_is_counted_and_asked_again_next_time(tmp_path):
@@ -148,6 +148,16 @@ def test_rescoring_puts_only_the_unread_answers_to_the_model_and_says_so_in_the_
     assert record.added[ADDED]["fingerprint"] == reader.fingerprint()
     marked = [s for s in RunFolder(stored.path).scores() if s.explanation.startswith("model reader")]
     assert len(marked) == before["none"]
+
+
+def test_a_reader_that_cannot_be_reached_is_told_with_why_and_what_to_do(benchctl, tmp_path):
+    pytest.importorskip("openai", reason="needs the extra 'openai'")
+    stored = run(tmp_path / "runs", "medqa-pt", "vague", vague, scoring="generate")
+    unread, nobody = stored.record.counts["outcomes"]["none"], "http://127.0.0.1:9/v1"
+    done = benchctl("rescore", stored.path, "--extract-with", f"openai:gpt,base_url={nobody},retries=1,patience=1")
+    assert done.code == 3
+    assert f"0 read by it ({unread} failed, e.g. no connection" in done.err and "the same command asks" in done.err
+    assert benchctl("rescore", stored.path).code == 0
 
 
 def test_rescoring_without_it_is_by_the_rules_alone_again(tmp_path):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchctl.terminal import echo
+
 if TYPE_CHECKING:
     from benchctl.answers import Reading
     from benchctl.types import Sample
@@ -98,7 +100,7 @@ def _read_again(examples: list[Example], spec: str) -> list[Example]:
     from benchctl.answers import Reading
     from benchctl.creation import create_model
     from benchctl.plugins import get_plugins
-    from benchctl.second_reader import Unread, read_with
+    from benchctl.second_reader import Unread, read_with, told
 
     numbered = [replace(e, sample=replace(e.sample, id=str(i))) for i, e in enumerate(examples)]
     unread = [Unread(e.sample, e.output) for e in numbered if e.reading.outcome == "none"]
@@ -107,7 +109,7 @@ def _read_again(examples: list[Example], spec: str) -> list[Example]:
         said = read_with(model, unread)
     finally:
         model.close()
-    click.echo(said.told(), err=True)
+    echo(told(said.facts), err=True)
     answers = {int(name): answer for name, answer in said.answers.items()}
     return [
         replace(e, reading=Reading(answers[i].outcome, answers[i].label, "model")) if i in answers else e

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
+
+from benchctl.cli.run import EXIT_INCOMPLETE
+from benchctl.terminal import echo
 
 
 @click.command()
@@ -32,7 +36,7 @@ def rescore(run: str, folder: Path, metrics: Sequence[str], reader: str | None, 
     from benchctl.records import RunFolder, find_run
     from benchctl.rescoring import rescored
     from benchctl.results import as_result
-    from benchctl.second_reader import ADDED
+    from benchctl.second_reader import ADDED, told
 
     stored = find_run(folder, run)
     model = create_model(get_plugins(), reader) if reader else None
@@ -42,10 +46,12 @@ def rescore(run: str, folder: Path, metrics: Sequence[str], reader: str | None, 
         if model is not None:
             model.close()
     if ADDED in record.added:
-        facts = record.added[ADDED]
-        click.echo(f"{facts['put']} unread answers put to {facts['model']}: {facts['read']} read by it", err=True)
+        echo(told(record.added[ADDED]), err=True)
     results = [as_result(record, RunFolder(stored.path))]
     if as_json:
         print_json(results)
     else:
         print_table(results)
+    if record.added.get(ADDED, {}).get("failed"):
+        echo("warning: what got no reply stays unread; the same command asks that again.", err=True)
+        sys.exit(EXIT_INCOMPLETE)
