@@ -89,7 +89,27 @@ def seq2seq(parts: Parts) -> Any:
     if arguments.gradient_checkpointing and hasattr(parts.model, "enable_input_require_grads"):
         parts.model.enable_input_require_grads()  # trl's trainers do it themselves
     collator = DataCollatorForSeq2Seq(parts.tokenizer, model=parts.model)
-    return parts.exact(Seq2SeqTrainer)(args=arguments, data_collator=collator, **parts.common)
+    trainer = parts.exact(type("AnswersTrainer", (ByTokens, Seq2SeqTrainer), {}))
+    return trainer(args=arguments, data_collator=collator, **parts.common)
+
+
+class ByTokens:
+    """Goes in front of a trainer of encoder-decoders: the loss of a step is the mean over its learnt tokens.
+
+    transformers takes every model for one that divides by the tokens of all accumulated batches. Encoder-decoders do
+    not: each batch gave its own mean, and a step their sum, as many times the loss as there are batches.
+    """
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None, **kwargs: Any
+    ) -> Any:
+        """As the trainer's; in training weighed by the batch's share of the step's tokens."""
+        trainer: Any = self
+        loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **kwargs)  # type: ignore[misc]
+        if num_items_in_batch is not None:  # of all processes, whose gradients will be averaged
+            share = (inputs["labels"] != -100).sum() / num_items_in_batch
+            loss = loss * share * trainer.accelerator.num_processes
+        return (loss, outputs) if return_outputs else loss
 
 
 TRAINERS: Mapping[str, Callable[[Parts], Any]] = {"sft": sft, "dpo": dpo, "seq2seq": seq2seq}

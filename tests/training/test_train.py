@@ -364,3 +364,31 @@ def test_every_tiny_recipe_trains_and_its_result_runs(recipe, benchctl):
     from benchctl_plugins.training.registry import base_spec
 
     assert scores("treinado") != scores(base_spec(find_recipe(recipe)))
+
+
+def test_a_step_of_an_encoder_decoder_learns_the_mean_of_its_tokens_however_it_is_cut_into_batches(short, tmp_path):
+    """transformers added up the batches' own means: four of them were four times the loss, and a longer step."""
+    import shutil
+
+    from benchctl_plugins.models.tiny import tiny_t5_folder
+
+    base = tmp_path / "t5"
+    shutil.copytree(tiny_t5_folder(), base)
+    config = json.loads((base / "config.json").read_text("utf-8"))
+    (base / "config.json").write_text(json.dumps({**config, "dropout_rate": 0.0}), "utf-8")
+    same = (
+        "steps=3",
+        "log_every=1",
+        "optimizer=sgd",
+        "learning_rate=0.5",
+        "data.validation_share=0",
+        "best=last",
+        "dropout=0",
+    )
+    found = {}
+    for batch, accumulation in ((8, 1), (4, 2), (1, 8)):
+        cut = (f"batch={batch}", f"accumulation={accumulation}", f"model.base={base}")
+        found[batch] = [line["loss"] for line in lines(short("tiny-t5-lora", *same, *cut).folder)]
+    assert found[4] == pytest.approx(found[8], rel=1e-4)
+    assert found[1] == pytest.approx(found[8], rel=1e-4)
+    assert found[8][0] != pytest.approx(found[8][2], rel=1e-4)
