@@ -89,7 +89,7 @@ function csv() {
       lines.push([quote(row.parentNode.dataset.section), quote(r.model), quote(r.scoring), r.shots, r.seed, quote(r.kind),
         quote(c.task), quote(c.metric), ...numbers, quote(c.status), quote(c.run),
         quote(c.base), ...[c.gain, c.gainLow, c.gainHigh, c.gainP].map(number),
-        quote(r.quantisation), quote(r.adapter), c.leaked ?? "", number(c.gainPHolm), quote(c.judges)].join(separator));
+        quote(r.quantisation), quote(r.adapter), c.leaked ?? "", number(c.gainPHolm), quote(c.judges), quote(r.setup)].join(separator));
     }
   }
   const link = document.createElement("a");

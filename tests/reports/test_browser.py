@@ -258,6 +258,19 @@ def test_a_run_named_like_a_number_stays_a_name_in_a_spreadsheet(browser, tmp_pa
     assert named == {"'084461992800", "'46228693e112", "46e22869cafe"}
 
 
+def test_csv_tells_rows_of_one_name_apart(browser, tmp_path, record, install, groups):
+    """Below the name the page says repeats, prompt, examples and the model's hash; of a group there is no run to go by."""
+    install()
+    runs = [record(task, f"hf:exp{i}/final", 50 + i, weights=str(i), manifest={"name": "final"})
+            for task in groups[0].members for i in (1, 2)]  # fmt: skip
+    board = build_leaderboard(runs, groups=groups[:1])
+    lines = [line for line in csv.DictReader(csv_of(browser, tmp_path / "leaderboard.html", board))
+             if line["task"] == groups[0].name]  # fmt: skip
+    assert [line["model"] for line in lines] == ["final"] * 2
+    told = {f"letter · 0-shot · model {row.key.fingerprint[:8]}" for row in board.sections[0].rows}
+    assert {line["setup"] for line in lines} == told and len(told) == 2
+
+
 def test_in_english_the_csv_has_commas_between_values_and_points_in_them(browser, tmp_path, record, install):
     install()
     board = build_leaderboard([record("medmcqa-pt", "alfa", 1348)])
