@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from benchctl.config import load_config
@@ -31,19 +32,25 @@ def find_price(model: str) -> Price | None:
     """The price of a model: ``[prices."MODEL"]`` with ``prompt`` and ``completion`` in benchctl.toml; None without one.
 
     Raises:
-        BadConfig: the entry is incomplete or holds something else than numbers.
+        BadConfig: the entry is incomplete, or holds something else than prices and a share.
     """
     config = load_config()
     entry = config.rest.get("prices", {}).get(model)
     if entry is None:
         return None
     try:
-        return Price(float(entry["prompt"]), float(entry["completion"]), float(entry.get("batch", BATCH_SHARE)))
+        price = Price(float(entry["prompt"]), float(entry["completion"]), float(entry.get("batch", BATCH_SHARE)))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadConfig(
             f'{config.path}: [prices."{model}"] needs the numbers prompt and completion.',
             "Both are prices of a million tokens; see docs/how-to/api-models.md.",
         ) from error
+    if not (0 <= price.prompt < math.inf and 0 <= price.completion < math.inf and 0 <= price.batch <= 1):
+        raise BadConfig(
+            f'{config.path}: [prices."{model}"] holds a price below 0 or without end, or a batch that is no share.',
+            "prompt and completion are prices of a million tokens; batch = 0.5 is half of them.",
+        )
+    return price
 
 
 class Budget:

@@ -16,6 +16,16 @@ def test_a_limit_that_a_batch_cannot_keep_is_refused_without_a_trace(serve, run,
     assert not list((tmp_path / "runs").rglob("*")), "what was refused before the first answer is no run"
 
 
+@pytest.mark.parametrize("line", ["batch = 50", "batch = -0.5", "prompt = -1", "completion = nan", "completion = inf"])
+def test_what_is_no_price_and_no_share_is_refused_before_anything_is_asked(serve, run, tmp_path, line):
+    prices = {"prompt": "1", "completion": "2", line.split()[0]: line.split()[2]}
+    table = "".join(f"{name} = {value}\n" for name, value in prices.items())
+    (tmp_path / "benchctl.toml").write_text(f'[prices."gpt"]\n{table}')
+    server = serve()
+    ran = run(f"openai:gpt,base_url={server.url}", "--scoring", "generate")
+    assert ran.code == 1 and "batch = 0.5 is half" in ran.err and server.stats()["asked"] == 0
+
+
 def test_choices_are_asked_directly_and_cost_the_full_price_beside_a_batch(serve, run, tmp_path):
     (tmp_path / "benchctl.toml").write_text(PRICES)
     server = serve()
