@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any
 
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, blamed
 from benchctl.fingerprints import digest, digest_all
 from benchctl.hookspecs import hookimpl
 from benchctl.metric import Metric
 from benchctl.model import ModelArgs
 from benchctl.scoring import Scoring
 from benchctl.task import Task, TaskData, TaskGroup
+from benchctl.types import Sample
 
 from .. import harness
 from . import lm_eval_metric, lm_eval_rules, lm_eval_scoring, lm_eval_source
@@ -79,8 +80,11 @@ class LmEvalTask(Task):
         # Filters, metrics and columns that no prompt shows change the result too.
         rules = digest([lm_eval_rules.of(self.harness), digest_all(self.docs), lm_eval.__version__])
         self.version = int(rules[:8], 16)
-        samples = tuple(lm_eval_scoring.sample(self.harness, i, doc) for i, doc in enumerate(self.docs))
-        return TaskData(samples, f"lm-eval:{self.title}")
+        return TaskData(tuple(self._sample(i, doc) for i, doc in enumerate(self.docs)), f"lm-eval:{self.title}")
+
+    def _sample(self, number: int, doc: Any) -> Sample:
+        with blamed(f"Document {number} of '{self.title}' cannot be put as a question", lm_eval_scoring.WRITTEN):
+            return lm_eval_scoring.sample(self.harness, number, doc)
 
     @property
     def scorings(self) -> Mapping[str, Callable[[int], Scoring]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from benchctl.errors import BadConfig
+from benchctl.errors import BadConfig, blamed
 from benchctl.scoring import Scoring
 from benchctl.subsets import select
 from benchctl.task import Task
@@ -29,6 +29,8 @@ from .. import harness
 
 if TYPE_CHECKING:
     from .lm_eval_bridge import LmEvalTask
+WRITTEN = "Mend the task's YAML file or code."
+"""What to do where it fails: lm-eval runs what its author wrote."""
 
 
 def sample(task: Any, number: int, doc: Any) -> Sample:
@@ -42,7 +44,7 @@ def sample(task: Any, number: int, doc: Any) -> Sample:
     # With several inputs (Winogrande) lm-eval swaps the two: the text is the right place, the target what follows.
     question, gold = (target, text) if isinstance(text, int) else (text, target)
     first = gold[0] if isinstance(gold, list) and gold else gold
-    place = choices.index(first) if first in choices else first
+    place = choices.index(first) if first in choices else int(first) if isinstance(first, bool) else first
     return Sample(str(number), str(question), {str(i): str(c) for i, c in enumerate(choices)}, str(place))
 
 
@@ -65,7 +67,8 @@ class LmEvalScoring(Scoring):
         self.task.harness.set_fewshot_seed(harness.SEED + spec.seed)  # examples are drawn anew for each document
         found = {}
         for number, doc in select(list(enumerate(self.task.docs)), spec):
-            instances = _instances(self.task, number, doc, spec.shots)
+            with blamed(f"The prompt of document {number} of '{self.task.title}' failed", WRITTEN):
+                instances = _instances(self.task, number, doc, spec.shots)
             found[str(number)] = tuple(self.convert([i.args for i in instances], instances[0].repeats))
         return found
 

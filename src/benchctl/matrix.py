@@ -191,6 +191,14 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
         display.note(f"note: {name}: the shipped sample, written to try benchctl; its score says nothing of a model.")
     if data.bad_rows:
         display.note(f"note: {name}: {len(data.bad_rows)} unusable rows left out, e.g. {data.bad_rows[0]}")
+    lost = [sample for sample in data.samples if sample.choices and sample.target not in sample.choices]
+    if lost:  # lm-eval goes on with such documents, and so do its tasks here
+        texts = ", ".join(lost[0].choices.values())
+        display.note(
+            f"warning: {name}: {len(lost)} of {len(data.samples)} questions have a right answer that is none of their "
+            f"choices, e.g. '{lost[0].id}': {lost[0].target!r}, of {texts[:80]}: every answer to them counts as wrong. "
+            "Mend the task."
+        )
     again = standing_again(data.samples)
     if again and len(again) >= AGAIN * len(data.samples):
         display.note(

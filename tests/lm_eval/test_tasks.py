@@ -379,6 +379,43 @@ def test_what_cannot_be_is_said_in_two_lines(arguments, said, benchctl, stories,
     assert "Traceback" not in done.err
 
 
+def variant(tasks, name, **fields):
+    """The task ``pick`` under another name, with other fields."""
+    written = json.loads((tasks / "pick.yaml").read_text("utf-8")) | {"task": name, "tag": []} | fields
+    (tasks / f"{name}.yaml").write_text(json.dumps(written), "utf-8")
+    return name
+
+
+def test_right_answers_that_are_no_choice_are_told_since_lm_eval_counts_every_answer_wrong(benchctl, stories, tasks):
+    letters = {"doc_to_choice": ["a", "b", "c"], "metric_list": [{"metric": "acc"}]}
+    capitals = variant(tasks, "capitals", doc_to_target="{{['A','B','C'][gold]}}", **letters)
+    done = benchctl("run", "--model", stories, "--task", f"lm-eval:{capitals},include_path={tasks}")
+    assert "6 of 6 questions have a right answer that is none of their choices, e.g. '0': 'A', of a, b, c" in done.err
+    fitting = variant(tasks, "fitting", doc_to_target="{{['a','b','c'][gold]}}", **letters)
+    assert "warning" not in benchctl("run", "--model", stories, "--task", f"lm-eval:{fitting},include_path={tasks}").err
+
+
+def test_a_truth_value_is_the_place_of_the_right_answer(benchctl, stories, tasks):
+    rows = [{"text": f"Tom had {n} cats. Is it so?", "true": n % 2 == 0} for n in range(4)]
+    (tasks / "true.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    given = {"dataset_kwargs": {"data_files": {"test": str(tasks / "true.jsonl")}}, "doc_to_choice": ["no", "yes"]}
+    given |= {"training_split": None, "fewshot_split": None, "metric_list": [{"metric": "acc"}]}
+    name = variant(tasks, "truth", doc_to_target="true", **given)
+    done = benchctl("run", "--model", stories, "--task", f"lm-eval:{name},include_path={tasks}", "--json")
+    assert done.code == 0 and "warning" not in done.err
+    kept = (Path(json.loads(done.out)[0]["path"]) / "samples.jsonl").read_text("utf-8").splitlines()
+    asked = [json.loads(line)["sample"] for line in kept]
+    assert {one["id"]: one["target"] for one in asked} == {"0": "1", "1": "0", "2": "1", "3": "0"}
+
+
+def test_a_prompt_that_lm_eval_cannot_make_is_told_in_two_lines(benchctl, stories, tasks):
+    several = variant(tasks, "several", doc_to_target="{{[gold, (gold + 1) % 3]}}", metric_list=[{"metric": "acc"}])
+    done = benchctl("run", "--model", stories, "--shots", 2, "--task", f"lm-eval:{several},include_path={tasks}")
+    assert done.code == 1
+    assert "The prompt of document 0 of 'several' failed" in done.err
+    assert "Traceback" not in done.err
+
+
 @pytest.mark.slow
 def test_a_name_found_nowhere_is_looked_for_in_lm_evals_own_list(benchctl, stories, tasks):
     done = benchctl("run", "--model", stories, "--task", f"lm-eval:assin2_rtt,include_path={tasks}")
