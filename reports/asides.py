@@ -90,14 +90,19 @@ def status(cell: Cell, words: Language) -> str:
     return f"{told}: {words.text(of, n=int(counts['answered']), total=int(counts['n']))}"
 
 
+def part(cell: Cell | GroupCell, words: Language) -> str:
+    """How many of the questions were asked, and that they are the first ones: only a draw stands for the whole."""
+    first = isinstance(cell, Cell) and cell.record.spec.limit is not None and not cell.record.spec.drawn
+    return words.text("cell.subset_first" if first else "cell.subset", n=cell.n, total=cell.total)
+
+
 def _size(cell: Cell | GroupCell, words: Language) -> Iterator[Aside]:
     estimate = cell.estimate
     if cell.builtin:
         long = words.plural("cell.builtin", cell.n)
         yield Aside("sample", words.plural("cell.builtin_short", cell.n), long)
     elif cell.subset:
-        first = isinstance(cell, Cell) and cell.record.spec.limit is not None and not cell.record.spec.drawn
-        yield Aside("warn", words.text("cell.subset_first" if first else "cell.subset", n=cell.n, total=cell.total))
+        yield Aside("warn", part(cell, words))
     elif estimate or cell.complete:
         yield Aside("", words.text("cell.n", n=estimate.n if estimate else cell.n))
     if (cell.builtin or cell.subset) and estimate and estimate.n != cell.n:

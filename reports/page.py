@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl import __version__
 from benchctl.plugins import get_plugins
 
-from .asides import below, detail, reference_detail, remarks, setup, status, tags
+from .asides import below, detail, part, reference_detail, remarks, setup, status, tags
 from .board import Leaderboard
 from .charts import charts
 from .language import LANGUAGES, Language, load_language
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 _HERE = Path(__file__).parent
-_ASIDES = (below, detail, reference_detail, remarks, setup, status, tags)
+_ASIDES = (below, detail, part, reference_detail, remarks, setup, status, tags)
 """What templates may ask for by name, in the page's language."""
 
 

@@ -147,7 +147,7 @@ def test_a_groups_details_tell_which_members_were_asked_in_part_or_interrupted(r
     runs = [record(first, "m", 9, n=20), stopped(record(second, "m", 0), 100, 30), *(record(t, "m", 50) for t in rest)]
     told = details(render(build_leaderboard(runs, groups=groups[:1]), "pt"))
 
-    assert "9 acertos em 20 · IC 95%: 25,82–65,79 (wilson) · 20 de 135 perguntas" in told
+    assert "9 acertos em 20 · IC 95%: 25,82–65,79 (wilson) · as primeiras 20 de 135 perguntas" in told
     assert "30 acertos em 100 · IC 95%: 21,89–39,58 (wilson) · interrompido: 100 de 265 perguntas" in told
 
 
@@ -182,3 +182,14 @@ def test_where_lower_is_better_the_best_is_called_the_lowest(record, table, lang
     assert best in row_of(cells, "good") and tied in row_of(cells, "near")
     assert wrong not in "".join(row_of(cells, m) for m in bits)
     assert {"pt": "ou a métrica que a coluna nomeia", "en": "or the metric its column names"}[lang] in page
+
+
+def test_charts_and_a_groups_details_tell_the_first_questions_from_drawn_ones(record, groups):
+    """Of a sorted file the first hundred stand for nothing but themselves."""
+    members = groups[0].members
+    runs = [record(task, m, 20, n=50, drawn=d) for m, d in (("first", False), ("drawn", True)) for task in members]
+    page = render(build_leaderboard(runs, groups=groups[:1]), "pt")
+    dots = dict(re.findall(r'<li data-row="measured" data-model="(\w+)">.*?class="warn">([^<]*)', page, re.S))
+    assert dots == {"first": "as primeiras 50 de 272 perguntas", "drawn": "50 de 272 perguntas"}
+    panel = page.partition("first</bdi> · mmlu-medical-pt")[2].partition("</div>")[0]
+    assert panel.count("as primeiras 50 de ") == len(members)

@@ -304,7 +304,7 @@ def test_a_chart_says_which_dots_rest_on_fewer_questions_or_failed_calls(record)
     }
 
     assert {name: re.sub("<[^>]+>", "", text).removeprefix("letra · 0-shot") for name, text in said.items()} == {
-        "whole": "", "short": " · 400 de 1.273 perguntas", "broken": " · incompleto", "cut": " · interrompido",
+        "whole": "", "short": " · as primeiras 400 de 1.273 perguntas", "broken": " · incompleto", "cut": " · interrompido",
     }  # fmt: skip
 
 
