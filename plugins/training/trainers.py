@@ -12,6 +12,7 @@ from benchctl.errors import DEFECT, PluginError
 
 from .around import described
 from .exact import Exact, made_exact
+from .packing import require_apart
 
 if TYPE_CHECKING:
     from benchctl.plugins import Offer
@@ -55,6 +56,8 @@ def sft(parts: Parts) -> Any:
     from trl import SFTConfig, SFTTrainer
 
     data = parts.recipe.data
+    if data.packing:
+        require_apart(parts.model, parts.train, parts.recipe)
     arguments = SFTConfig(
         **parts.arguments, max_length=data.max_length, packing=data.packing, eval_packing=False,
         completion_only_loss="completion_mask" in parts.train.column_names,
