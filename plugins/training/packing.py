@@ -39,8 +39,7 @@ def require_apart(model: Any, rows: Any, recipe: Recipe) -> None:
         model.train(training)
     if differ(model, alone, beside):
         raise BadConfig(
-            f"Recipe '{recipe.name}': packed rows would see each other; a {model.config.model_type} model does not part "
-            "them.",
+            f"Recipe '{recipe.name}': packed rows would see each other in a {model.config.model_type} model.",
             "Set data.packing=false.",
         )
 
