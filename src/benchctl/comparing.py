@@ -15,7 +15,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
-from benchctl.remarks import Remark, remarks, settings
+from benchctl.remarks import Remark, outdated, remarks, settings
 from benchctl.shared_answers import Shared, Sides, in_common, share
 from benchctl.types import RunRecord
 
@@ -153,7 +153,11 @@ def compare(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], tasks: Se
         family = {place: one.differences[metric] for place, one in enumerate(found) if metric in one.differences}
         for place, difference in pairing.with_holm(family).items():
             adjusted[place][metric] = difference
-    settled = tuple(replace(one, differences=own) for one, own in zip(found, adjusted, strict=True))
+    old = outdated(one.first.record for one in found) | outdated(one.second.record for one in found)
+    settled = tuple(
+        replace(one, differences=own, warnings=(*one.warnings, *_told(old, one.first, one.second)))
+        for one, own in zip(found, adjusted, strict=True)
+    )
     return Comparisons(settled, _pooled(settled))
 
 
@@ -190,6 +194,10 @@ def best_pair(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], task: s
         in_both = [in_common(*pair) for pair in equals]
         equals = [pair for pair, count in zip(equals, in_both, strict=True) if count == max(in_both)]
     return max(equals, key=lambda pair: sorted(str(run.record.timings.get("finished", "")) for run in pair))
+
+
+def _told(remarks: Mapping[str, Remark], *runs: StoredRun) -> list[Remark]:
+    return [remarks[run.record.id] for run in runs if run.record.id in remarks]
 
 
 def _in_both(first: RunRecord, second: RunRecord) -> list[str]:

@@ -45,6 +45,20 @@ def settings(spec: RunSpec) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def outdated(runs: Iterable[RunRecord]) -> dict[str, Remark]:
+    """What to say of a model's runs of several tasks whose weights are no more those of its latest run; by run id."""
+    several = list(runs)
+    if not several:
+        return {}
+    latest = max(several, key=lambda run: str(run.timings.get("finished", "")))
+    return {
+        run.id: Remark("{model} was another model when this ran, before {task}: run it again",
+                       model=label(run), task=latest.spec.task)
+        for run in several
+        if run.fingerprints["model"] != latest.fingerprints["model"]
+    }  # fmt: skip
+
+
 def remarks(shared: Shared) -> tuple[Remark, ...]:
     """All there is to say of two runs that are compared."""
     first, second = shared.first.run.record, shared.second.run.record

@@ -12,7 +12,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError, did_you_mean
 from benchctl.pairing import Difference
 from benchctl.records import StoredRun
-from benchctl.remarks import SAMPLE, Remark
+from benchctl.remarks import SAMPLE, Remark, outdated
 from benchctl.shared_answers import Sides
 from benchctl.trained import Trained, label, trained
 from benchctl.types import Estimate
@@ -127,7 +127,9 @@ def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), 
             rows.append(row)
         elif models:
             warnings.append(_said_of(name, ", ".join(_tasks(own)), _NOT_OF_THE_MODEL))
-    first = _standing([of_base.get(t) or _latest(own, t) for t in _tasks(own)], {}, {})
+    shown = [of_base.get(t) or _latest(own, t) for t in _tasks(own)]
+    warnings += _outdated(shown)
+    first = _standing(shown, {}, {})
     first, *rows = _told_apart(_without_repetitions([first, *rows]))
     columns = list(dict.fromkeys(c for row in (first, *rows) for c in row.figures))
     return Table(tuple(sorted(columns, key=lambda c: wanted.index(c.task))), (first, *_adjusted(rows, columns)),
@@ -171,7 +173,13 @@ def _row(
         warnings += [_about(two, line) for line in comparison.warnings]
         differences |= {Column(task, metric): d for metric, d in comparison.differences.items()}
         unpaired |= {Column(task, metric): why for metric, why in comparison.unpaired.items()}
+    warnings += _outdated(found)
     return _standing(found, differences, unpaired) if found else None
+
+
+def _outdated(runs: Sequence[StoredRun]) -> list[Remark]:
+    old = outdated(run.record for run in runs)
+    return [_about(run, old[run.record.id]) for run in runs if run.record.id in old]
 
 
 _NOT_OF_THE_BASE = Remark("left out, since the base has no run of it")

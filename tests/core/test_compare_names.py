@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from benchctl import records
-from benchctl.comparing import against
+from benchctl.comparing import against, compare
 from benchctl.records import StoredRun
 from tests.scripted_runs import right_in, run
 
@@ -50,14 +50,33 @@ def test_one_model_asked_for_in_two_ways_is_one(two_of_one_name, benchctl):
     assert against([runs[0], *twice], "final").rows[1].model == "base"
 
 
-def test_a_name_whose_weights_have_changed_is_the_latest_model(tmp_path, benchctl):
+def trained(out, weights, day, task, right, **spec):
+    """A run of ``medico`` as it was with these weights, on that day of May."""
+    stored = run(out / weights, task, "medico", right_in(right), **spec)
+    prints = {**stored.record.fingerprints, "model": weights}
+    timings = {**stored.record.timings, "finished": f"2026-05-{day}T12:00:00+00:00"}
+    return StoredRun(replace(stored.record, fingerprints=prints, timings=timings), stored.path)
+
+
+def test_a_name_whose_weights_have_changed_is_the_latest_model(tmp_path):
     """The first training was asked more questions, which otherwise decides."""
     base = run(tmp_path / "runs", "medmcqa-pt", "base", right_in(range(1, 13)))
-    runs = [base]
-    for weights, day, right, n in (("old", "01", range(1, 25), None), ("new", "02", range(1, 4), 6)):
-        stored = run(tmp_path / weights, "medmcqa-pt", "medico", right_in(right), limit=n)
-        prints = {**stored.record.fingerprints, "model": weights}
-        timings = {**stored.record.timings, "finished": f"2026-05-{day}T12:00:00+00:00"}
-        runs.append(StoredRun(replace(stored.record, fingerprints=prints, timings=timings), stored.path))
-    (figure,) = (f for c, f in against(runs, "base").rows[1].figures.items() if c.metric == "accuracy")
+    old = trained(tmp_path, "old", "01", "medmcqa-pt", range(1, 25))
+    new = trained(tmp_path, "new", "02", "medmcqa-pt", range(1, 4), limit=6)
+    (figure,) = (f for c, f in against([base, old, new], "base").rows[1].figures.items() if c.metric == "accuracy")
     assert figure.estimate.n == 6 and figure.difference is not None and figure.difference.value == -0.5
+
+
+def test_a_task_that_only_the_old_weights_answered_is_told(tmp_path):
+    """Figures of two trainings stood in one row, and were pooled, without a word."""
+    base = [run(tmp_path / "runs", task, "base", right_in(range(1, 13))) for task in ("medmcqa-pt", "medqa-pt")]
+    medico = [
+        trained(tmp_path, "old", "01", "medqa-pt", range(1, 20)),
+        trained(tmp_path, "new", "02", "medmcqa-pt", range(1, 20)),
+    ]
+    said = "medico was another model when this ran, before medmcqa-pt: run it again"
+    warned = {one.task: [line for line in one.warnings if line == said] for one in compare(base, medico).tasks}
+    assert warned == {"medmcqa-pt": [], "medqa-pt": [said]}
+    for table in (against([*base, *medico], "base"), against([*base, *medico], "medico")):
+        assert [line for line in table.warnings if said in line] == [f"medico, medqa-pt: {said}"]
+    assert not any(said in line for line in against([*base, medico[1]], "base").warnings)

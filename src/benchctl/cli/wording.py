@@ -46,6 +46,8 @@ PT: Mapping[str, str] = {
         "os tokenizadores diferem: a perplexidade, por token, não compara estes modelos; bits_per_byte compara",
     "the questions are the built-in sample: they say nothing about a model's quality":
         "as perguntas são a amostra embutida: nada dizem sobre a qualidade de um modelo",
+    "{model} was another model when this ran, before {task}: run it again":
+        "{model} era outro modelo nesta execução, anterior à de {task}: execute de novo",
     "{model}, {task}: {remark}": "{model}, {task}: {remark}", "{task}: {remark}": "{task}: {remark}",
     "{metric} is no mean of single answers, so two runs of it cannot be paired.":
         "{metric} não é uma média de respostas isoladas: duas execuções dela não podem ser pareadas.",
