@@ -180,6 +180,7 @@ class Weights:
             raise _cannot_load(self.settings.target, error) from error
         self._settle_arithmetic(model)
         hasten(model)
+        _keep_keys_as_we_do(model)
         return model.eval()
 
     def _options(self) -> Mapping[str, Any]:
@@ -218,6 +219,15 @@ def quant_to_merge(adapter: Adapter, settings: Settings, config: Any) -> str:
     if settings.quant == "auto" and adapter.quant and quantization.stored_scheme(config) is None:
         return adapter.quant
     return settings.quant
+
+
+def _keep_keys_as_we_do(model: Any) -> None:
+    """Have generate make no other cache than those that shared beginnings and shrinking batches need.
+
+    ``generation_config.json`` may ask for one of fixed size, for which transformers compiles the model, too.
+    """
+    if getattr(model, "generation_config", None) is not None:
+        model.generation_config.cache_implementation = None
 
 
 def _family(config: Any) -> Any:

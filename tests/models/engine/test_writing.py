@@ -188,3 +188,18 @@ def test_what_a_model_says_of_its_writing_holds_for_each_answer_by_itself(storie
         own = written[asked["input_ids"].shape[1] :]
         over = torch.isin(own, torch.tensor(told["eos_token_id"])).nonzero().flatten().tolist()
         assert found[i].text == tokenizer.decode(own[: over[0]] if over else own, skip_special_tokens=True)
+
+
+def test_a_model_that_asks_for_a_cache_of_fixed_size_writes_the_same(stories, tmp_path):
+    """It ended in a traceback where prompts begin alike, since such a cache cannot be handed to several."""
+    import json
+    import shutil
+
+    from benchctl.types import Generate
+    from tests.models.test_hf import load
+
+    shutil.copytree(stories.removeprefix("hf:"), tmp_path, dirs_exist_ok=True)
+    (tmp_path / "generation_config.json").write_text(json.dumps({"cache_implementation": "static"}), "utf-8")
+    asked = [Generate(BEGUN + text, max_tokens=40) for text in ("She", "One day, a dog", "Tom went home. The")]
+    written = [[one.text for _, one in sorted(load(m).generate(asked))] for m in (stories, f"hf:{tmp_path}")]
+    assert written[0] == written[1]
