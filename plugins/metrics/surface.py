@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchctl.hookspecs import hookimpl
@@ -12,9 +13,19 @@ from .texts import OfSums, answer, words
 
 if TYPE_CHECKING:
     from benchctl.bootstrap import Array
+    from benchctl.types import Estimate
 
 
-class Length(Metric):
+class _Amount(Metric):
+    """A mean of what cannot be less than nothing, nor can its interval: Student's of few answers is symmetric."""
+
+    def mean_of(self, values: Sequence[float], clusters: Sequence[Hashable], figure: str) -> Estimate:
+        """As any metric's, from 0 up."""
+        found = super().mean_of(values, clusters, figure)
+        return found if found.low is None else replace(found, low=max(found.low, 0.0))
+
+
+class Length(_Amount):
     """Words of the answer; neither more nor less is better, it says what else to look at."""
 
     name = "length"
@@ -26,7 +37,7 @@ class Length(Metric):
         return None if text is None else float(len(words(text)))
 
 
-class Latency(Metric):
+class Latency(_Amount):
     """Seconds per sample: of its call, or its share of a batch. Calls at the same time each count in full."""
 
     name = "latency"

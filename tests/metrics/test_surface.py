@@ -20,6 +20,13 @@ def test_length_counts_words_of_any_script():
     assert Length().value(choice("A", "A")) is None
 
 
+def test_nothing_is_shorter_than_nothing():
+    """Of 1 and 35 words Student's interval reaches from -198 to 234."""
+    found = Length().estimate([free("palavra " * n, identity=str(n), seconds=n) for n in (1, 35)])
+    assert (found.value, found.low) == (18, 0) and found.high == pytest.approx(18 + 12.706 * 17, abs=0.1)
+    assert Latency().estimate([free("a", identity=str(n), seconds=n) for n in (1, 35)]).low == 0
+
+
 def test_a_letter_in_two_signs_is_the_letter():
     said = "A saúde não é só ausência de doença. Você está bem?"
     apart = unicodedata.normalize("NFD", said)  # as macOS and many PDFs write it
