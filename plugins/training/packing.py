@@ -9,8 +9,9 @@ from benchctl.errors import BadConfig
 from ..models.engine.probe import differ
 from .recipe import Recipe
 
-TRIED = 16
-"""Tokens of a row that are tried at most."""
+BEFORE, TRIED = 8, 4
+"""Tokens at most of the row in front, and of the one that is tried: in models with a state, as Mamba, what came before
+fades after a few."""
 
 
 def require_apart(model: Any, rows: Any, recipe: Recipe) -> None:
@@ -29,7 +30,7 @@ def require_apart(model: Any, rows: Any, recipe: Recipe) -> None:
     import torch
 
     own = rows[len(rows) - 1]["input_ids"][:TRIED]
-    before = rows[0]["input_ids"][: TRIED // 2]
+    before = rows[0]["input_ids"][:BEFORE]
     training = model.training
     model.eval()
     try:

@@ -31,7 +31,7 @@ def base(kind, folder):
     torch.manual_seed(0)
     model = t.AutoModelForCausalLM.from_config(getattr(t, f"{kind}Config")(**options, bos_token_id=1, eos_token_id=2))
     for weight in model.parameters():
-        if weight.dim() == 2:
+        if weight.dim() == 2 and kind != "Mamba":  # whose own first weights forget a row after a few tokens
             torch.nn.init.normal_(weight, std=0.2)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
