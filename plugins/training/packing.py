@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchctl.errors import BadConfig
 
-from ..models.engine.probe import differ
-from .recipe import Recipe
+if TYPE_CHECKING:
+    from .recipe import Recipe
 
 BEFORE, TRIED = 8, 4
 """Tokens at most of the row in front, and of the one that is tried: in models with a state, as Mamba, what came before
@@ -28,6 +28,8 @@ def require_apart(model: Any, rows: Any, recipe: Recipe) -> None:
         BadConfig: what the model says after a row's tokens depends on the row in front.
     """
     import torch
+
+    from ..models.engine.probe import differ
 
     own = rows[len(rows) - 1]["input_ids"][:TRIED]
     before = rows[0]["input_ids"][:BEFORE]

@@ -274,7 +274,7 @@ class Prova(Task):
     def sample(self, row):
         cluster = row.text("texto") if self.passages else None
         choices = {{"A": "sim", "B": "não"}}
-        return Sample(row.text("id"), "Certo?", choices, row.text("certa"), "", cluster, {{"weight": row.number}})
+        return Sample(row.text("id"), f"{{row.number}} está certo?", choices, row.text("certa"), "", cluster, {{"weight": row.number}})
 
 class Weighed(Metric):
     name = "weighed"
