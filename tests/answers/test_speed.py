@@ -28,6 +28,17 @@ def test_repeating_anything_stays_quick(unit):
     assert time.process_time() - begun < 4.0
 
 
+def test_eight_times_the_answers_take_about_eight_times_as_long():
+    """It was fifty times: at each answer all that followed was looked at for a copied option."""
+
+    def spent(times):
+        begun = time.process_time()
+        read_answer("Portanto, a resposta é: Asma. Marco B) Asma. " * times, CHOICES, "Qual o diagnóstico?")
+        return time.process_time() - begun
+
+    assert spent(2000) < 25 * min(spent(250) for _ in range(3))
+
+
 PROSE = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "
 BLANKED = {
     "thought": f"<think>{PROSE * 300}</think>\n\nA alternativa correta é a C.",

@@ -39,10 +39,9 @@ def endings(model: Any, tokenizer: Any, stop: Sequence[str]) -> set[int]:
     found = {own} if isinstance(own, int) else set(own or ())
     for text in stop:
         token = tokenizer.convert_tokens_to_ids(text)
-        known = (
-            token is not None and tokenizer.convert_ids_to_tokens(token) == text
-        )  # else it is the unknown one, or none
-        if known and not tokenizer.decode([token], skip_special_tokens=True):
+        if token is None or tokenizer.convert_ids_to_tokens(token) != text:
+            continue  # no token, or the unknown one
+        if not tokenizer.decode([token], skip_special_tokens=True):
             found.add(token)
     return found
 

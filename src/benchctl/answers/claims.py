@@ -39,8 +39,6 @@ def sentence_claims(case: Case, sentences: list[tuple[int, int]]) -> list[Claim]
 
 _WORD = re.compile(r"\w+")
 _TURNS = re.compile(r"[:;,.]|\b(?:é|es|is|mas|but|sino)\b")  # the rejection ends before the option
-
-
 _MORE = re.compile(r"\b((?:mais|more)\s+\w+)\s+(?:do\s+que|than)\s+")
 
 

@@ -92,7 +92,8 @@ def _announced(reply: Reply) -> Reading | None:
     if corrections:
         sure = [c for c in sure if c.start >= corrections[-1].start and c.rule != "verdict"]
     announced = [c for c in sure if c.rule != "verdict"]
-    announced = [c for c in announced if not any(_holds(other.value, c.value) for other in announced)]
+    inner = _inside_others({(c.value.start, c.value.end) for c in announced if c.value.kind == "text"})
+    announced = [c for c in announced if c.value.kind != "text" or (c.value.start, c.value.end) not in inner]
     last = announced[-1].value.start if announced else 0
     also = _also_right(reply, announced)
     if also:
@@ -104,10 +105,14 @@ def _announced(reply: Reply) -> Reading | None:
     return read_as(reply.case, claim.value, claim.rule, claim.start, claim.end) if claim else None
 
 
-def _holds(value: Value, other: Value) -> bool:
-    """Tell whether ``value`` is a longer text around ``other``: '45°, 90°' is not '90°'."""
-    inside = value.start <= other.start and other.end <= value.end and value.kind == other.kind == "text"
-    return inside and value.end - value.start > other.end - other.start
+def _inside_others(spans: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Return the spans that lie in longer ones: '90°' in '45°, 90°'."""
+    found, reach = set(), -1
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if end <= reach:
+            found.add((start, end))
+        reach = max(reach, end)
+    return found
 
 
 def _taken_back(case: Case, claim: Claim) -> bool:
