@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from benchctl.data import Row, RowError
+from benchctl.data import Row, RowError, Table, read_table
 from benchctl.hookspecs import hookimpl
 from benchctl.hub import HubDataset
 from benchctl.types import Sample
 
 from .drbyte import DATA
-from .english import EnglishTask, four_options
+from .english import EnglishTask, as_letters, four_options
 
 # The dataset on the hub is a script, which current versions of datasets refuse; this is its converted form.
 _CONVERTED = "refs/convert/parquet"
@@ -27,6 +28,10 @@ class CosmosQAEnglish(EnglishTask):
     columns = ("id", "context", "question", "answer0", "answer1", "answer2", "answer3", "label")
     files = ("valid.csv", "cosmosqa/valid.csv")
     shots_files = ("train.csv", "cosmosqa/train.csv")
+
+    def read(self, path: Path) -> Table:
+        """The rows with the right option as a letter."""
+        return as_letters(read_table(path, keep_broken=True), "label")
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample; questions about one narrative form a cluster.

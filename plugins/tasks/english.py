@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from benchctl.data import RowError
+from benchctl.data import RowError, Table
+from benchctl.errors import BadData
 from benchctl.fingerprints import digest
 from benchctl.task import Task
 from benchctl.types import Sample
@@ -17,6 +19,35 @@ class EnglishTask(Task):
 
     language = "en"
     chance = 0.25
+
+
+def as_letters(table: Table, column: str, first: int | None = 0) -> Table:
+    """The rows with the right option as a letter where it is a number; the whole table tells what numbers count from.
+
+    Args:
+        column: where the number stands.
+        first: what the first option is where the table does not tell, as without a 0 and a 4; None refuses it.
+
+    Raises:
+        BadData: the numbers fit neither way, or both, and ``first`` is None.
+    """
+    # Others are letters already, or what the row's own message will name.
+    given = {row.text(column).strip() for row in table.rows} & {"0", "1", "2", "3", "4"}
+    if given and first is None and ("0" in given) == ("4" in given):
+        raise BadData(
+            f"{table.source}: column '{column}' does not tell whether options are counted from 0 or from 1.",
+            "Write the letters A, B, C and D there.",
+        )
+    if "4" in given and "0" not in given:
+        first = 1
+    places = {str(place + (first or 0)): letter for place, letter in enumerate(LETTERS)}
+    rows = (
+        replace(row, values={**row.values, column: places[text]})
+        if (text := row.text(column).strip()) in places
+        else row
+        for row in table.rows
+    )
+    return replace(table, rows=tuple(rows))
 
 
 def four_options(identity: str, question: str, options: Sequence[object], target: object, context: str = "") -> Sample:

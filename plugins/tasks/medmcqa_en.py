@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from benchctl.data import Row, RowError, Table, read_table
-from benchctl.errors import BadData
 from benchctl.hookspecs import hookimpl
 from benchctl.hub import HubDataset
 from benchctl.types import Sample
 
 from .drbyte import DATA, LETTERS
-from .english import EnglishTask, four_options
+from .english import EnglishTask, as_letters, four_options
 
 
 class MedMCQAEnglish(EnglishTask):
@@ -36,22 +34,7 @@ class MedMCQAEnglish(EnglishTask):
         """
         table = read_table(path, keep_broken=True)
         table.require(self.columns)
-        # Others are letters already, or what the row's own message will name.
-        given = {row.text("cop").strip() for row in table.rows} & {"0", "1", "2", "3", "4"}
-        if not given:
-            return table
-        if ("0" in given) == ("4" in given):
-            raise BadData(
-                f"{path}: column 'cop' does not tell whether options are counted from 0 or from 1.",
-                "Write the letters A, B, C and D there.",
-            )
-        first = 0 if "0" in given else 1
-        letters = {number: LETTERS[int(number) - first] for number in given}
-        rows = (
-            replace(r, values={**r.values, "cop": letters.get(r.text("cop").strip(), r.values["cop"])})
-            for r in table.rows
-        )
-        return replace(table, rows=tuple(rows))
+        return as_letters(table, "cop", first=None)
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample with its own id; a number in ``cop`` counts from 0.

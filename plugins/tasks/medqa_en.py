@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from benchctl.data import Row, RowError
+from benchctl.data import Row, RowError, Table, read_table
 from benchctl.hookspecs import hookimpl
 from benchctl.hub import HubDataset
 from benchctl.types import Sample
 
 from .drbyte import DATA, LETTERS
-from .english import EnglishTask, four_options
+from .english import EnglishTask, as_letters, four_options
 
 
 class MedQAEnglish(EnglishTask):
@@ -24,6 +25,10 @@ class MedQAEnglish(EnglishTask):
     columns = ("question", "options", "answer_idx")
     files = ("phrases_no_exclude_test.jsonl", "medqa/phrases_no_exclude_test.jsonl")
     shots_files = ("phrases_no_exclude_train.jsonl", "medqa/phrases_no_exclude_train.jsonl")
+
+    def read(self, path: Path) -> Table:
+        """The rows with the right option as a letter."""
+        return as_letters(read_table(path, keep_broken=True), "answer_idx")
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample; its id is its position from 0 in four digits.

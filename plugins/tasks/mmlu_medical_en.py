@@ -15,7 +15,7 @@ from benchctl.task import Task, TaskGroup
 from benchctl.types import Sample
 
 from .drbyte import DATA, LETTERS
-from .english import EnglishTask, four_options
+from .english import EnglishTask, as_letters, four_options
 from .layouts import headerless_csv
 
 SUBJECTS = (
@@ -39,7 +39,7 @@ class MMLUEnglish(EnglishTask):
         if other is not None:
             raise BadData(f"{path}: holds {other}, not {self.subject}.", "Give the folder with all subjects' files.")
         if path.suffix.lower() != ".csv" or not path.is_file():
-            return read_table(path, keep_broken=True)
+            return as_letters(read_table(path, keep_broken=True), "answer")
         table = headerless_csv(path, ("question", *LETTERS, "answer"))
         rows = (
             Row(row.number, {**row.values, "choices": [row.text(letter) for letter in LETTERS]}, row.line)

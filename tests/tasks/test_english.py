@@ -96,6 +96,20 @@ def test_a_row_without_its_number_does_not_shift_those_of_the_others(tmp_path, l
     assert [s.target for s in task("medmcqa-en").shots(str(tmp_path))] == ["A", "B", "C", "D"]
 
 
+def test_labels_that_count_from_1_are_not_read_as_counting_from_0(tmp_path):
+    rows = {
+        "medqa-en": lambda n: {"options": dict(zip("ABCD", "abcd", strict=True)), "answer_idx": n},
+        "cosmosqa-en": lambda n: {"id": str(n), "context": "C", **{f"answer{i}": "abcd"[i] for i in range(4)}, "label": n},
+        "mmlu-anatomy-en": lambda n: {"choices": list("abcd"), "answer": n},
+    }  # fmt: skip
+    for name, row in rows.items():
+        for numbers in ([1, 2, 3, 4], [0, 1, 2, 3]):
+            path = tmp_path / f"{name}-{numbers[0]}.jsonl"
+            path.write_text("\n".join(json.dumps({"question": "Q?", **row(n)}) for n in numbers))
+            read = task(name).load(str(path), skip_bad_rows=True)
+            assert [s.target for s in read.samples] == ["A", "B", "C", "D"], (name, numbers)
+
+
 def test_the_file_of_another_subject_is_refused(originals):
     with pytest.raises(BadData, match="holds anatomy, not medical_genetics"):
         task("mmlu-medical-genetics-en").load(str(originals / "mmlu/test/anatomy_test.csv"))
