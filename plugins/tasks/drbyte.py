@@ -27,8 +27,8 @@ class DrByteTask(Task):
     chance = 0.25
 
     def wanted(self, row: Row) -> bool:
-        """Whether the row's ``dataset`` is this task's."""
-        return row.text("dataset").strip() == self.dataset
+        """Whether the row's ``dataset`` is this task's, in whatever case."""
+        return row.text("dataset").strip().casefold() == self.dataset.casefold()
 
     def sample(self, row: Row) -> Sample:
         """The row as a sample; its id is its position from 0 in the whole table, as in the study's files.
@@ -48,8 +48,8 @@ class DrByteTask(Task):
         return Sample(str(row.number - 1), question, choices, target)
 
     def tidied(self, row: Row) -> Sequence[str]:
-        """Cells with stray spaces, and a label in the wrong case."""
-        return _tidied(row, self.columns[1:], LETTERS)
+        """Cells with stray spaces, and a label or the set's name in the wrong case."""
+        return _tidied(row, self, self.columns, LETTERS)
 
     def shot(self, row: Row) -> Sample | None:
         """A training row (``instruction`` with ``A)`` lines, ``output`` beginning ``Alternativa X.``) as an example.
@@ -87,8 +87,8 @@ class PubMedQATask(DrByteTask):
         return Sample(str(row.number - 1), question, choices, target, context)
 
     def tidied(self, row: Row) -> Sequence[str]:
-        """Cells with stray spaces, and labels such as ``Não``."""
-        return _tidied(row, ("instruction", "input", "output"), self.labels)
+        """Cells with stray spaces, labels such as ``Não``, and the set's name in the wrong case."""
+        return _tidied(row, self, ("dataset", "instruction", "input", "output"), self.labels)
 
     def shot(self, row: Row) -> Sample | None:
         """Only rows of the test schema: the training data has no question of this kind."""
@@ -111,6 +111,6 @@ def _needed(row: Row, column: str, otherwise: str) -> str:
     return text
 
 
-def _tidied(row: Row, columns: Sequence[str], labels: Sequence[str]) -> list[str]:
-    changed = [column for column in columns if column != "output" and row.text(column) != row.text(column).strip()]
-    return changed + (["output"] if row.text("output") not in labels else [])
+def _tidied(row: Row, task: DrByteTask, columns: Sequence[str], labels: Sequence[str]) -> list[str]:
+    known = {"dataset": (task.dataset,), "output": labels}
+    return [c for c in columns if row.text(c) not in known.get(c, (row.text(c).strip(),))]

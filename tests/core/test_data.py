@@ -60,6 +60,13 @@ def test_the_same_rows_in_any_format_are_the_same_samples(task, tmp_path, suffix
     assert [s.id for s in data.samples] == list("012345")
 
 
+def test_a_row_whose_set_is_written_in_another_case_belongs_to_it(task, tmp_path):
+    rows = [row(0), row(1, dataset="medmcqa"), row(2, dataset=" MEDMCQA "), row(3, dataset="PubMedQA")]
+    data = task.load(str(write(tmp_path / "data.csv", rows)))
+    assert [s.id for s in data.samples] == ["0", "1", "2"]
+    assert data.normalised == {"dataset": 2}
+
+
 def test_what_datasets_saved_is_read_of_several_splits_the_one_named(task, tmp_path):
     kept = datasets.Dataset.from_list([row(i) for i in range(8)]).select([5, 2, 3])  # a view of the rows on disk
     datasets.DatasetDict(train=kept, test=kept.select([0])).save_to_disk(tmp_path / "dados")
