@@ -19,7 +19,7 @@ from benchctl.rescoring import rescored
 from benchctl.results import Result, as_result, pool
 from benchctl.runner import Job, Progress, prepare, run
 from benchctl.scoring import get_scoring
-from benchctl.subsets import standing_again
+from benchctl.subsets import right_twice, standing_again
 from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
@@ -198,6 +198,14 @@ def _note_data(display: Display, name: str, data: TaskData) -> None:
             f"warning: {name}: {len(lost)} of {len(data.samples)} questions have a right answer that is none of their "
             f"choices, e.g. '{lost[0].id}': {lost[0].target!r}, of {texts[:80]}: every answer to them counts as wrong. "
             "Mend the task."
+        )
+    if twice := right_twice(data.samples):
+        right = twice[0].choices[twice[0].target].strip()
+        alike = " and ".join(label for label, text in twice[0].choices.items() if text.strip() == right)
+        display.note(
+            f"warning: {name}: {len(twice)} of {len(data.samples)} questions have the text of their right option again "
+            f"under another label, e.g. '{twice[0].id}': {alike}. Only one of them counts as right: by letter that is "
+            "chance, by the text the first always wins. Mend or remove them."
         )
     again = standing_again(data.samples)
     if again and len(again) >= AGAIN * len(data.samples):

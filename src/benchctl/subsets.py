@@ -38,6 +38,15 @@ def standing_again(samples: Sequence[Sample]) -> Sequence[Sample]:
     return found
 
 
+def right_twice(samples: Sequence[Sample]) -> Sequence[Sample]:
+    """The samples in which another option reads as the right one does, so that nobody can tell them apart."""
+    return [s for s in samples if [text.strip() for text in s.choices.values()].count(_right(s)) > 1]
+
+
+def _right(sample: Sample) -> str:
+    return sample.choices.get(sample.target, "").strip()
+
+
 def lopsided(samples: Sequence[Sample], chosen: Sequence[Sample]) -> str | None:
     """The label whose share among the chosen is far from its share among all; None when chance can explain it.
 

@@ -117,6 +117,14 @@ def test_questions_that_stand_twice_are_warned_of(benchctl, tmp_path):
     assert "stand in the data before" not in told(one, other, one.replace("ulna", "rádio"))
 
 
+def test_a_right_option_that_stands_under_another_label_too_is_warned_of(benchctl, tmp_path):
+    head = "dataset,instruction,input,output,alternative_a,alternative_b,alternative_c,alternative_d"
+    rows = "MedMCQA,Qual?,,C,fêmur,tíbia,fêmur ,ulna", "MedMCQA,Onde?,,D,fêmur,fêmur,úmero,ulna"
+    (tmp_path / "x.csv").write_text("\n".join((head, *rows)), "utf-8")
+    told = benchctl("run", "--task", "medmcqa-pt", "--model", "majority", "--data", tmp_path / "x.csv").err
+    assert "1 of 2 questions have the text of their right option again under another label, e.g. '0': A and C" in told
+
+
 def test_questions_that_stand_twice_in_one_passage_are_not_told_since_intervals_count_it_once():
     samples = [Sample(str(i), "Pode doer?", target="Sim.", cluster=of) for i, of in enumerate(("x", "x", "y", None))]
     assert [one.id for one in standing_again(samples)] == ["2", "3"]
