@@ -162,7 +162,7 @@ class Caller:
             self._in_flight -= 1
         try:
             reply = whole(json.loads(response.content))
-        except ValueError:
+        except (ValueError, RecursionError):  # nested hundreds deep
             page = response.content.lstrip().startswith(b"<")
             hint = " but a web page: has base_url the path of the API, such as /v1?" if page else ""
             raise _Again(f"a reply that is no JSON{hint}", "reply") from None

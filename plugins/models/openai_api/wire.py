@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,10 @@ Body = dict[str, Any]
 FORMAT = "response_format"
 TOP = 20
 """Most likely tokens asked for; the most that OpenAI gives."""
+ROUNDING = 0.01
+"""How far above 0 half precision may put the log-probability of what is all but certain, in nats."""
+MOST_TOKENS = 1e12
+"""Of one call: a greater count is a server's slip, and no cost could be made of it."""
 
 _NO_SYSTEM = re.compile(
     r"system role|role.{0,9}system|roles must alternate|only user\b.{0,30} roles|developer instruction|"
@@ -161,29 +164,29 @@ class Wire:
         """The most likely first tokens; None when the server gives no log-probabilities.
 
         Raises:
-            Malformed: no choices.
+            Malformed: no choices, or a log-probability that is none.
         """
         found: Any = _choice(reply).get("logprobs")
         try:
             if self._chat:
                 tops = found["content"][0]["top_logprobs"]
-                return [Likely(str(t["token"]), float(t["logprob"])) for t in tops] or None
-            return [Likely(str(t), float(n)) for t, n in found["top_logprobs"][0].items()] or None
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+                return [Likely(str(t["token"]), _nats(t["logprob"])) for t in tops] or None
+            return [Likely(str(t), _nats(n)) for t, n in found["top_logprobs"][0].items()] or None
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             return None
 
     def read_echo(self, reply: Mapping[str, Any], text: str) -> Echo | None:
         """The scored tokens of the text; None when the server does not echo with log-probabilities.
 
         Raises:
-            Malformed: no choices.
+            Malformed: no choices, or a log-probability that is none.
         """
         found: Any = _choice(reply).get("logprobs")
         try:
             starts = [int(place) for place in found["text_offset"]]
-            nats = tuple(None if n is None else float(n) for n in found["token_logprobs"])
+            nats = tuple(None if n is None else _nats(n) for n in found["token_logprobs"])
             tokens = [str(token) for token in found.get("tokens") or ()]
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return None
         ends = spelt(tokens, text)
         if ends is None:
@@ -260,6 +263,18 @@ def _mapping(value: Any, what: str) -> Mapping[str, Any]:
     return value
 
 
+def _nats(value: Any) -> float:
+    """A log-probability.
+
+    Raises:
+        Malformed: it is above 0, as probabilities in its place are: all labels would weigh the same.
+    """
+    nats = float(value)
+    if nats > ROUNDING:
+        raise Malformed(f"a reply with a log-probability above 0 ({nats:g})")
+    return nats
+
+
 def _joined(content: Any) -> Any:
     """Some servers give a text in parts."""
     if isinstance(content, list) and all(isinstance(part, Mapping) for part in content):
@@ -268,4 +283,4 @@ def _joined(content: Any) -> Any:
 
 
 def _count(value: Any) -> int:
-    return int(value) if isinstance(value, int | float) and 0 <= value < math.inf else 0
+    return int(value) if isinstance(value, int | float) and 0 <= value < MOST_TOKENS else 0

@@ -132,6 +132,18 @@ class Server:
             return await send(writer, 200, {"choices": [{**choice, "error": error}]})
         if kind == "paid":
             return await send(writer, 200, {"choices": [], "usage": USAGE})
+        if kind == "nested":
+            return await send(writer, 200, b'{"choices": ' + b"[" * 400 + b"]" * 400 + b"}")
+        if kind == "deep":
+            return await send(writer, 200, b'{"choices": ' + b"[" * 9000 + b"]" * 9000 + b"}")
+        if kind == "absurd":
+            tops = [{"token": letter, "logprob": 800} for letter in "ABCD"]
+            logprobs = {"content": [{**tops[0], "top_logprobs": tops}]}
+            choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "logprobs": logprobs}
+            return await send(writer, 200, {"choices": [choice]})
+        if kind == "endless":
+            choice = {"index": 0, "message": {"role": "assistant", "content": "A"}, "finish_reason": "stop"}
+            return await send(writer, 200, {"choices": [choice], "usage": {"prompt_tokens": 10**400}})
         if kind == "page":
             return await send(writer, 200, b"<!doctype html><html><body>Open WebUI</body></html>")
         if kind == "gateway":

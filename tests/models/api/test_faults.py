@@ -74,6 +74,31 @@ def test_what_is_no_answer_is_an_error_in_the_servers_words(serve, run, kind, sa
     assert ran.code == 3 and result(ran)["counts"]["answered"] == 0 and said in ran.err
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("absurd", "a log-probability above 0 (800)"),
+        ("deep", "a reply that is no JSON"),
+        ("nested", "a reply without a choice"),
+    ],
+)
+def test_an_absurd_reply_is_an_error_of_its_question_alone(serve, run, kind, said):
+    shaky = serve(logprobs="yes", faults=0.3, kinds=kind)
+    model = f"openai:gpt,base_url={shaky.url},choose_by=logprobs,connections=1,retries=0"
+    ran = run(model)
+    counts = result(ran)["counts"]
+    assert ran.code == 3 and said in ran.err and 0 < counts["errors"] == shaky.stats()["faults"][kind] < 10
+    assert counts["answered"] == 10 - counts["errors"]
+    ended = run(f"{model[:-1]}9")
+    assert ended.code == 0 and result(ended)["run"] == result(ran)["run"]
+
+
+def test_a_number_of_tokens_that_no_cost_can_be_made_of_is_not_told(serve, run, tmp_path):
+    (tmp_path / "benchctl.toml").write_text(PRICED)
+    ran = run(f"openai:gpt,base_url={serve(faults=1, kinds='endless').url}", *GENERATE)
+    assert ran.code == 0 and result(ran)["counts"].get("cost") is None
+
+
 def test_a_base_model_behind_a_server_is_asked_without_a_conversation_once_one_says_so(serve, run):
     server = serve(no_chat="the tokenizer does not define a chat template.")
     ran = run(f"openai:base,base_url={server.url}", *GENERATE)
