@@ -21,8 +21,8 @@ TOLERANCE = 1e-3
 HALF_TOLERANCE = 0.05
 """The same per scored token for shorter floats, whose rounding depends on the order of the sums."""
 
-CHECKED = 256
-"""Tokens up to which the self-check computes two rows instead of one."""
+CHECKED = 64
+"""Tokens up to which the self-check computes two rows instead of one: what it computes is computed again."""
 
 Score = Callable[[Sequence[Row]], Iterator[tuple[int, Likelihood]]]
 

@@ -87,16 +87,18 @@ def halving(
     waiting = deque([batch])
     while waiting:
         parts = waiting.popleft()
-        try:
-            result = work(parts)
-        except (RuntimeError, MemoryError) as error:
-            if len(parts) == 1 or not is_out_of_memory(error):
-                raise
-        else:
-            yield result
-            continue
-        release()
-        budget.fell_short(sum(size(part) for part in parts))
+        wanted = sum(size(part) for part in parts)
+        if len(parts) == 1 or wanted <= budget.tokens:  # else the budget was lowered since the batch was made
+            try:
+                result = work(parts)
+            except (RuntimeError, MemoryError) as error:
+                if len(parts) == 1 or not is_out_of_memory(error):
+                    raise
+            else:
+                yield result
+                continue
+            release()
+            budget.fell_short(wanted)
         middle = len(parts) // 2
         waiting.extendleft([parts[middle:], parts[:middle]])
 

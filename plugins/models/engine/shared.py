@@ -49,7 +49,7 @@ class SharedScorer:
         asked.sort(key=lambda a: (a.header, a.tail))
         width = WIDTH.get(self.device, WIDE)
         trees = grow(asked, width, self.model.config.get_text_config().hidden_size)
-        for batch in self._batches(trees):
+        for batch in sorted(self._batches(trees), key=_size, reverse=True):  # what memory lacks, it lacks at once
             for done in halving(self._run, batch, len, self.budget):
                 yield from done.items()
 
@@ -135,6 +135,10 @@ class SharedScorer:
             raise CannotShare("its attention does not go through transformers' interface")
         states: torch.Tensor = found.last_hidden_state[0]
         return states
+
+
+def _size(batch: Sequence[Tree]) -> int:
+    return sum(map(len, batch))
 
 
 def refuse(model: Any) -> None:

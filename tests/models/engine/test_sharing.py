@@ -122,6 +122,28 @@ def test_out_of_memory_halves_the_batch_and_the_run_ends_with_the_right_scores(l
     assert sum(size > 200 for size in sizes) < 6, "later batches are made smaller at once"
 
 
+def test_the_largest_batch_comes_first_and_shows_for_all_what_memory_lacks(llama, monkeypatch):
+    import torch
+
+    ready, items = engine(llama, 400), questions(60)
+    expected, sizes, room = scores(ready, items), [], 400
+    real = SharedScorer._forward
+
+    def short_of_memory(self, run):
+        sizes.append(sum(len(t) for t in run.trees))
+        if sizes[-1] > room:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(self, run)
+
+    monkeypatch.setattr(SharedScorer, "_forward", short_of_memory)
+    assert closest(scores(ready, items), expected) < 1e-4
+    assert len(set(sizes)) > 2 and sizes == sorted(sizes, reverse=True)
+    room = sizes[0] - 100
+    sizes.clear()
+    assert closest(scores(ready, items), expected) < 1e-4
+    assert sum(size > room for size in sizes) == 1, "batches that were made before are divided without being tried"
+
+
 def test_out_of_memory_on_the_plain_path_too(monkeypatch):
     model, items = made(configs()["bloom"][0]), questions(20)
     expected = scores(engine(model), items)
