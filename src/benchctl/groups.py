@@ -6,15 +6,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchctl.strata import weighted_share
+from benchctl.strata import answers_behind, weighted_share
 from benchctl.types import Estimate
 
 
 def pooled(estimates: Sequence[Estimate]) -> Estimate:
     """The mean of several estimates of one metric, weighted by their samples.
 
-    Shares of independent samples get the interval of a weighted share (:func:`benchctl.strata.weighted_share`); others
-    one put together from the members' own, see :func:`_recovered`.
+    Shares of right answers get the interval of a weighted share (:func:`benchctl.strata.weighted_share`), those whose
+    samples share passages by their effective numbers of samples; others one put together from the members' own, see
+    :func:`_recovered`.
 
     Args:
         estimates: one per member, at least one, all of the same metric.
@@ -33,9 +34,9 @@ def averaged(estimates: Sequence[Estimate]) -> Estimate:
 
 def _weighted(estimates: Sequence[Estimate], weights: Sequence[int]) -> Estimate:
     found = _recovered(estimates, weights)
-    if not all(e.method == "wilson" and e.percent for e in estimates):
+    if not all(e.method in ("wilson", "wilson-clustered") and e.percent for e in estimates):
         return found
-    low, high = weighted_share([e.value for e in estimates], [e.n for e in estimates], weights)
+    low, high = weighted_share([e.value for e in estimates], [answers_behind(e) for e in estimates], weights)
     return replace(found, low=low, high=high, method="wilson-stratified")
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from benchctl.statistics import Z, edge
+from benchctl.types import Estimate
 
 
 def weighted_share(shares: Sequence[float], sizes: Sequence[float], weights: Sequence[float]) -> tuple[float, float]:
@@ -24,6 +25,22 @@ def weighted_share(shares: Sequence[float], sizes: Sequence[float], weights: Seq
     whole = math.fsum(weights)
     parts = [weight / whole for weight in weights]
     return _lowest(shares, sizes, parts), 1 - _lowest([1 - share for share in shares], sizes, parts)
+
+
+def answers_behind(estimate: Estimate) -> float:
+    """How many independent answers a share rests on, read off its interval, which is Wilson's for that many.
+
+    Never below one, since no share varies more than a single answer does; of two or three passages the interval allows
+    for so much more than what they showed that it would be a tenth of an answer.
+
+    Args:
+        estimate: of :func:`benchctl.statistics.proportion`, with an interval.
+    """
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if estimate.method == "wilson" or low is None or high is None:
+        return estimate.n
+    end = low if value - low > high - value else high  # the farther, which is neither 0 nor 1
+    return max(1.0, Z * Z * end * (1 - end) / (value - end) ** 2)
 
 
 def _lowest(shares: Sequence[float], sizes: Sequence[float], weights: Sequence[float]) -> float:
