@@ -39,6 +39,17 @@ def test_eight_times_the_answers_take_about_eight_times_as_long():
     assert spent(2000) < 25 * min(spent(250) for _ in range(3))
 
 
+def test_eight_times_the_options_named_take_about_eight_times_as_long():
+    """It was thirty times and more: in each sentence the options' texts of all sentences were looked at."""
+
+    def spent(times):
+        begun = time.process_time()
+        read_answer("Portanto, a asma não é. Asma. Pneumonia. Asma. Pneumonia. " * times, CHOICES, "Qual?")
+        return time.process_time() - begun
+
+    assert spent(3200) < 20 * min(spent(400) for _ in range(3))
+
+
 PROSE = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "
 BLANKED = {
     "thought": f"<think>{PROSE * 300}</think>\n\nA alternativa correta é a C.",

@@ -148,7 +148,7 @@ def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative
     """Yield the value at ``start``, else the only option named after it, else, behind a head word, a made-up text."""
     value = copied_whole(case, start) or truth_value(case, start) or value_at(case, start, end)
     if value is None:
-        inside = [m for m in case.matches if m.start >= start and m.end <= end and not case.options.polar]
+        inside = [] if case.options.polar else case.named(start, end)
         if len({m.label for m in inside}) == 1:
             value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
         value = value or _bracketed(case, start, end)
@@ -326,8 +326,7 @@ def concluded(case: Case, start: int, end: int) -> Iterator[Claim]:
         begin = _past(case.low, given.end(), end, " ") if given else begin
         value = value_at(case, begin, end)
         if value is None:
-            later = [m for m in case.matches if begin <= m.start and m.end <= end]
-            later = [m for m in later if not denied(case, m.start, m.end, start, end)]
+            later = [m for m in case.named(begin, end) if not denied(case, m.start, m.end, start, end)]
             if len({m.label for m in later}) == 1:
                 value = Value((later[0].label,), False, "text", later[0].start, later[0].end)
         said_no = _DENIED_BEFORE.search(case.low, max(start, mark.start() - 20), mark.start())

@@ -150,7 +150,7 @@ class Mention:
 
 def mentions(case: Case, start: int, end: int) -> list[Mention]:
     """Return the options that the sentence from ``start`` to ``end`` names, even by one word of their own."""
-    spans = [(m.label, m.start, m.end) for m in case.matches if start <= m.start and m.end <= end]
+    spans = [(m.label, m.start, m.end) for m in case.named(start, end)]
     taken = [(s, e) for _, s, e in spans]
     words = [t for t in case.between(start, end) if t.end <= end]
     for index, token in enumerate(words):

@@ -48,7 +48,7 @@ def joins(case: Case, unit: Unit, following: Unit) -> bool:
 
 def units_of(case: Case, start: int, end: int) -> list[Unit]:
     """Return the options that the sentence from ``start`` to ``end`` names, in order."""
-    inside = [m for m in case.matches if m.start >= start and m.end <= end]
+    inside = case.named(start, end)
     texts = [Value((m.label,), False, "text", m.start, m.end) for m in inside]
     whole = None if case.options.polar else none_or_all(case, start, end)
     units = [Unit(whole, whole.start, whole.end)] if whole else []
