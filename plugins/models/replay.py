@@ -20,6 +20,12 @@ OUTPUTS = ("output", "outputs", "answer", "response", "prediction")
 """Columns looked for, in this order, when none is named."""
 _WRAPPED = {"generated_text": 0, "message": 1, "content": 2}
 """Names under which objects keep a text: a pipeline's, a server's choice, a message."""
+ERROR = "error"
+"""The column, and the name in an API's reply, that tells of an error."""
+_OF_ERRORS = {ERROR, "error_type", "status", "status_code", "code", "request_id", "object", "type", "detail"}
+"""Names in a reply that tells of nothing but an error."""
+SAID = 200
+"""Letters of a recorded error that are shown."""
 SHOWN = 5
 """Lines of unknown ids shown at most."""
 
@@ -30,6 +36,8 @@ class Recorded(NamedTuple):
     output: str | None
     """None: the row says that there is no answer."""
     place: str
+    fault: str = ""
+    """The error that was recorded instead, where one was."""
 
 
 class Replay(Model):
@@ -121,7 +129,8 @@ class Replay(Model):
         if row is None:
             return Response(error=f"no row of {self._path.name} has this id")
         if row.output is None:
-            return Response(error=f"{self._path.name}, {row.place}: no output was recorded")
+            fault = f", but an error: {row.fault}" if row.fault else ""
+            return Response(error=f"{self._path.name}, {row.place}: no output was recorded{fault}")
         return Response(text=row.output, detail=detail or {})
 
 
@@ -143,7 +152,7 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
         key = row.text(key_column).strip()
         if not key:
             raise BadData(f"{path}, {row.place}: no id in column '{key_column}'.", "Every row needs its sample's id.")
-        recorded = Recorded(_output(row, column), row.place)
+        recorded = _recorded(row, column)
         first = found.setdefault(key, recorded)
         if first is recorded:
             continue
@@ -154,6 +163,34 @@ def _read(path: Path, key_column: str, column: str) -> tuple[dict[str, Recorded]
             )
         repeated.append(f"{path}, {recorded.place}: id '{key}' stands in {first.place} already, with the same output.")
     return found, column, repeated
+
+
+def _recorded(row: Row, column: str) -> Recorded:
+    """What a row holds. An error is no answer: neither what an API sent in its place, nor what stands beside an empty
+    output in a column of its own."""
+    output = _output(row, column)
+    fault = "" if (output or "").strip() else _said(row.values.get(ERROR))
+    fault = fault or _error_sent(output or "")
+    return Recorded(None if fault else output, row.place, fault)
+
+
+def _error_sent(output: str) -> str:
+    """The message of an API's reply that tells of nothing but an error; empty for any other text."""
+    if not output.lstrip().startswith("{") or ERROR not in output:
+        return ""
+    try:
+        reply = json.loads(output)
+    except (ValueError, RecursionError):  # an answer that only begins like an object
+        return ""
+    told = reply.get(ERROR) if reply.keys() <= _OF_ERRORS else None
+    return _said(told)
+
+
+def _said(told: Any) -> str:
+    """An error in words; empty for none."""
+    told = told.get("message") or told if isinstance(told, Mapping) else told
+    said = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False) if told else ""
+    return " ".join(said.split())[:SAID]
 
 
 def _output(row: Row, column: str) -> str | None:

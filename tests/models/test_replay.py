@@ -112,6 +112,23 @@ def test_an_empty_reply_is_an_answer_and_a_reply_that_was_never_recorded_is_an_e
     assert first(ran)["outcomes"] == {"choice": 2, "none": 2}
 
 
+def test_an_error_that_was_recorded_instead_of_an_answer_is_no_answer(benchctl, tmp_path):
+    sent = {"error": {"message": "Rate limit reached", "type": "requests", "code": None}}
+    rows = [
+        {"output": sent},
+        {"output": json.dumps(sent)},
+        {"output": "", "error": "timeout after 60 s"},
+        {"output": "Alternativa B.", "error": None},
+        {"output": '{"answer": "B", "error": "none found"}', "error": ""},
+    ]
+    file = write(tmp_path / "a.jsonl", [{"id": i, **row} for i, row in zip(builtin_ids(5), rows, strict=True)])
+    ran = run(benchctl, f"replay:{file}")
+    assert ran.code == 3 and first(ran)["outcomes"] == {"choice": 2}
+    record = json.loads((Path(first(ran)["path"]) / "run.json").read_text())
+    told = [error["reason"].partition("but an error: ")[2] for error in record["errors"]]
+    assert told == ["Rate limit reached", "Rate limit reached", "timeout after 60 s"]
+
+
 def test_many_answers_that_name_no_option_are_told_beside_the_accuracy_that_they_lower(benchctl, tmp_path):
     def told(unread: int) -> str:
         rows = [{"id": key, "output": "Não sei." if i < unread else "A"} for i, key in enumerate(builtin_ids(5))]
