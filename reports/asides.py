@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from benchctl.written import outdated
+
 from .board import Cell, Column, GroupCell, Reference, Row
 from .language import Language
 from .sources import short_source
@@ -134,6 +136,8 @@ def _of_run(cell: Cell, words: Language) -> Iterator[Aside]:
         yield Aside("judged", words.text("cell.judged", judges=", ".join(cell.judges)))
     if reader := cell.second_reader:
         yield Aside("judged", words.plural("cell.second_reader", int(reader["read"]), model=reader["model"]))
+    if outdated(cell.record):
+        yield Aside("warn", words.text("cell.outdated"), words.text("cell.outdated_long"))
     if cell.degenerate:
         yield Aside("warn", words.text("cell.degenerate", share=words.value(cell.degenerate.value, percent=True)))
     for name in ("bad_rows", "cut", "unfinished"):

@@ -14,6 +14,7 @@ from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
 from benchctl.model import Model, ModelArgs
 from benchctl.types import ChoiceScore, Choose, Generate, Kind, Perplexity, Response, Usage
+from benchctl.written import WAY
 
 from . import hf_load, streaming
 from .encoding import Encoder
@@ -116,7 +117,8 @@ class HFModel(Model):
             "architecture": next(iter(self._config.architectures or ["?"])), "max_length": self.encoder.max_length,
             "weights_hash": self._hashes["weights"], "tokenizer_hash": self._hashes["tokenizer"],
             "chat_template": digest(self.tokenizer.chat_template) if self.prompt_style == "chat" else None,
-            **self._drawing(), **self._thought(), **(self.engine.manifest() if "engine" in self.__dict__ else {}),
+            **self._drawing(), **self._thought(), "writing": WAY,
+            **(self.engine.manifest() if "engine" in self.__dict__ else {}),
         }  # fmt: skip
 
     def reads(self, request: Choose | Generate) -> str:

@@ -23,6 +23,7 @@ from benchctl.subsets import right_twice, standing_again
 from benchctl.task import Task, TaskData, TaskGroup
 from benchctl.trained import called
 from benchctl.types import RunRecord, RunSpec
+from benchctl.written import outdated
 
 AGAIN = 0.01
 """Share of questions that stood in the data before from which on it is said: of fewer intervals show nothing."""
@@ -239,6 +240,11 @@ def _note_changed(display: Display, job: Job, record: RunRecord, folder: RunFold
         display.note(
             f"note: {_title(job)}: was finished before the task had {', '.join(lacking)}; "
             f"'benchctl rescore {folder.path}' computes what applies."
+        )
+    if outdated(record):
+        display.note(
+            f"warning: {_title(job)}: these answers were written by an older benchctl, some perhaps otherwise than it "
+            f"would now. To have them written again, delete {folder.path} and run the same command."
         )
     then = {score.id: score.cluster for score in folder.scores()}
     now = {sample.id: sample.cluster for sample in job.samples if sample.id in then}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from benchctl import second_reader
+from benchctl import second_reader, written
 from benchctl.trained import label, leaked
 from benchctl.types import RunRecord, RunSpec
 
@@ -127,6 +127,11 @@ def _of_each(record: RunRecord) -> list[Remark]:
     if record.data.get("lopsided"):
         said = "run {id} asked part of sorted data: '{label}' is right in another share of it than of all {total}"
         lines.append(Remark(said, id=record.id, label=record.data["lopsided"], total=record.data["total"]))
+    if written.outdated(record):
+        lines.append(
+            Remark("an older benchctl wrote the answers of run {id}, some perhaps otherwise: to be sure, delete it and "
+                   "run it again", id=record.id)
+        )  # fmt: skip
     if rows := leaked(record):
         lines.append(
             Remark("{model} was trained on a row that holds test questions of this task: a difference is no gain",

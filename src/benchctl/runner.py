@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from benchctl import fingerprints, manifest, records, repeats
+from benchctl import fingerprints, manifest, records, repeats, written
 from benchctl.errors import DEFECT, BadConfig, PluginError, blamed
 from benchctl.journal import Journal
 from benchctl.metric import Metric, Scored
@@ -101,6 +101,7 @@ def run(job: Job, out: Path, progress: Progress = lambda done, total: None) -> t
         scored = read_answers(job.scoring, job.samples, done)
         status = "interrupted" if interrupted else "complete" if len(done) == len(job.samples) else "incomplete"
         record = manifest.build(job, identity, status, scored, estimate(job.metrics, scored), errors, watch)
+        record = written.kept(record, earlier)
         folder.save(record, score(job.metrics, scored))
     return record, folder
 

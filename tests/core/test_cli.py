@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib import metadata
@@ -123,6 +124,20 @@ def test_a_right_option_that_stands_under_another_label_too_is_warned_of(benchct
     (tmp_path / "x.csv").write_text("\n".join((head, *rows)), "utf-8")
     told = benchctl("run", "--task", "medmcqa-pt", "--model", "majority", "--data", tmp_path / "x.csv").err
     assert "1 of 2 questions have the text of their right option again under another label, e.g. '0': A and C" in told
+
+
+def test_a_finished_run_says_where_its_answers_are_of_an_older_benchctl(benchctl, tmp_path):
+    asked = ("run", "--task", "medmcqa-pt", "--model", "tiny", "--data", "builtin", "--scoring", "generate",
+             "--max-tokens", "2", "--limit", "2", "--out", tmp_path / "runs")  # fmt: skip
+    assert "older benchctl" not in benchctl(*asked).err + benchctl(*asked).err
+    (written,) = (tmp_path / "runs").rglob("run.json")
+    written.write_text(re.sub(r'"writing": \d+,', "", written.read_text("utf-8")), "utf-8")
+
+    again = benchctl(*asked)
+    assert again.code == 0 and f"delete {written.parent} and run the same command" in again.err
+    page = tmp_path / "page.html"
+    assert benchctl("report", "--runs", tmp_path / "runs", "--out", page, "--lang", "pt").code == 0
+    assert "escrita por um benchctl mais antigo" in page.read_text("utf-8")
 
 
 def test_questions_that_stand_twice_in_one_passage_are_not_told_since_intervals_count_it_once():

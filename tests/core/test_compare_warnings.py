@@ -13,7 +13,8 @@ import benchctl
 from benchctl import records
 from benchctl.cli.wording import PT, say
 from benchctl.comparing import against, compare_runs
-from benchctl.types import Response
+from benchctl.types import ChoiceScore, Response
+from benchctl.written import WAY
 from tests.scripted_runs import right_in, run
 
 
@@ -104,6 +105,28 @@ def test_answers_that_a_model_read_in_only_one_of_the_runs_are_warned_of(tmp_pat
     assert said(again, found["tuned"]) == ["answers the rules could not read were read by random and nobody"]
     assert not said(found["base"], found["tuned"]) and not said(again, again), "read in the same way"
     assert not said(again, found["clear"]), "nothing was left to read"
+
+
+def test_answers_that_an_older_benchctl_wrote_are_told(tmp_path):
+    def wrote(name, way, scoring="generate", failing=""):
+        def script(_, sample):
+            if scoring == "letter":
+                return Response(tuple(ChoiceScore(-1.0, 1, 1) for _ in sample.choices))
+            failed = sample.id.endswith(failing) if failing else False
+            return Response(text="Letra A.", finish_reason="stop", error="broken" if failed else None)
+
+        manifest = {"weights_hash": "w", **({"writing": way} if way else {})}
+        return run(tmp_path / "runs", "medmcqa-pt", name, script, manifest, scoring=scoring)
+
+    def said(*pair):
+        return [line for line in compare_runs(*pair).warnings if "older benchctl" in line]
+
+    old, new = wrote("old", None), wrote("new", WAY)
+    assert len(said(old, new)) == 1 and old.record.id in said(old, new)[0] and not said(new, new)
+    assert not said(*(wrote(name, None, "letter") for name in ("a", "b"))), "nothing was written"
+
+    wrote("half", None, failing="1")
+    assert len(said(wrote("half", WAY), new)) == 1, "some of its answers are of the older sitting"
 
 
 def test_more_right_answers_to_questions_trained_on_are_no_better(runs, tmp_path):

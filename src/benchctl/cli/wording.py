@@ -33,6 +33,9 @@ PT: Mapping[str, str] = {
     "nobody": "ninguém", "interrupted": "interrompida", "incomplete": "incompleta", "running": "em andamento",
     "run {id} asked part of sorted data: '{label}' is right in another share of it than of all {total}":
         "a execução {id} fez parte de dados ordenados: '{label}' é a certa em outra proporção que em todas as {total}",
+    "an older benchctl wrote the answers of run {id}, some perhaps otherwise: to be sure, delete it and run it again":
+        "um benchctl mais antigo escreveu as respostas da execução {id}, talvez algumas de outro modo: para ter "
+        "certeza, apague-a e execute de novo",
     "run {id} is {status}: {answered} of {n}": "a execução {id} está {status}: {answered} de {n}",
     "{model} was trained on {rows} rows that hold test questions of this task: a difference is no gain":
         "{model} foi treinado com {rows} linhas que contêm perguntas do teste desta tarefa: uma diferença não é ganho",
