@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchctl.errors import BadConfig, ModelCallError
 from benchctl.fingerprints import cache_dir, digest
@@ -26,13 +26,15 @@ from .secrets import Redactor
 from .wire import Body, Malformed, Wire, read_usage, served_by
 
 if TYPE_CHECKING:
-    from openai import OpenAI
+    from openai import OpenAI, OpenAIError
     from openai.types import Batch
 
     from .model import OpenAIModel
 
 MOST_LINES, MOST_BYTES = 50_000, 150 * 2**20
 """Of one batch; the interface takes 50 000 lines and 200 MB."""
+OUTAGE = 3600.0
+"""Seconds without a word from the service after which it is waited for no more; what was handed in stays remembered."""
 ENDED = ("completed", "failed", "expired", "cancelled")
 
 
@@ -122,14 +124,14 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
         print(
             f"note: waiting for {len(handed)} batches; stop at will, the same command goes on waiting.", file=sys.stderr
         )
+        watch = Watch(client, model.redactor)
         while handed:
             for batch in list(handed):
                 again: set[str] = set()
-                with _still_known(batch, model.redactor):
-                    found = client.batches.retrieve(batch.id)
-                    if found.status not in ENDED:
-                        continue
-                    yield from _answers(client, found, batch, asked, again)
+                found = watch.look(batch)
+                if found is None:
+                    continue
+                yield from _answers(found, batch, asked, again)
                 handed.remove(batch)
                 _forget(batch, asked.places.keys())  # only now: every answer has been written down
                 handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
@@ -137,25 +139,96 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
                 time.sleep(model.settings.poll)
 
 
-def _answers(
-    client: OpenAI, found: Any, batch: Handed, asked: Asked, again: set[str]
-) -> Iterator[tuple[int, Response]]:
+class Ended(NamedTuple):
+    """A batch that is over."""
+
+    batch: Batch
+    files: tuple[bytes, ...]
+    """What was answered, and what failed, in lines of JSON."""
+
+
+class Watch:
+    """Looks at batches until they are over. A network that is away for a while does not end a wait of hours."""
+
+    def __init__(self, client: OpenAI, redactor: Redactor) -> None:
+        self._client, self._redactor = client, redactor
+        self._away_since: float | None = None
+
+    def look(self, batch: Handed) -> Ended | None:
+        """The batch with its files, once it is over and they are here; None as long as they are not.
+
+        Raises:
+            ModelCallError: the service knows it no more.
+            openai.OpenAIError: the service refuses, or could not be reached for :data:`OUTAGE` seconds.
+        """
+        import openai
+
+        try:
+            with _still_known(batch, self._redactor):
+                found = self._client.batches.retrieve(batch.id)
+                over = found.status in ENDED
+                files = [name for name in (found.output_file_id, found.error_file_id) if name and over]
+                contents = tuple(self._client.files.content(name).content for name in files)
+        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError) as error:
+            self._away(error)
+            return None
+        self._away_since = None
+        return Ended(found, contents) if over else None
+
+    def _away(self, error: OpenAIError) -> None:
+        """Tell once that nothing is heard, and give up after long."""
+        now = time.monotonic()
+        if self._away_since is None:
+            self._away_since = now
+            why = f"{self._redactor.error(str(error))} {self._redactor.error(str(error.__cause__ or ''))}".strip()
+            print(f"note: the batch interface does not answer ({why}); the wait goes on.", file=sys.stderr)
+        elif now - self._away_since > OUTAGE:
+            raise error
+
+
+def _answers(found: Ended, batch: Handed, asked: Asked, again: set[str]) -> Iterator[tuple[int, Response]]:
     """Each request of the batch that is wanted, with its answer or the reason why there is none.
 
     Args:
         again: takes those that have to be put in other words instead.
+
+    Raises:
+        ModelCallError: a line cannot be read, said once all others were; the batch stays remembered.
     """
-    left = batch.asked & asked.places.keys()
-    for file in (found.output_file_id, found.error_file_id):
-        for line in client.files.content(file).content.split(b"\n") if file else ():  # texts hold other line ends
-            row = whole(json.loads(line)) if line.strip() else {}
-            key = row.get("custom_id")
-            if key in left:
-                left -= {key}
-                if asked.learns(key, row):
-                    again.add(key)
-                else:
-                    yield from asked.responses(key, row)
+    left, torn = batch.asked & asked.places.keys(), 0
+    for line in filter(bytes.strip, b"\n".join(found.files).split(b"\n")):  # texts hold other line ends
+        row = _row(line)
+        if row is None:
+            torn += 1
+        elif (key := row["custom_id"]) in left:
+            left -= {key}
+            if asked.learns(key, row):
+                again.add(key)
+            else:
+                yield from asked.responses(key, row)
+    if torn and left:
+        raise ModelCallError(
+            f"The answers of the batch '{batch.id}' came damaged ({torn} of their lines); the others were taken.",
+            f"The same command fetches them anew. If it stays so, delete {batch.note}: what is missing is paid again.",
+        )
+    yield from _unanswered(found.batch, left, asked)
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    """A line of a batch's file; None where it is none, as where the file was cut off."""
+    try:
+        row = whole(json.loads(line))
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(row, dict) or not isinstance(row.get("custom_id"), str):
+        return None
+    response = row.get("response")
+    sound = response is None or (isinstance(response, dict) and isinstance(response.get("body"), dict | None))
+    return row if sound else None
+
+
+def _unanswered(found: Batch, left: Set[str], asked: Asked) -> Iterator[tuple[int, Response]]:
+    """The reason why there is no answer, for each request that the batch's files do not hold."""
     faults = found.errors.data if found.errors and found.errors.data else ()
     why = "".join(f": {asked.redactor.error(fault.message or fault.code or '')}" for fault in faults[:1])
     for key in left:

@@ -212,7 +212,9 @@ class Server:
             self.files[name] = part.split(b"\r\n\r\n", 1)[1].rstrip(b"\r\n")
             return await send(writer, 200, {"id": name, "object": "file", "purpose": "batch"})
         if path.endswith("/content"):
-            return await send(writer, 200, self.files[path.split("/")[3]])
+            content = self.files[path.split("/")[3]]
+            self.args.batch_torn -= 1
+            return await send(writer, 200, content[:-40] if self.args.batch_torn >= 0 else content)
         if path.startswith("/v1/batches?"):
             return await send(writer, 200, {"object": "list", "data": list(self.batches.values())[::-1]})
         if method == "POST":
@@ -229,6 +231,9 @@ class Server:
                 self.args.batch_lost -= 1
                 return False
             return await send(writer, 200, found)
+        if self.args.batch_deaf:
+            self.args.batch_deaf -= 1
+            return False
         found = self.batches.get(path.split("/")[3])
         if found is None:
             return await send(writer, 404, {"error": {"message": "No batch found."}})
@@ -318,6 +323,8 @@ async def main() -> None:
     parser.add_argument("--becomes-after", type=int, default=0)
     parser.add_argument("--batch-seconds", type=float, default=0.0)
     parser.add_argument("--batch-lost", type=int, default=0, help="so many batches are made and nobody hears of it")
+    parser.add_argument("--batch-deaf", type=int, default=0, help="so many looks at a batch are not answered")
+    parser.add_argument("--batch-torn", type=int, default=0, help="so many files of answers arrive without their end")
     parser.add_argument("--batch-fails", default="", help="why every batch fails as a whole")
     server = Server(parser.parse_args())
     listening = await asyncio.start_server(server.serve, "127.0.0.1", server.args.port, limit=2**24)

@@ -130,6 +130,34 @@ def test_a_batch_whose_making_went_unheard_is_found_and_not_paid_again(serve, ru
     assert ran.code == 0 and server.stats()["batches"] == 1
 
 
+def test_a_network_that_is_away_for_a_while_does_not_end_the_wait(serve, run, tmp_path):
+    server = serve(batch_deaf=4)
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05,retries=0", *GENERATE)
+    assert ran.code == 0 and len(answers(ran, tmp_path)) == 10 and server.stats()["batches"] == 1
+    assert ran.err.count("the batch interface does not answer (Connection error.") == 1, "said once"
+
+
+def test_a_network_that_stays_away_ends_the_wait_and_keeps_the_batch(serve, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch, "OUTAGE", 0.3)
+    server = serve(batch_deaf=10**6)
+    ran = run(f"openai:gpt,base_url={server.url},batch=true,poll=0.05,retries=0", *GENERATE)
+    assert ran.code == 1 and "The batch interface failed: Connection error." in ran.err
+    assert list(tmp_path.glob("cache/batches/*/*")), "what was handed in is remembered"
+
+
+def test_answers_of_a_batch_that_arrive_without_their_end_are_fetched_again(serve, run, tmp_path):
+    server = serve(batch_torn=1)
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.05"
+    torn = run(model, *GENERATE)
+    (note,) = tmp_path.glob("cache/batches/*/*")
+    assert torn.code == 1 and "batch-0" in torn.err and "1 of their lines" in torn.err and str(note) in torn.err
+    assert "Traceback" not in torn.err and "plugin" not in torn.err
+    (samples,) = tmp_path.glob("runs/*/*/*/samples.jsonl")
+    assert samples.read_bytes().count(b"\n") == 9, "those that could be read are kept"
+    ended = run(model, *GENERATE)
+    assert ended.code == 0 and len(answers(ended, tmp_path)) == 10 and server.stats()["batches"] == 1
+
+
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
     (tmp_path / "same.txt").write_text("Responda com uma letra.")
     (tmp_path / "benchctl.toml").write_text('[prices."gpt"]\nprompt = 1000\ncompletion = 10000\n')  # 0.1 in a batch
