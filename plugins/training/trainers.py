@@ -12,6 +12,7 @@ from benchctl.errors import DEFECT, PluginError
 
 from .around import described
 from .exact import Exact, made_exact
+from .own_logits import by_own_logits
 from .packing import require_apart
 
 if TYPE_CHECKING:
@@ -62,7 +63,9 @@ def sft(parts: Parts) -> Any:
         **parts.arguments, max_length=data.max_length, packing=data.packing, eval_packing=False,
         completion_only_loss="completion_mask" in parts.train.column_names,
     )  # fmt: skip
-    return parts.exact(SFTTrainer)(args=arguments, **parts.common)
+    trainer = parts.exact(SFTTrainer)(args=arguments, **parts.common)
+    by_own_logits(parts.model)
+    return trainer
 
 
 def dpo(parts: Parts) -> Any:
@@ -81,6 +84,8 @@ def dpo(parts: Parts) -> Any:
         # changes nothing yet: switching it off gives the same, without the copy. (PiSSA and OLoRA, which change the
         # base, are refused with preferences.)
         parts.model.delete_adapter("ref")
+    for model in (parts.model, *(() if reference is None else (reference,))):
+        by_own_logits(model)
     return trainer
 
 
