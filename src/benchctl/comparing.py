@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from benchctl.answered import ANSWERED, WHOLE, with_answered
 from benchctl.errors import BenchctlError, RecordError
 from benchctl.pairing import Difference, Pairs
 from benchctl.records import StoredRun
-from benchctl.remarks import Remark, outdated, remarks, settings
+from benchctl.remarks import Remark, asked_otherwise, outdated, remarks, settings
 from benchctl.shared_answers import Shared, Sides, in_common, share
 from benchctl.types import RunRecord
 
@@ -105,6 +105,8 @@ class Comparisons:
     tasks: tuple[Comparison, ...]
     pooled: Mapping[str, Difference]
     """Metric -> difference over all questions together; only means that every task has, and two tasks at least."""
+    alike: frozenset[str] = frozenset()
+    """Of the pooled metrics those in which each task counts alike, instead of each question."""
 
     def as_json(self, show: int | None = None) -> dict[str, Any]:
         """For ``--json``."""
@@ -130,13 +132,16 @@ def compare_runs(first: StoredRun, second: StoredRun, sides: Sides | None = None
     return Comparison(first, second, shared, differences, unpaired, warnings)
 
 
-def compare(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], tasks: Sequence[str] = ()) -> Comparisons:
+def compare(
+    firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], tasks: Sequence[str] = (), alike: Collection[str] = ()
+) -> Comparisons:
     """Compare what two models gave, task by task.
 
     Args:
         firsts: runs of the first model, any number per task: of each task the pair that goes best together is taken.
         seconds: of the second.
         tasks: only these; empty: all that both have.
+        alike: metrics in whose figure over all tasks each counts alike, as in :class:`benchctl.task.TaskGroup`.
 
     Raises:
         RecordError: no task in common, a task that one of them has not run, or runs that cannot be paired.
@@ -155,10 +160,11 @@ def compare(firsts: Sequence[StoredRun], seconds: Sequence[StoredRun], tasks: Se
             adjusted[place][metric] = difference
     old = outdated(one.first.record for one in found) | outdated(one.second.record for one in found)
     settled = tuple(
-        replace(one, differences=own, warnings=(*one.warnings, *_told(old, one.first, one.second)))
+        replace(one, differences=own, warnings=(*one.warnings, *_told(old, one.first, one.second), *asked_otherwise(
+            one.first.record, [other.first.record for other in found])))
         for one, own in zip(found, adjusted, strict=True)
-    )
-    return Comparisons(settled, _pooled(settled))
+    )  # fmt: skip
+    return Comparisons(settled, _pooled(settled, alike), frozenset(alike))
 
 
 def against(runs: Sequence[StoredRun], base: str, *, tasks: Sequence[str] = (), models: Sequence[str] = ()) -> Table:
@@ -206,14 +212,18 @@ def _in_both(first: RunRecord, second: RunRecord) -> list[str]:
     return [name for name in one if name in two and (name in first.estimates or name in second.estimates)]
 
 
-def _pooled(found: Sequence[Comparison]) -> dict[str, Difference]:
+def _pooled(found: Sequence[Comparison], alike: Collection[str]) -> dict[str, Difference]:
     if len(found) < 2:
         return {}
-    pooled = {}
+    pooled: dict[str, Difference] = {}
     for metric in dict.fromkeys(name for one in found for name in one.differences):
         parts = [pairs for one in found if (pairs := _pairs(one, metric)) is not None]
-        whole = pairing.joined(parts) if len(parts) == len(found) else None
-        if whole is not None:
+        if len(parts) < len(found):
+            continue
+        if metric in alike:
+            mean = pairing.of_tasks(parts, [pairing.difference(pairs) for pairs in parts])
+            pooled |= {} if mean is None else {metric: mean}
+        elif (whole := pairing.joined(parts)) is not None:
             pooled[metric] = pairing.difference(whole)
     return pooled
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from benchctl import statistics
+from benchctl.types import Estimate
 
 if TYPE_CHECKING:
     from benchctl.bootstrap import Array
@@ -143,10 +144,35 @@ def joined(parts: Sequence[Pairs]) -> Pairs | None:
     )
 
 
+def of_tasks(parts: Sequence[Pairs], found: Sequence[Difference], *, seed: int = 0) -> Difference | None:
+    """The mean of several tasks' differences, in which each task counts alike; None for figures that are no means.
+
+    Its interval is put together from the tasks' own (:func:`benchctl.groups.averaged`); the test swaps answers in
+    all of them.
+
+    Args:
+        parts: one per task, at least one.
+        found: what :func:`difference` gave for each.
+        seed: of the permutations.
+    """
+    from benchctl.groups import averaged
+
+    whole = joined([_scaled(part, sum(p.n for p in parts) / len(parts) / part.n) for part in parts])
+    if whole is None:
+        return None
+    e = averaged([Estimate(d.value, d.n, None, d.low, d.high, d.method) for d in found])
+    low, high = (None if x is None else min(max(x, -1.0), 1.0) if whole.percent else x for x in (e.low, e.high))
+    clustered = len(set(whole.clusters)) < whole.n
+    return replace(_of_sums(whole, clustered, seed), low=low, high=high, method=e.method)
+
+
+def _scaled(part: Pairs, factor: float) -> Pairs:
+    one, two = ([[factor * value for value in row] for row in rows] for rows in (part.first, part.second))
+    return replace(part, first=one, second=two)
+
+
 def with_holm(found: Mapping[Any, Difference]) -> dict[Any, Difference]:
     """The same differences with p adjusted for being several; a single one stays as it is."""
-    from dataclasses import replace
-
     if len(found) < 2:
         return dict(found)
     adjusted = statistics.holm([one.p for one in found.values()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from benchctl import second_reader, written
@@ -57,6 +57,18 @@ def outdated(runs: Iterable[RunRecord]) -> dict[str, Remark]:
         for run in several
         if run.fingerprints["model"] != latest.fingerprints["model"]
     }  # fmt: skip
+
+
+def asked_otherwise(run: RunRecord, others: Sequence[RunRecord]) -> list[Remark]:
+    """A line per setting in which a task's run differs from that of the first task of its kind that is compared too."""
+    first = next((other for other in others if other.task.get("kind") == run.task.get("kind")), run)
+    one, two = settings(first.spec), settings(run.spec)
+    return [
+        Remark("asked otherwise than {task}: {what} {b} instead of {a}",
+               task=first.spec.task, what=Remark(name), a=_short(one[name]), b=_short(two[name]))
+        for name in one
+        if one[name] != two[name]
+    ]  # fmt: skip
 
 
 def remarks(shared: Shared) -> tuple[Remark, ...]:

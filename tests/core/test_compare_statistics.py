@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchctl import statistics
 from benchctl.cli.wording import probability
-from benchctl.pairing import Difference, Pairs, difference, joined, with_holm
+from benchctl.pairing import Difference, Pairs, difference, joined, of_tasks, with_holm
 from benchctl_reports.language import load_language
 
 SHARES = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
@@ -292,3 +292,32 @@ def test_no_pairs_are_refused():
     with pytest.raises(ValueError, match="no pairs"):
         difference(pairs([]))
     assert Difference.__dataclass_params__.frozen
+
+
+def test_a_mean_of_tasks_counts_each_alike_and_swaps_the_answers_in_all_of_them():
+    small, large = [(0, 1), (0, 1), (1, 1), (0, 0)], [(1, 0), (0, 1), (0, 1), (0, 1), (1, 0), *[(1, 1)] * 7]
+    parts = [pairs(small), pairs(large)]
+    found = of_tasks(parts, [difference(part) for part in parts])
+    changes = [sum((b - a) / len(rows) / 2 for a, b in rows) for rows in (small, large)]
+    units = [(b - a) / len(rows) / 2 for rows in (small, large) for a, b in rows if a != b]
+    swapped = [sum(u if 2**i & mask else -u for i, u in enumerate(units)) for mask in range(2 ** len(units))]
+
+    assert found.value == pytest.approx(sum(changes)) == pytest.approx((0.5 + 1 / 12) / 2)
+    assert found.p == sum(abs(one) >= abs(sum(changes)) - 1e-12 for one in swapped) / len(swapped)
+    assert (found.n, found.method) == (16, "mover") and found.low < found.value < found.high
+    assert found.value != difference(joined(parts)).value, "which weighs by size"
+
+
+def test_the_interval_of_a_mean_of_tasks_covers_as_often_as_it_says():
+    draw = np.random.default_rng(8)
+
+    def drawn(n, gain, loss):
+        one = draw.random(n)
+        return pairs([(int(u < loss), int(loss <= u < loss + gain)) for u in one])
+
+    hits = 0
+    for _ in range(300):
+        parts = [drawn(20, 0.3, 0.1), drawn(200, 0.1, 0.1), drawn(60, 0.2, 0.05)]
+        low, high = (one := of_tasks(parts, [difference(part) for part in parts])).low, one.high
+        hits += low <= (0.2 + 0 + 0.15) / 3 <= high
+    assert 0.92 <= hits / 300 <= 0.99

@@ -12,7 +12,7 @@ import pytest
 import benchctl
 from benchctl import records
 from benchctl.cli.wording import PT, say
-from benchctl.comparing import against, compare_runs
+from benchctl.comparing import against, compare, compare_runs
 from benchctl.types import ChoiceScore, Response
 from benchctl.written import WAY
 from tests.scripted_runs import right_in, run
@@ -105,6 +105,15 @@ def test_answers_that_a_model_read_in_only_one_of_the_runs_are_warned_of(tmp_pat
     assert said(again, found["tuned"]) == ["answers the rules could not read were read by random and nobody"]
     assert not said(found["base"], found["tuned"]) and not said(again, again), "read in the same way"
     assert not said(again, found["clear"]), "nothing was left to read"
+
+
+def test_tasks_that_were_asked_in_other_ways_are_warned_of_since_their_figures_are_pooled(runs, tmp_path):
+    more = [run(tmp_path / "runs", "medqa-pt", name, right_in({1, 2}), shots=2) for name in ("base", "tuned")]
+    plain = [run(tmp_path / "runs", "cosmosqa-pt", name, right_in({1, 2})) for name in ("base", "tuned")]
+    found = compare(*([run, other, third] for run, other, third in zip(runs, more, plain, strict=True)))
+    said = {one.task: [line for line in one.warnings if "asked otherwise" in line] for one in found.tasks}
+    assert said["medqa-pt"][0] == "asked otherwise than medmcqa-pt: shots 2 instead of 0"
+    assert not said["medmcqa-pt"] and not said["cosmosqa-pt"]
 
 
 def test_answers_that_an_older_benchctl_wrote_are_told(tmp_path):

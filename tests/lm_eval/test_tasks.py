@@ -187,6 +187,31 @@ def test_compare_takes_tasks_and_models_with_their_options(benchctl, stories, ta
     assert beside.code == 0, beside.err
 
 
+def test_compare_weighs_a_groups_members_as_its_yaml_says(benchctl, stories, tasks):
+    fields = json.loads((tasks / "pick.yaml").read_text("utf-8"))
+    fields["dataset_kwargs"]["data_files"]["test"] = write_lines(tasks / "half.jsonl", rows(STORIES[:3]))
+    (tasks / "half_of_pick.yaml").write_text(json.dumps(fields | {"task": "half_of_pick"}), "utf-8")
+    for name, by_size in (("alike", False), ("by_size", True)):
+        asked = [{"metric": "acc", "weight_by_size": by_size}]
+        group = {"group": name, "task": ["pick", "half_of_pick"], "aggregate_metric_list": asked}
+        (tasks / f"{name}.yaml").write_text(json.dumps(group), "utf-8")
+    found = {}
+    for name in ("alike", "by_size"):
+        spec = f"lm-eval:{name},include_path={tasks}"
+        for model in ("tiny", stories):
+            assert benchctl("run", "--task", spec, "--model", model).code == 0
+        found[name] = json.loads(benchctl("compare", "tiny", stories, "--task", spec, "--json").out)
+    parts = [one["metrics"]["acc"] for one in found["alike"]["tasks"]]
+    alike, by_size = (found[name]["pooled"]["acc"] for name in found)
+
+    assert [one["n"] for one in parts] == [6, 3]
+    assert alike["value"] == pytest.approx(sum(one["value"] for one in parts) / 2)
+    assert by_size["value"] == pytest.approx((2 * parts[0]["value"] + parts[1]["value"]) / 3)
+    assert (
+        "mean of the tasks" in benchctl("compare", "tiny", stories, "--task", f"lm-eval:alike,include_path={tasks}").out
+    )
+
+
 def test_a_tag_runs_all_tasks_that_carry_it(run, tasks):
     (group,) = run("--task", f"lm-eval:stories_tag,include_path={tasks}", "--limit", 2)
     assert [m["task"].split(",")[0] for m in group["members"]] == ["lm-eval:pick", "lm-eval:write"]

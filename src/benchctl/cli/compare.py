@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lan
 
     firsts, seconds = (find_runs(folder, name, left_out) for name in (one, two))
     there = {run.record.spec.task for run in (*firsts, *seconds)}
-    found = compare_models(firsts, seconds, _members(tasks, there))
+    found = compare_models(firsts, seconds, _members(tasks, there), _alike(tasks, there))
     if as_json:
         click.echo(json.dumps(found.as_json(count), ensure_ascii=False, indent=1))
         return
@@ -143,6 +143,16 @@ def _members(tasks: Sequence[str], there: set[str]) -> list[str]:
         members = [m for m in offered.members if m in there] if isinstance(offered, TaskGroup) else []
         found |= dict.fromkeys(members or [name])
     return list(found)
+
+
+def _alike(tasks: Sequence[str], there: set[str]) -> Collection[str]:
+    """The metrics in whose mean the tasks count alike, where what was asked for is a group that says so."""
+    from benchctl.creation import create_task
+    from benchctl.plugins import get_plugins
+    from benchctl.task import TaskGroup
+
+    offered = create_task(get_plugins(), tasks[0]) if len(tasks) == 1 and tasks[0] not in there else None
+    return offered.alike if isinstance(offered, TaskGroup) else ()
 
 
 def _split(names: str, option: str) -> list[str]:

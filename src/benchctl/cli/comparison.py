@@ -26,7 +26,9 @@ def print_comparisons(found: Comparisons, count: int, lang: str) -> None:
         _heading(one, lang)
     rows = [row for one in found.tasks for row in _rows(one.task, one.differences, lang)]
     if len(found.tasks) > 1:
-        rows += _rows(say("all together", lang), found.pooled, lang)
+        for metric, difference in found.pooled.items():
+            name = "mean of the tasks" if metric in found.alike else "all together"
+            rows += _rows(say(name, lang), {metric: difference}, lang)
     _print(rows, any(d.p_holm is not None for one in found.tasks for d in one.differences.values()), lang)
     for one in found.tasks:
         for metric, why in one.unpaired.items():

@@ -13,6 +13,9 @@ PT: Mapping[str, str] = {
     "model": "modelo",
     "metric": "métrica", "difference": "diferença", "95 % interval": "intervalo de 95 %", "only A": "só A",
     "only B": "só B", "verdict": "veredito", "task": "tarefa", "all together": "todas juntas",
+    "mean of the tasks": "média das tarefas",
+    "asked otherwise than {task}: {what} {b} instead of {a}":
+        "feita de outra forma que {task}: {what} {b} em vez de {a}",
     "lower is better": "menor é melhor", "parameters": "parâmetros", "trainable": "treináveis", "share": "parcela",
     "epochs": "épocas", "time": "tempo", "memory": "memória", "base": "base", "no pairs": "sem pares",
     "warning": "aviso", "answered by both": "com resposta de ambos", "right": "certa", "none": "nenhuma",
