@@ -25,6 +25,31 @@ PATIENCE = 0.5
 """Seconds in which a lock is free again that is held only to see whether a run is alive."""
 
 
+@contextmanager
+def locked(folder: Path, patience: float = 0) -> Iterator[None]:
+    """Make a folder and keep other processes out of it, for as long as this one lives and is at work there.
+
+    Args:
+        folder: gets a file ``lock``.
+        patience: seconds to wait for it.
+
+    Raises:
+        RecordError: another process is writing there.
+    """
+    import filelock
+
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder / "lock", timeout=patience)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise RecordError(f"{folder} is in use by another benchctl.", "Wait for it to end, or stop it.") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 @dataclass(frozen=True, slots=True)
 class RunFolder:
     """Where one run is kept."""
@@ -41,20 +66,8 @@ class RunFolder:
         Raises:
             RecordError: another process is writing here.
         """
-        import filelock
-
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self.path / "lock", timeout=patience)
-        try:
-            lock.acquire()
-        except filelock.Timeout as error:
-            raise RecordError(
-                f"{self.path} is in use by another benchctl.", "Wait for it to end, or stop it."
-            ) from error
-        try:
+        with locked(self.path, patience):
             yield
-        finally:
-            lock.release()
 
     def journal(self) -> Journal:
         """The answers, open for more; hold the lock."""

@@ -109,11 +109,11 @@ def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = Non
     requests = [_request(one, model) for one in unread]
     with Journal(journal) if journal else nullcontext() as book:
         kept = {
-            (line["id"], line["prompt"]): str(line["said"])
+            line["prompt"]: str(line["said"])
             for line in (book.entries() if book else ())
             if line["model"] == fingerprint
         }
-        keys = [(one.sample.id, digest(request)) for one, request in zip(unread, requests, strict=True)]
+        keys = [digest(request) for request in requests]
         said = {i: kept[key] for i, key in enumerate(keys) if key in kept}
         todo = [i for i in range(len(unread)) if i not in said]
         reason = ""
@@ -123,7 +123,7 @@ def read_with(model: Model, unread: Sequence[Unread], journal: Path | None = Non
                 continue
             said[todo[index]] = reply = _reply(response, list(_codes(unread[todo[index]].sample)))
             if book:
-                name, prompt = keys[todo[index]]
+                name, prompt = unread[todo[index]].sample.id, keys[todo[index]]
                 book.append({"id": name, "prompt": prompt, "model": fingerprint, "said": reply})
     readings = {unread[i].sample.id: _answer(unread[i].sample, reply, model.name) for i, reply in said.items()}
     answers = {name: answer for name, answer in readings.items() if answer is not None}

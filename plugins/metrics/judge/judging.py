@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Any
 from benchctl import manifest
 from benchctl.config import load_config
 from benchctl.creation import create_model
-from benchctl.errors import BadConfig, RecordError
+from benchctl.errors import BadConfig
 from benchctl.fingerprints import digest, digest_all
 from benchctl.journal import Journal
 from benchctl.model import Model
 from benchctl.plugins import get_plugins
-from benchctl.records import StoredRun, replace_file
+from benchctl.records import StoredRun, locked, replace_file
 from benchctl.types import Estimate
 
 from .asking import ATTEMPTS, Bench, Purse, Question, owed_another_try
@@ -132,7 +131,7 @@ def judge_run(plan: Plan, spec: str, moved: Mover) -> Judgement:
         identity = _identity(plan, manner, fingerprint)
         folder = plan.run.path / FOLDER / identity
         kin = _kin(plan, spec, fingerprint, model)
-        with _locked(folder), Journal(folder / "verdicts.jsonl") as journal:
+        with locked(folder), Journal(folder / "verdicts.jsonl") as journal:
             model.max_cost = plan.max_cost if plan.max_cost is not None else model.max_cost
             bench = Bench(plan.rubric, model, journal, Purse(plan.max_cost), moved)
             facts = {"spec": model.spec or spec, "fingerprint": fingerprint, "manner": asdict(manner)}
@@ -244,19 +243,3 @@ def _kin(plan: Plan, spec: str, fingerprint: str, model: Model) -> list[str]:
         if why:
             found.append(f"{record.spec.model}: {why}")
     return found
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    import filelock
-
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout as error:
-        raise RecordError(f"{folder} is in use by another benchctl.", "Wait for it to end, or stop it.") from error
-    try:
-        yield
-    finally:
-        lock.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from benchctl.cli.run import EXIT_INCOMPLETE
 from benchctl.terminal import echo
 
 if TYPE_CHECKING:
@@ -53,9 +55,16 @@ def extract(file: Path, reader: str | None, as_json: bool) -> None:
       benchctl extract examples.jsonl --extract-with hf:PATH
       benchctl extract examples.jsonl --json | jq -r 'select(.outcome == "none") | .id'
     """
-    examples = list(read_examples(file))
+    examples, failed = list(read_examples(file)), 0
     if reader:
-        examples = _read_again(examples, reader)
+        examples, failed = _read_again(examples, reader)
+    _show(examples, as_json)
+    if failed:
+        echo("warning: what got no reply stays unread; the same command asks that again.", err=True)
+        sys.exit(EXIT_INCOMPLETE)
+
+
+def _show(examples: list[Example], as_json: bool) -> None:
     if as_json:
         for example in examples:
             row = {"id": example.id, "outcome": example.reading.outcome, "label": example.read}
@@ -95,26 +104,37 @@ def read_examples(file: Path) -> Iterator[Example]:
             yield Example(name, row.get("label") or "", row["output"], reading, sample)
 
 
-def _read_again(examples: list[Example], spec: str) -> list[Example]:
-    """Let the model read what the rules left unread; its readings have the rule ``model``."""
+def _read_again(examples: list[Example], spec: str) -> tuple[list[Example], int]:
+    """Let the model read what the rules left unread; its readings have the rule ``model``.
+
+    Its replies are kept in benchctl's cache, whatever file they are about: none is asked, or paid, twice.
+
+    Returns:
+        The examples, and how many got no reply.
+    """
     from benchctl.answers import Reading
     from benchctl.creation import create_model
+    from benchctl.fingerprints import cache_dir
     from benchctl.plugins import get_plugins
+    from benchctl.records import locked
     from benchctl.second_reader import Unread, read_with, told
 
     numbered = [replace(e, sample=replace(e.sample, id=str(i))) for i, e in enumerate(examples)]
     unread = [Unread(e.sample, e.output) for e in numbered if e.reading.outcome == "none"]
     model = create_model(get_plugins(), spec)
     try:
-        said = read_with(model, unread)
+        folder = cache_dir() / "readings" / model.fingerprint()
+        with locked(folder):
+            said = read_with(model, unread, folder / "extracted.jsonl")
     finally:
         model.close()
     echo(told(said.facts), err=True)
     answers = {int(name): answer for name, answer in said.answers.items()}
-    return [
+    read = [
         replace(e, reading=Reading(answers[i].outcome, answers[i].label, "model")) if i in answers else e
         for i, e in enumerate(examples)
     ]
+    return read, said.failed
 
 
 def _row(file: Path, number: int, line: str) -> dict[str, Any]:
