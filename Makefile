@@ -6,19 +6,22 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: run test test-all lint types clean
+.PHONY: run test test-slow test-all lint types clean
 .DEFAULT_GOAL := test
 
 run: $(VENV)/.installed-run
 	$(BIN)/benchctl run --task multimedqa-pt,cosmosqa-pt --model tiny,longest,majority,random --data builtin
 	$(BIN)/benchctl report --lang pt
 
-# Two processes, the tests of a file in one of them. The slow tests measure time and memory, so they run alone.
+# Two processes, the tests of a file in one of them.
 test: lint types
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: lint types
-	$(BIN)/pytest
+test-slow: $(VENV)/.installed-test
+	$(BIN)/pytest -m "slow and not alone" -n 2 --dist loadfile --durations 15
+	$(BIN)/pytest -m "slow and alone"
+
+test-all: test test-slow
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check

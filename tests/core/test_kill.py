@@ -29,6 +29,7 @@ def test_a_third_partys_task_model_and_metric_run_like_the_built_in_ones(program
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_killed_ten_times_and_started_again_by_the_same_command(program, environment, tmp_path):
     samples = 150
     log = tmp_path / "asked.log"
@@ -143,6 +144,7 @@ def test_a_run_is_listed_from_its_start_and_as_interrupted_once_killed(program, 
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_closed_terminal_ends_a_run_in_order_and_nohup_lets_it_go_on(program, environment, tmp_path):
     process = _started(_slow_command(program, tmp_path), environment, tmp_path)
     process.send_signal(signal.SIGHUP)

@@ -45,6 +45,7 @@ def test_on_a_cpu_both_sides_learn_the_same_from_the_same_rows(tmp_path):
 
 @pytest.mark.gpu
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(1800)
 def test_on_a_gpu_qlora_is_as_fast_as_plain_trl(tmp_path):
     if not has_cuda():

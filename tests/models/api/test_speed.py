@@ -40,6 +40,7 @@ def bare_client(url: str) -> float:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp_path, teste):
     """On a machine where the openai client alone makes 600 calls a second; on a slower one a share of what it makes.
 
@@ -63,6 +64,7 @@ def test_at_least_400_answers_a_second_with_the_journal_on(serve, run_apart, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_memory_stays_flat(serve, tmp_path):
     """What is held does not grow with the number of questions: only with the calls in flight."""
     from benchctl.model import parse_spec
@@ -115,6 +117,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_transformers_serve_gives_the_answers_of_the_local_backend(shared, run, tmp_path, transformers_server):
     folder = shared / "models" / "stories260K"
     prompt = tmp_path / "story.txt"

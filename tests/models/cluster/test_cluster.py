@@ -146,6 +146,7 @@ def test_a_judge_on_workers_is_held_to_the_schema_of_its_verdicts(ray):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.timeout(280)
 @pytest.mark.parametrize("scoring", ["letter", "perplexity"])
 def test_a_trained_model_on_two_workers_has_the_figures_of_one_process(ray, benchctl, stories, teste, scoring):
@@ -175,6 +176,7 @@ def nats(response: dict) -> list[float]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_an_error_in_a_worker_is_two_lines_and_no_traceback(ray, benchctl, stories, tmp_path):
     broken = tmp_path / "broken"
     shutil.copytree(stories.removeprefix("hf:"), broken)

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra 'ray'")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def lines(folder: Path) -> list[dict]:

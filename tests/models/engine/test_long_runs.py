@@ -30,6 +30,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_peak_memory_hardly_grows_with_the_run():
     def peak(questions):
         done = subprocess.run([sys.executable, "-c", PEAK, str(questions)], capture_output=True, text=True, check=True)
