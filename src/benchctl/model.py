@@ -31,6 +31,9 @@ class Model:
     that cannot change an answer, so that another timeout goes on with the same run. A named model keeps its name."""
     max_cost: float | None = None
     """Sum, in the currency of the price table, at which a backend that costs money stops asking."""
+    keeps_cost: ClassVar[bool] = False
+    """Whether it stops at ``max_cost`` by itself and yields what was under way, which is paid; the judge's limit is
+    else kept between two answers, by the cost that they tell."""
 
     def fingerprint(self) -> str:
         """A sha256 of all that fixes the answers: weights, revision, adapter, quantisation, tokenizer, template.

@@ -12,6 +12,9 @@ import pytest
 from benchctl import statistics
 from benchctl.journal import read_lines
 from benchctl.records import RunFolder, find_run
+from benchctl.testing import ScriptedModel
+from benchctl.types import Response, Usage
+from benchctl_plugins.metrics.judge import judging
 
 from .conftest import verdict
 
@@ -234,6 +237,21 @@ def test_verdicts_that_are_paid_when_the_cap_is_reached_are_kept(long_run, serve
 
     assert ran.code == 3 and judge["read"] == sum(server.asked.values()) == 8, "all went out before a cost was known"
     assert judge["usage"]["cost"] == pytest.approx(0.3 * 8)
+
+
+def test_a_judge_of_a_plugin_that_knows_no_limit_is_stopped_at_it_all_the_same(long_run, benchctl, monkeypatch):
+    def script(request, sample):
+        return Response(text=verdict(5, 5, 5), finish_reason="stop", usage=Usage(100, 10, 0.3))
+
+    judge = ScriptedModel(script, "juiz")
+    monkeypatch.setattr(judging, "create_model", lambda plugins, spec: judge)
+    command = ("judge", long_run(6).path, "--judge", "juiz", "--max-cost", "1", "--json")
+    capped = benchctl(*command)
+    (told,) = json.loads(capped.out)["judges"]
+    assert capped.code == 3 and (told["read"], told["waiting"], len(judge.asked)) == (4, 2, 4)
+    assert "2 questions were not asked: stopped at the cost allowed: 1.2000 of 1 spent" in capped.err
+    ended = benchctl(*command)
+    assert ended.code == 0 and len(judge.asked) == 6 and "not asked" not in ended.err
 
 
 def test_a_cap_without_prices_is_refused_before_anything_is_asked(long_run, serve_judge, benchctl):

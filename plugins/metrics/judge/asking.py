@@ -63,9 +63,11 @@ class Purse:
     """What the judge has cost so far, in the currency of the price table, and how much this sitting may."""
 
     limit: float | None = None
-    """Kept by the model (``Model.max_cost``): only it knows of the calls under way, which are paid."""
+    """Kept by the model where it can (``Model.keeps_cost``): only it knows of the calls under way, which are paid."""
     cost: float = 0.0
     """In all sittings."""
+    spent: float = 0.0
+    """In this one."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     replies: int = 0
@@ -79,12 +81,19 @@ class Purse:
             BadConfig: there is a limit and the reply has no price, so that the limit could not be kept.
         """
         self.recall(usage)
+        self.spent += float((usage or {}).get("cost") or 0.0)
         if self.limit is not None and (usage or {}).get("cost") is None:
             raise BadConfig(
                 "--max-cost cannot be kept: the judge's replies have no price.",
                 "Put its prices into [prices] in benchctl.toml (a server that tells no tokens has none); "
                 "what was judged is kept.",
             )
+
+    def used_up(self) -> str:
+        """Why nothing more may be asked in this sitting; empty where it may."""
+        if self.limit is None or self.spent < self.limit:
+            return ""
+        return f"stopped at the cost allowed: {self.spent:.4f} of {self.limit:g} spent"
 
     def recall(self, usage: Mapping[str, Any] | None) -> None:
         """Count one reply of an earlier sitting."""
@@ -142,6 +151,9 @@ class Bench:
                 self._keep(question, attempt, response, reader)
                 settled += not self._due(question, ATTEMPTS)
                 self.moved(settled, len(questions))
+                if not self.model.keeps_cost and settled < len(questions) and (why := self.purse.used_up()):
+                    self.stopped = why
+                    return
 
     def served_by(self) -> dict[str, Any]:
         """What the judge's server said it was, in all sittings."""

@@ -23,6 +23,8 @@ from .wire import Wire
 class OpenAIModel(Model):
     """A model behind an OpenAI-compatible API."""
 
+    keeps_cost = True
+
     def __init__(self, args: ModelArgs) -> None:
         self.settings = Settings.read(args)
         require_openai()
