@@ -122,10 +122,14 @@ def learnt_tokens(model: Any, labels: Any) -> Any:
     Args:
         labels: ids, -100 where nothing is learnt; ``[rows, tokens]``.
     """
-    vectors_first = getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False)
-    if not (vectors_first or model.config.is_encoder_decoder):
+    if not (vectors_first(model) or model.config.is_encoder_decoder):
         labels = labels[:, 1:]  # the first token has nothing before it that could foretell it
     return (labels != -100).sum(dim=1)
+
+
+def vectors_first(model: Any) -> bool:
+    """Whether the adapter's own vectors stand before every text, so that its first token can be learnt too."""
+    return bool(getattr(getattr(model, "active_peft_config", None), "is_prompt_learning", False))
 
 
 @contextlib.contextmanager

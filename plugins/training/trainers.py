@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from benchctl.errors import DEFECT, PluginError
 
 from .around import described
-from .exact import Exact, made_exact
+from .exact import Exact, made_exact, vectors_first
 from .own_logits import by_own_logits
 from .packing import require_apart
 
@@ -65,6 +65,9 @@ def sft(parts: Parts) -> Any:
     )  # fmt: skip
     trainer = parts.exact(SFTTrainer)(args=arguments, **parts.common)
     by_own_logits(parts.model)
+    # The loss is trl's, over the tokens of all accumulated batches. transformers counts them by the loss of the model's
+    # class: not at all for many that also see, and with each row's first, which nothing foretells, for GPT-2.
+    trainer.model_accepts_loss_kwargs, trainer._loss_shifts_labels = True, not vectors_first(parts.model)
     return trainer
 
 

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from tests.models.test_seeing import build
 from tests.training.conftest import lines
 
 pytest.importorskip("trl", reason="needs the extra 'train'")
@@ -13,17 +14,19 @@ pytest.importorskip("trl", reason="needs the extra 'train'")
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 256}
 KINDS = {
     "Llama": {**SMALL, "intermediate_size": 64},
+    "GPT2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "resid_pdrop": 0, "embd_pdrop": 0, "attn_pdrop": 0},
     "ModernBertDecoder": {**SMALL, "intermediate_size": 64, "pad_token_id": 0},
     "RecurrentGemma": {**SMALL, "num_hidden_layers": 3, "intermediate_size": 64, "logits_soft_cap": 2.0,
                        "num_key_value_heads": 1, "head_dim": 8, "lru_width": 32, "attention_window_size": 64},
     "RemBert": {**SMALL, "intermediate_size": 64, "is_decoder": True, "input_embedding_size": 16,
                 "output_embedding_size": 48, "hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0},
 }  # fmt: skip
-ONCE = ("steps=1", "log_every=1", "warmup=0", "rows=6", "batch=6", "data.validation_share=0", "best=last")
+ONCE = ("steps=1", "log_every=1", "warmup=0", "rows=6", "data.validation_share=0", "best=last")
+SEEING = "Qwen3VL"
 
 
 def base(kind, folder):
-    """A small untrained model of that architecture with the tiny Llama's tokenizer, sure enough of what it says."""
+    """A small untrained model of that architecture with the tiny Llama's tokenizer."""
     import torch
     import transformers as t
 
@@ -33,6 +36,13 @@ def base(kind, folder):
     config = getattr(t, f"{kind}Config")(vocab_size=len(tokenizer), bos_token_id=1, eos_token_id=2, **KINDS[kind])
     torch.manual_seed(0)
     model = t.AutoModelForCausalLM.from_config(config)
+    return saved(model, tokenizer, folder)
+
+
+def saved(model, tokenizer, folder):
+    """The folder, with a model that is sure enough for each token to have a loss of its own."""
+    import torch
+
     for weight in model.parameters():
         if weight.dim() == 2:
             torch.nn.init.normal_(weight, std=0.2)
@@ -41,21 +51,18 @@ def base(kind, folder):
     return folder
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_loss_of_a_step_is_that_of_the_models_own_logits(short, tmp_path, kind, caplog):
+def mean_loss(folder, changes):
+    """The loss of a learnt token over all rows, from the model's own logits."""
     import torch
-    from transformers import AutoModelForCausalLM
+    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 
     from benchctl_plugins.models.making import local_model
     from benchctl_plugins.training.prepare import prepare
     from benchctl_plugins.training.reading import find_recipe
 
-    folder = base(kind, tmp_path / kind)
-    changes = (*ONCE, f"model.base={folder}", "max_length=128")
-    found = lines(short("tiny-full", *changes).folder)[0]["loss"]
-
     rows = prepare(find_recipe("tiny-full", changes), local_model(str(folder)).tokenizer).train
-    model = AutoModelForCausalLM.from_pretrained(folder).eval()
+    family = AutoModelForImageTextToText if folder.name == SEEING else AutoModelForCausalLM
+    model = family.from_pretrained(folder).eval()
     nats, learnt = 0.0, 0
     for row in rows:
         ids = torch.tensor([row["input_ids"]])
@@ -64,9 +71,33 @@ def test_the_loss_of_a_step_is_that_of_the_models_own_logits(short, tmp_path, ki
         places = [i for i, mask in enumerate(row["completion_mask"]) if mask and i]
         nats -= sum(float(told[i - 1, row["input_ids"][i]]) for i in places)
         learnt += len(places)
-    assert found == pytest.approx(nats / learnt, rel=1e-3)
+    return nats / learnt
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_of_a_step_is_that_of_the_models_own_logits(short, tmp_path, kind, caplog):
+    folder = base(kind, tmp_path / kind)
+    changes = (*ONCE, f"model.base={folder}", "max_length=128", "batch=6")
+    found = lines(short("tiny-full", *changes).folder)[0]["loss"]
+    assert found == pytest.approx(mean_loss(folder, changes), rel=1e-3)
     said = [record.getMessage() for record in caplog.records if "more memory" in record.getMessage()]
-    assert bool(said) == (kind != "Llama")
+    assert bool(said) == (kind not in ("Llama", "GPT2"))
+
+
+@pytest.mark.parametrize("kind", ["GPT2", SEEING])
+def test_it_is_the_mean_over_all_learnt_tokens_of_accumulated_batches(short, tmp_path, kind, shared):
+    """One count went by the whole text, first token included; the other was a mean of the batches' means."""
+    folder = tmp_path / kind
+    if kind == SEEING:
+        from transformers import AutoTokenizer
+
+        saved(build("qwen3_vl"), AutoTokenizer.from_pretrained(shared / "models/stories260K"), folder)
+    else:
+        base(kind, folder)
+    changes = (*ONCE, f"model.base={folder}", "batch=1", "accumulation=6", "answer_only=false")
+    changes += ("max_length=2000",) if kind == SEEING else ("max_length=500",)
+    found = lines(short("tiny-full", *changes).folder)[0]["loss"]
+    assert found == pytest.approx(mean_loss(folder, changes), rel=1e-4)
 
 
 def test_preferences_are_learnt_by_own_logits_too(short, tmp_path):
