@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from benchctl.hookspecs import hookimpl
 from benchctl.metric import Metric, Scored
-from benchctl.types import Response
+from benchctl.types import Estimate, Response
 
 from .texts import OfSums
 
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from benchctl.bootstrap import Array
 
 
+LARGEST = 700.0
+"""Nats per token beyond which a perplexity is more than a number holds, which ends at e to the power of 709."""
+
+
 class Perplexity(OfSums):
-    """exp of the mean surprise per token (Jelinek 1977): depends on the tokenizer, so compare it within one only."""
+    """exp of the mean surprise per token (Jelinek 1977): depends on the tokenizer, so compare it within one only.
+
+    There is none where a text's own is more than a number holds, as of weights that diverged; bits per byte has one.
+    """
 
     name = "perplexity"
     higher_is_better = False
@@ -26,6 +33,18 @@ class Perplexity(OfSums):
         """Nats and tokens."""
         response = _text_response(scored)
         return None if response is None or not response.tokens else (response.nats or 0.0, response.tokens)
+
+    def value(self, scored: Scored) -> float | None:
+        """The figure of this text alone; None where it does not apply or no number holds it."""
+        return super().value(scored) if self._held(scored) else None
+
+    def estimate(self, scored: Sequence[Scored]) -> Estimate | None:
+        """The figure over the run; None where it does not apply or no number holds that of a text."""
+        return super().estimate(scored) if all(map(self._held, scored)) else None
+
+    def _held(self, scored: Scored) -> bool:
+        sums = self.sums(scored)
+        return sums is None or -sums[0] <= LARGEST * sums[1]
 
     def figure(self, sums: Array) -> Array:
         """exp(-nats / tokens)."""

@@ -107,5 +107,14 @@ def test_shares_of_right_options_keep_out_of_texts_and_corpora(metric):
     assert metric().estimates([corpus(-20.0, 10, 40), free("Beba água.", "Beba muita água.", "1")]) == {}
 
 
+@pytest.mark.filterwarnings("error")
+def test_there_is_no_perplexity_that_no_number_holds_and_bits_per_byte_stay():
+    # Weights that diverged: e to the power of 1000 was written as inf, its interval as nan, and compared with p 0.
+    run = [corpus(-1000.0 * n, n, 4 * n) for n in (10, 20, 5)] + [corpus(-9.0, 3, 12)]
+    assert Perplexity().estimate(run) is None and Perplexity().value(run[0]) is None
+    assert Perplexity().value(run[3]) == pytest.approx(math.exp(3))
+    assert BitsPerByte().estimate(run).value > 300
+
+
 def test_perplexity_keeps_out_of_multiple_choice():
     assert Perplexity().estimate([choice("A", "A")]) is None
