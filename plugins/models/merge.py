@@ -65,9 +65,26 @@ def merge_in_memory(base: Any, adapter: Adapter, settings: Settings, scheme: Sch
     """
     require_mergeable(adapter, settings, scheme)
     attached = adapters.attach(dequantised(base, dtype) if scheme is not None else base, adapter, settings)
+    require_biases(attached, adapter)
     part(attached.get_base_model())
     with quiet():
         return attached.merge_and_unload(safe_merge=True).eval()
+
+
+def require_biases(attached: Any, adapter: Adapter) -> None:
+    """Refuse a LoRA that adds biases (``lora_bias``) to layers of the base that have none to add them to.
+
+    Raises:
+        BadConfig: it does.
+    """
+    for name, module in attached.get_base_model().named_modules():
+        biased = any(getattr(module, "lora_bias", {}).values())
+        if biased and getattr(module.get_base_layer(), "bias", None) is None:
+            raise BadConfig(
+                f"The adapter '{adapter.name}' adds biases (lora_bias) to layers that have none, such as {name}: "
+                "merged weights have no place for them.",
+                "Use it unmerged: leave out merge=true.",
+            )
 
 
 def part(base: Any) -> None:

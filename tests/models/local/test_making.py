@@ -99,6 +99,20 @@ def test_the_folder_the_command_runs_in_cannot_be_replaced_under_its_feet(benchc
     assert ran.code == 2 and "name a new folder" in ran.err
 
 
+@pytest.mark.parametrize("command", [("merge",), ("run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", "2")])
+def test_biases_that_no_layer_of_the_base_can_take_are_told_before_anything_is_merged(
+    benchctl, tiny, adapter_of, command, tmp_path
+):
+    from peft import LoraConfig
+
+    biased = adapter_of(tiny, LoraConfig(r=2, target_modules=["q_proj"], lora_bias=True, task_type="CAUSAL_LM"))
+    alone = (tiny, biased, "--out", "merged") if command == ("merge",) else ()
+    done = benchctl(*command, *(alone or ("--model", f"hf:{tiny},adapter={biased},merge=true")))
+    assert done.code == 1
+    assert "adds biases (lora_bias)" in done.err and "Use it unmerged: leave out merge=true." in done.err
+    assert "Traceback" not in done.err and not (tmp_path / "merged").exists()
+
+
 def test_named_models_can_be_merged_and_quantised(benchctl, tmp_path, lora):
     (tmp_path / "benchctl.toml").write_text('[models.mine]\nspec = "tiny"\n')
     assert benchctl("merge", "mine", lora, "--out", "merged").code == 0
