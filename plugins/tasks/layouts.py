@@ -22,7 +22,7 @@ def headerless_csv(path: Path, columns: Sequence[str]) -> Table:
         BadData: no rows, or a quotation mark that nothing closes.
     """
     rows: list[Row] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with path.open(encoding="utf-8-sig") as file:  # line ends within cells are \n too, as in benchctl.data
         reader = csv.reader(file, strict=True)
         line = 1
         try:

@@ -140,10 +140,13 @@ def common_columns(rows: Sequence[Row]) -> frozenset[str]:
 
 
 def _open(path: Path) -> TextIO:
-    """The file as text, unpacked where it is ``.gz``; line ends as they are, since cells may hold some."""
+    """The file as text, unpacked where it is ``.gz``.
+
+    Line ends within cells are ``\\n`` too, whatever the file has: a copy saved or checked out on Windows asks the same.
+    """
     if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig")
+    return path.open(encoding="utf-8-sig")
 
 
 _NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}

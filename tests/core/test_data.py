@@ -78,6 +78,17 @@ def test_what_datasets_saved_is_read_of_several_splits_the_one_named(task, tmp_p
         task.load(str(tmp_path / "dados/train"))
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_copy_with_line_ends_of_windows_asks_the_same(task, tmp_path, packed):
+    rows = [row(i, instruction=f"Caso {i}:\n\n- febre\n- tosse", alternative_b="gripe\n") for i in range(3)]
+    original = write(tmp_path / "prova.csv", rows)
+    content = original.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")  # as git and editors do
+    copy = tmp_path / ("copia.csv.gz" if packed else "copia.csv")
+    copy.write_bytes(gzip.compress(content) if packed else content)
+    assert task.load(str(copy)).samples == task.load(str(original)).samples
+    assert task.load(str(copy)).samples[1].question == "Caso 1:\n\n- febre\n- tosse"
+
+
 @pytest.mark.parametrize("told", ["sep=;", '"sep=;"', "sep=\t"])
 def test_a_line_that_tells_excel_the_separator_is_no_header(task, tmp_path, told):
     sign = "\t" if "\t" in told else ";"

@@ -137,6 +137,11 @@ def test_an_unusable_row_is_named_with_its_place(tmp_path, row, reason):
     assert "row 1 (line 1)" in raised.value.message
 
 
+def test_a_headerless_csv_with_line_ends_of_windows_asks_the_same(tmp_path):
+    (tmp_path / "anatomy_test.csv").write_bytes(b'"Q, two\r\nlines?",a,b,c,d,A\r\n')
+    assert task("mmlu-anatomy-en").load(str(tmp_path)).samples[0].question == "Q, two\nlines?"
+
+
 def test_a_short_line_of_a_headerless_csv_is_named(tmp_path):
     (tmp_path / "anatomy_test.csv").write_text('"Q, two\nlines?",a,b,c,d,A\nQ?,a,b,c,D\n')
     with pytest.raises(BadData, match=r"row 2 \(line 3\): 5 cells where 6 were expected"):
