@@ -326,6 +326,14 @@ def test_a_disk_that_refuses_is_told_in_two_plain_lines(benchctl, monkeypatch, n
     assert advice in hint
 
 
+def test_windows_itself_is_refused_with_what_works(benchctl, monkeypatch):
+    monkeypatch.setattr("sys.platform", "win32")
+    done = benchctl("list", "tasks")
+    monkeypatch.undo()
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "error: benchctl runs on Linux and macOS.\nhint: On Windows install and run it inside WSL.\n"
+
+
 def test_debug_shows_the_traceback(program, tmp_path):
     command = [*program, "run", "--task", "nada", "--model", "majority"]
     done = subprocess.run(

@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     ready_streams()
     share_cores()
     try:
+        if sys.platform == "win32":  # its folders cannot be waited for until they are on the disk (durable.py)
+            raise BenchctlError("benchctl runs on Linux and macOS.", "On Windows install and run it inside WSL.")
         cli.commands = dict(_OWN)
         get_plugins().add_commands(cli)
         code = cli.main(args=arguments, prog_name="benchctl", standalone_mode=False)
