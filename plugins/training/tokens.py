@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 from benchctl.errors import BadConfig
@@ -53,8 +54,8 @@ class Tokens:
         Prompt and answer are tokenised together, as a run scores them; the answer begins where the tokens part from
         those of the prompt alone.
         """
-        prompts = self._encode([text.prompt for text in texts])
-        wholes = self._encode([text.prompt + text.answer for text in texts])
+        prompts = self._opened([text.prompt for text in texts])
+        wholes = self._opened([text.prompt + text.answer for text in texts])
         return [self._causal(prompt, whole) for prompt, whole in zip(prompts, wholes, strict=True)]
 
     def _causal(self, prompt: list[int], whole: list[int]) -> Row:
@@ -83,9 +84,9 @@ class Tokens:
     def preference(self, texts: Sequence[Rendered]) -> list[Row]:
         """``prompt``, ``chosen`` and ``rejected`` as texts: trl tokenises them itself, adds the end and cuts them."""
         prompts = [self._unbegun(text.prompt) for text in texts]
-        alone = self._encode(prompts)
-        chosen = self._encode([p + text.answer for p, text in zip(prompts, texts, strict=True)])
-        rejected = self._encode([p + (text.rejected or "") for p, text in zip(prompts, texts, strict=True)])
+        alone = self._opened(prompts)
+        chosen = self._opened([p + text.answer for p, text in zip(prompts, texts, strict=True)])
+        rejected = self._opened([p + (text.rejected or "") for p, text in zip(prompts, texts, strict=True)])
         rows = []
         for prompt, text, before, good, bad in zip(prompts, texts, alone, chosen, rejected, strict=True):
             columns = {"prompt": prompt, "chosen": text.answer, "rejected": text.rejected}
@@ -97,11 +98,11 @@ class Tokens:
         return rows
 
     def _encode(self, texts: Sequence[str], special: bool = True) -> list[list[int]]:
-        encoder = Encoder(self.tokenizer, self.max_length)
-        found: list[list[int]] = []
-        for start in range(0, len(texts), BATCH):
-            found += encoder.encode(texts[start : start + BATCH], special)
-        return found
+        return _in_parts(texts, partial(Encoder(self.tokenizer, self.max_length).encode, special=special))
+
+    def _opened(self, texts: Sequence[str]) -> list[list[int]]:
+        """Without an end that the tokenizer adds by itself: behind one that the template wrote it would be a second."""
+        return _in_parts(texts, Encoder(self.tokenizer, self.max_length).opened)
 
     def _ended(self, ids: list[int]) -> list[int]:
         return ids if ids and ids[-1] == self._eos else [*ids, self._eos]
@@ -113,6 +114,13 @@ class Tokens:
             return prompt
         bare = prompt.removeprefix(bos)
         return bare if self.tokenizer(bare)["input_ids"][:1] == [self.tokenizer.bos_token_id] else prompt
+
+
+def _in_parts(texts: Sequence[str], encode: Callable[[Sequence[str]], list[list[int]]]) -> list[list[int]]:
+    found: list[list[int]] = []
+    for start in range(0, len(texts), BATCH):
+        found += encode(texts[start : start + BATCH])
+    return found
 
 
 def shared_start(one: Sequence[int], other: Sequence[int]) -> int:

@@ -81,7 +81,9 @@ def dpo(parts: Parts) -> Any:
     )  # fmt: skip
     adapted = isinstance(parts.model, PeftModel)
     reference = None if adapted else copy.deepcopy(parts.model)
-    trainer = parts.exact(DPOTrainer)(args=arguments, ref_model=reference, **parts.common)
+    trainer = parts.exact(type("PairsTrainer", (EndedOnce, DPOTrainer), {}))(
+        args=arguments, ref_model=reference, **parts.common
+    )
     if adapted:
         # trl takes every adapter for one trained earlier and keeps a copy of it as the reference. This one is new and
         # changes nothing yet: switching it off gives the same, without the copy. (PiSSA and OLoRA, which change the
@@ -102,6 +104,21 @@ def seq2seq(parts: Parts) -> Any:
     collator = DataCollatorForSeq2Seq(parts.tokenizer, model=parts.model)
     trainer = parts.exact(type("AnswersTrainer", (ByTokens, Seq2SeqTrainer), {}))
     return trainer(args=arguments, data_collator=collator, **parts.common)
+
+
+class EndedOnce:
+    """Goes in front of trl's DPOTrainer, which writes the end of text behind each answer: a tokenizer that adds one by
+    itself made two of it."""
+
+    def _prepare_dataset(self, dataset: Any, processing_class: Any, *args: Any, **kwargs: Any) -> Any:
+        found = super()._prepare_dataset(dataset, processing_class, *args, **kwargs)  # type: ignore[misc]
+        end = processing_class.eos_token_id
+
+        def once(row: Mapping[str, list[int]]) -> dict[str, list[int]]:
+            answers = {name: row[name] for name in ("chosen_ids", "rejected_ids")}
+            return {name: ids[:-1] if ids[-2:] == [end, end] else ids for name, ids in answers.items()}
+
+        return found.map(once)
 
 
 class ByTokens:

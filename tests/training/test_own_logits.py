@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 
 import pytest
 
@@ -23,6 +25,7 @@ KINDS = {
 }  # fmt: skip
 ONCE = ("steps=1", "log_every=1", "warmup=0", "rows=6", "data.validation_share=0", "best=last")
 SEEING = "Qwen3VL"
+ENDING = "{% for m in messages %}{{ '<|' + m['role'] + '|>' + m['content'] + eos_token }}{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 
 
 def base(kind, folder):
@@ -103,3 +106,26 @@ def test_it_is_the_mean_over_all_learnt_tokens_of_accumulated_batches(short, tmp
 def test_preferences_are_learnt_by_own_logits_too(short, tmp_path):
     done = short("tiny-dpo", f"model.base={base('RemBert', tmp_path / 'b')}", "targets=query,value", "steps=2")
     assert done.facts["losses"]["validation_before"] == pytest.approx(math.log(2), abs=1e-3)
+
+
+@pytest.mark.parametrize("recipe", ["tiny-dpo", "tiny-full"])
+def test_a_tokenizer_that_ends_every_text_ends_an_answer_once(short, tmp_path, recipe):
+    """One saved with add_eos_token=True, behind a template that ends each turn: two ends of text were learnt."""
+    from benchctl_plugins.models.tiny import tiny_folder
+
+    found = {}
+    for name in ("plain", "ends"):
+        folder = tmp_path / name
+        shutil.copytree(tiny_folder(), folder)
+        (folder / "chat_template.jinja").write_text(ENDING)
+        if name == "ends":
+            file = folder / "tokenizer.json"
+            content = json.loads(file.read_text("utf-8"))
+            processor = content["post_processor"]
+            (bos,) = [part["SpecialToken"] for part in processor["single"] if "SpecialToken" in part]
+            processor["single"].append({"SpecialToken": {**bos, "id": "</s>"}})
+            processor["special_tokens"]["</s>"] = {"id": "</s>", "ids": [1], "tokens": ["</s>"]}
+            file.write_text(json.dumps(content), "utf-8")
+        done = short(recipe, *ONCE[1:], f"model.base={folder}", "steps=2", "max_length=500", out=name)
+        found[name] = (lines(done.folder), done.facts["tokens"])
+    assert found["ends"] == found["plain"]
