@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchctl.data import RowError, Table
+from benchctl.data import RowError, Table, as_text
 from benchctl.errors import BadData
 from benchctl.fingerprints import digest
 from benchctl.task import Task
@@ -59,7 +59,7 @@ def four_options(identity: str, question: str, options: Sequence[object], target
     Raises:
         RowError: no question, an option missing, or a target that is neither.
     """
-    texts = [str(option).strip() if option is not None else "" for option in options]
+    texts = [as_text(option).strip() for option in options]
     if not question.strip():
         raise RowError("no question")
     if len(texts) != len(LETTERS) or not all(texts):

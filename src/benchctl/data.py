@@ -41,8 +41,12 @@ class Row:
 
     def text(self, column: str) -> str:
         """The cell as text; a missing or null cell is empty."""
-        value = self.values.get(column)
-        return "" if value is None else str(value)
+        return as_text(self.values.get(column))
+
+
+def as_text(value: Any) -> str:
+    """A value as text; nothing, also as pandas writes it into JSON and parquet (NaN), is empty."""
+    return "" if value is None or value != value else str(value)
 
 
 @dataclass(frozen=True, slots=True)
