@@ -53,8 +53,8 @@ class _OfModel(Figures):
 
     def learn(self, pairs: Sequence[Pair]) -> None:
         """Compare pairs and remember their figures: 0 for an empty answer, which some tokenizers make nothing of."""
-        spoken = [p for p in pairs if p.text.strip()]
-        self._known.update((p, dict.fromkeys(self.figures, 0.0)) for p in pairs if not p.text.strip())
+        spoken = [p for p in pairs if _shows(p.text)]
+        self._known.update((p, dict.fromkeys(self.figures, 0.0)) for p in pairs if not _shows(p.text))
         if spoken:
             self._known.update(zip(spoken, self.compare(spoken), strict=True))
 
@@ -172,6 +172,11 @@ class Similarity(_OfModel):
 
         commit = getattr(self.parts[1].config, "_commit_hash", None) or "local"
         return f"{self.model} ({commit}), mean of the last layer, empty 0, transformers {version('transformers')}"
+
+
+def _shows(text: str) -> bool:
+    """Whether anything of it is seen: tokenizers drop signs without width too, as the byte order mark."""
+    return any(sign.isprintable() and not sign.isspace() for sign in text)
 
 
 def _fit(tokenizer: Any, model: Any) -> None:

@@ -71,9 +71,10 @@ def test_similarity_is_the_cosine_of_mean_vectors(bert):
         assert metric.values(one)["similarity"] == pytest.approx(float(expected), abs=1e-5)
 
 
+@pytest.mark.parametrize("nothing", [" \n", "\u200b", "\ufeff\u00ad "])
 @pytest.mark.parametrize("spec", ["bertscore:{},layers=2", "similarity:{}"])
-def test_an_answer_without_a_word_scores_0_and_does_not_stop_the_others(bert, spec):
-    said, empty = free_run([PORTUGUESE[0], (" \n", "Fígado e pâncreas.")])
+def test_an_answer_without_a_word_scores_0_and_does_not_stop_the_others(bert, spec, nothing):
+    said, empty = free_run([PORTUGUESE[0], (nothing, "Fígado e pâncreas.")])
     metric = made(spec.format(bert))
     estimates = metric.estimates([said, empty])
     assert set(metric.values(empty).values()) == {0.0}
