@@ -117,6 +117,9 @@ def _of_group(cell: GroupCell, words: Language) -> Iterator[Aside]:
         yield Aside("warn", words.text("cell.partial_rest"), whole)
     elif not cell.complete:
         yield Aside("bad", words.text("cell.incomplete"))
+    bent = [task for task, one in cell.members.items() if one.record.data.get("lopsided")]
+    if cell.estimate and bent:
+        yield Aside("bad", words.text("cell.lopsided_members", tasks=", ".join(bent)))
     yield from _answered(cell, words)
 
 

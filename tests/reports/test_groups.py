@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchctl.statistics import wilson
@@ -73,6 +75,18 @@ def test_a_mean_over_subsets_says_so(record, groups):
     cell = group_cell(board, "mmlu-medical-pt")
     assert cell.subset
     assert (cell.n, cell.total) == (300, 1089)
+
+
+def test_a_mean_with_a_part_of_sorted_data_in_it_says_so(record, groups, table):
+    runs = [record(task, "m", right, n=50) for task, right in zip(MMLU, (50, 12, 13, 12, 13, 12), strict=True)]
+    runs[0] = replace(runs[0], data={**runs[0].data, "lopsided": "A"})
+
+    def mean(count: int) -> str:
+        page = render(build_leaderboard(runs[:count], groups=groups), "pt")
+        return next(row for row in table(page) if row[0].startswith("m "))[2]
+
+    assert "dados ordenados em mmlu-anatomy-pt: a média não vale pelo todo" in mean(6)
+    assert "dados ordenados" not in mean(5), "there is no mean yet"
 
 
 def test_members_of_another_set_up_do_not_fill_a_group(record, groups):
