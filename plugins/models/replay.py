@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from benchctl.data import Row, read_table
+from benchctl.data import Row, as_text, read_table
 from benchctl.errors import BadConfig, BadData
 from benchctl.fingerprints import digest
 from benchctl.hookspecs import hookimpl
@@ -189,12 +189,12 @@ def _error_sent(output: str) -> str:
 def _said(told: Any) -> str:
     """An error in words; empty for none."""
     told = told.get("message") or told if isinstance(told, Mapping) else told
-    said = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False) if told else ""
+    said = told if isinstance(told, str) else json.dumps(told, ensure_ascii=False) if told and as_text(told) else ""
     return " ".join(said.split())[:SAID]
 
 
 def _output(row: Row, column: str) -> str | None:
-    """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null.
+    """The recorded text: the first of a list, nothing for an empty one; an object as its JSON; None for null and NaN.
 
     lm-eval's ``resps`` is a list of lists: answers of each request, of each repeat. Of a conversation it is what the
     assistant says last, of an object of transformers' pipeline its ``generated_text``.
@@ -208,9 +208,9 @@ def _output(row: Row, column: str) -> str | None:
             value = said[-1] if said else None
         else:
             value = value[0] if value else ""
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False) if as_text(value) else None
 
 
 @hookimpl

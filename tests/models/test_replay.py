@@ -112,6 +112,19 @@ def test_an_empty_reply_is_an_answer_and_a_reply_that_was_never_recorded_is_an_e
     assert first(ran)["outcomes"] == {"choice": 2, "none": 2}
 
 
+def test_what_pandas_leaves_where_nothing_was_recorded_is_no_answer_and_no_error(benchctl, tmp_path):
+    nothing = float("nan")
+    rows = [
+        {"output": nothing},
+        {"output": "", "error": nothing},
+        *({"output": "B", "error": nothing} for _ in range(3)),
+    ]
+    file = write(tmp_path / "a.jsonl", [{"id": i, **row} for i, row in zip(builtin_ids(5), rows, strict=True)])
+    ran = run(benchctl, f"replay:{file}")
+    assert ran.code == 3 and "no output was recorded" in ran.err and first(ran)["counts"]["errors"] == 1
+    assert first(ran)["outcomes"] == {"choice": 3, "none": 1}
+
+
 def test_an_error_that_was_recorded_instead_of_an_answer_is_no_answer(benchctl, tmp_path):
     sent = {"error": {"message": "Rate limit reached", "type": "requests", "code": None}}
     rows = [
