@@ -100,12 +100,14 @@ class RunFolder:
         """As :meth:`scores`, for what cannot go without.
 
         Raises:
-            RecordError: there are answers and no scores: the run was killed before it wrote any.
+            RecordError: there are answers without a score: the run was killed before it wrote them, or the folder was
+                copied in part. Those would be left out of all that is made of the scores.
         """
         found = self.scores()
-        if not found and (waiting := len(self.answers())):
+        if self._lines() > len(found) and (answers := len(self.answers())) > len(found):
+            lacking = f"{answers - len(found)} of its {answers}" if found else f"its {answers}"
             raise RecordError(
-                f"Run {self.path.name} was killed before its {waiting} answers were scored.",
+                f"Run {self.path.name} was killed before {lacking} answers were scored, or scores.jsonl lost its end.",
                 f"Run its command again, or score what there is: benchctl rescore {self.path.name}.",
             )
         return found
@@ -143,8 +145,12 @@ class RunFolder:
         return replace(record, status="interrupted", counts={**record.counts, "answered": answered, "errors": errors})
 
     def _lines(self) -> int:
+        """Whole lines of the answers, counted without holding or understanding them."""
         journal = self.path / "samples.jsonl"
-        return journal.read_bytes().count(b"\n") if journal.exists() else 0
+        if not journal.exists():
+            return 0
+        with journal.open("rb") as file:
+            return sum(line.endswith(b"\n") for line in file)
 
     def lacks_answers(self, record: RunRecord) -> bool:
         """Whether answers of a finished run have gone since, as with a damaged line that was deleted.

@@ -157,6 +157,24 @@ def test_damaged_scores_are_made_again_from_the_answers(benchctl, stored, line):
     assert sorted(scores.read_bytes().splitlines()) == sorted(whole.splitlines())
 
 
+def test_answers_without_a_score_are_told_and_not_left_out(benchctl, stored):
+    """As after a copy that broke off, or a run that was killed once it had gone on with an interrupted one."""
+    path = stored[2].path
+    scores = path / "scores.jsonl"
+    whole = scores.read_bytes()
+    scores.write_bytes(whole[: len(whole) // 2])
+    kept = scores.read_bytes().count(b"\n")
+    for words in (("compare", "base", "hurt"), ("judge", path.name, "--judge", "random"),
+                  ("annotate", path.name, "--export", "labels.csv"),
+                  ("export", "run", path.name, "--format", "lm-eval", "--out", "there")):  # fmt: skip
+        ran = benchctl(*words)
+        error, hint = ran.err.strip().splitlines()[-2:]
+        assert ran.code == 1 and f"before {24 - kept} of its 24 answers were scored, or scores.jsonl lost" in error
+        assert f"benchctl rescore {path.name}" in hint
+    assert benchctl("rescore", path.name).code == 0
+    assert sorted(scores.read_bytes().splitlines()) == sorted(whole.splitlines())
+
+
 def test_copies_of_a_run_are_told_apart_by_their_paths(benchctl, tmp_path):
     ran = json.loads(benchctl("run", "--task", "cosmosqa-pt", "--model", "longest", "--data", "builtin", "--json").out)
     place = Path(ran[0]["path"])
