@@ -39,15 +39,23 @@ def test_eight_times_the_answers_take_about_eight_times_as_long():
     assert spent(2000) < 25 * min(spent(250) for _ in range(3))
 
 
-def test_eight_times_the_options_named_take_about_eight_times_as_long():
-    """It was thirty times and more: in each sentence the options' texts of all sentences were looked at."""
+@pytest.mark.parametrize(
+    ("unit", "often"),
+    [
+        ("Portanto, a asma não é. Asma. Pneumonia. Asma. Pneumonia. ", 400),
+        ("Logo, esta última, a asma. ", 1000),
+        ("não é asma, ", 2000),
+    ],
+)
+def test_eight_times_the_options_named_take_about_eight_times_as_long(unit, often):
+    """It was thirty times and more: at each of them all the options' texts of the reply were looked at."""
 
     def spent(times):
         begun = time.process_time()
-        read_answer("Portanto, a asma não é. Asma. Pneumonia. Asma. Pneumonia. " * times, CHOICES, "Qual?")
+        read_answer(unit * times, CHOICES, "Qual?")
         return time.process_time() - begun
 
-    assert spent(3200) < 20 * min(spent(400) for _ in range(3))
+    assert spent(8 * often) < 18 * min(spent(often) for _ in range(3))
 
 
 PROSE = "O paciente tem tosse e febre há três dias, e a radiografia mostra uma opacidade no lobo inferior. "

@@ -148,7 +148,7 @@ def _introduced(case: Case, head: int, start: int, end: int, rule: str, negative
     """Yield the value at ``start``, else the only option named after it, else, behind a head word, a made-up text."""
     value = copied_whole(case, start) or truth_value(case, start) or value_at(case, start, end)
     if value is None:
-        inside = [] if case.options.polar else case.named(start, end)
+        inside = [] if case.options.polar else list(case.named(start, end))
         if len({m.label for m in inside}) == 1:
             value = Value((inside[0].label,), False, "text", inside[0].start, inside[0].end)
         value = value or _bracketed(case, start, end)
@@ -270,12 +270,10 @@ def _decided(case: Case, start: int, end: int) -> Iterator[Claim]:
 def _pointed_back(case: Case, start: int, end: int) -> Iterator[Claim]:
     """Yield the option last named, where a pronoun takes it up ('logo, esta última', 'é ele a exceção')."""
     for mark in () if case.options.polar else _POINTS_BACK.finditer(case.low, start, end):
-        before = [m for m in case.matches if m.end <= mark.start()]
+        before = case.named_before(mark.start())
         if before and (case.question.negative or not mark["exception"]):
-            labels = (before[-1].label,)
-            yield Claim(
-                SURE, "conclusion", Value(labels, False, "text", before[-1].start, mark.end()), mark.start(), mark.end()
-            )
+            value = Value((before.label,), False, "text", before.start, mark.end())
+            yield Claim(SURE, "conclusion", value, mark.start(), mark.end())
 
 
 def _none_at_last(case: Case, start: int, end: int) -> Iterator[Claim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -71,11 +71,19 @@ class Case:
         begins = attrgetter("start")
         return self.words[bisect_left(self.words, start, key=begins) : bisect_left(self.words, end, key=begins)]
 
-    def named(self, start: int, end: int) -> list[TextMatch]:
-        """The options' texts that lie wholly from ``start`` to ``end``, found as quickly."""
-        begins = attrgetter("start")
-        first, last = (bisect_left(self.matches, place, key=begins) for place in (start, end))
-        return [m for m in self.matches[first:last] if m.end <= end]
+    def named(self, start: int, end: int) -> Iterator[TextMatch]:
+        """The options' texts that lie wholly from ``start`` to ``end``, each looked for as it is wanted."""
+        for place in range(bisect_left(self.matches, start, key=attrgetter("start")), len(self.matches)):
+            match = self.matches[place]
+            if match.start >= end:
+                return
+            if match.end <= end:
+                yield match
+
+    def named_before(self, end: int) -> TextMatch | None:
+        """The last of the options' texts that end there or earlier."""
+        places = range(bisect_left(self.matches, end, key=attrgetter("start")) - 1, -1, -1)
+        return next((self.matches[place] for place in places if self.matches[place].end <= end), None)
 
 
 def read_as(case: Case, value: Value, rule: str, start: int, end: int) -> Reading:
@@ -266,10 +274,11 @@ def text_value(case: Case, start: int, end: int) -> Value | None:
     Where no text is there in full, a part of one will do, if the whole stretch belongs to that option alone.
     """
     inside = case.named(start, end)
-    if not inside or sum(t.end <= inside[0].start for t in case.between(start, inside[0].start)) > 2:
+    first = next(inside, None)
+    if first is None or sum(t.end <= first.start for t in case.between(start, first.start)) > 2:
         return part_of_one(case, start, end)
-    run = [inside[0]]
-    for match in inside[1:]:
+    run = [first]
+    for match in inside:
         if not _joined(case, run[-1].end, match.start):
             break
         run.append(match)
