@@ -9,6 +9,7 @@ pacing.py    how fast to ask, when to wait, when to give up
 pump.py      many calls at once behind a plain generator
 costs.py     prices, and the stop at a sum
 batch.py     the batch interface: half the price, within a day
+handing.py   a batch handed in once, and remembered
 secrets.py   keeps the key out of all that is written or shown
 """
 

@@ -11,17 +11,16 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchctl.errors import BadConfig, ModelCallError
 from benchctl.fingerprints import cache_dir, digest
-from benchctl.records import replace_file
 from benchctl.types import Generate, Response
 
-from .calling import back_off, proxies_checked, whole
+from .calling import proxies_checked, whole
+from .handing import Handed, forget, hand_in, known, remembered
 from .secrets import Redactor
 from .wire import Body, Malformed, Wire, read_usage, served_by
 
@@ -36,17 +35,6 @@ MOST_LINES, MOST_BYTES = 50_000, 150 * 2**20
 OUTAGE = 3600.0
 """Seconds without a word from the service after which it is waited for no more; what was handed in stays remembered."""
 ENDED = ("completed", "failed", "expired", "cancelled")
-
-
-@dataclass(frozen=True, slots=True)
-class Handed:
-    """A batch that was handed in."""
-
-    id: str
-    asked: frozenset[str]
-    """Hashes of its requests, which are their ids in it."""
-    note: Path
-    """The file that remembers it."""
 
 
 def refuse_limit(most: float | None) -> None:
@@ -118,9 +106,9 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
     asked = Asked(model, requests)
     folder = cache_dir() / "batches" / model.fingerprint()
     with _client(model) as client, _plainly(model.redactor):
-        handed = [batch for batch in _remembered(folder) if batch.asked & asked.places.keys()]
+        handed = [known(client, model, one) for one in remembered(folder) if one.asked & asked.places.keys()]
         under_way = {key for batch in handed for key in batch.asked}
-        handed += [_hand_in(client, model, folder, part) for part in asked.parts(asked.places.keys() - under_way)]
+        handed += [hand_in(client, model, folder, part) for part in asked.parts(asked.places.keys() - under_way)]
         print(
             f"note: waiting for {len(handed)} batches; stop at will, the same command goes on waiting.", file=sys.stderr
         )
@@ -133,8 +121,8 @@ def collect(model: OpenAIModel, requests: Sequence[Generate]) -> Iterator[tuple[
                     continue
                 yield from _answers(found, batch, asked, again)
                 handed.remove(batch)
-                _forget(batch, asked.places.keys())  # only now: every answer has been written down
-                handed += [_hand_in(client, model, folder, part) for part in asked.parts(again)]
+                forget(batch, asked.places.keys())  # only now: every answer has been written down
+                handed += [hand_in(client, model, folder, part) for part in asked.parts(again)]
             if handed:
                 time.sleep(model.settings.poll)
 
@@ -268,58 +256,6 @@ def _parts(lines: Iterator[tuple[str, bytes]]) -> Iterator[dict[str, bytes]]:
         size += len(line) + 1
     if part:
         yield part
-
-
-def _hand_in(client: OpenAI, model: OpenAIModel, folder: Path, part: Mapping[str, bytes]) -> Handed:
-    file = client.files.create(file=("requests.jsonl", b"\n".join(part.values())), purpose="batch")
-    made = _create(client, model, file.id)
-    handed = Handed(made.id, frozenset(part), folder / f"{digest(made.id)[:16]}.json")
-    _remember(handed)
-    return handed
-
-
-def _create(client: OpenAI, model: OpenAIModel, file: str) -> Batch:
-    """A batch of an uploaded file, made once: where the reply was lost on its way, the batch may be there all the same,
-    and each more is paid."""
-    import openai
-
-    once, attempt = client.with_options(max_retries=0), 0
-    while True:
-        try:
-            return once.batches.create(
-                input_file_id=file, completion_window="24h",
-                endpoint="/v1/chat/completions" if model.settings.mode == "chat" else "/v1/completions",
-            )  # fmt: skip
-        except (openai.APIConnectionError, openai.InternalServerError, openai.RateLimitError):
-            time.sleep(back_off(attempt))
-            with suppress(openai.NotFoundError):  # a server that lists none
-                for found in client.batches.list(limit=20).data:  # newest first
-                    if found.input_file_id == file:
-                        return found
-            if attempt == model.settings.retries:
-                raise
-            attempt += 1
-
-
-def _remember(batch: Handed) -> None:
-    replace_file(batch.note, json.dumps({"id": batch.id, "asked": sorted(batch.asked)}))
-
-
-def _forget(batch: Handed, taken: Set[str]) -> None:
-    """Note that these were taken; what another run asked, such as one without --limit, stays for it."""
-    if left := batch.asked - taken:
-        _remember(replace(batch, asked=left))
-    else:
-        batch.note.unlink(missing_ok=True)
-
-
-def _remembered(folder: Path) -> Iterator[Handed]:
-    for note in sorted(folder.glob("*.json")):
-        try:
-            found = json.loads(note.read_text(encoding="utf-8"))
-            yield Handed(str(found["id"]), frozenset(found["asked"]), note)
-        except (OSError, ValueError, KeyError, TypeError):
-            print(f"note: {note} cannot be read and is passed over.", file=sys.stderr)
 
 
 @contextmanager

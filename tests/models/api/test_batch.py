@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from benchctl_plugins.models.openai_api import batch
+from benchctl_plugins.models.openai_api import batch, handing
 
 from .conftest import KEY, answers, record, result, words
 
@@ -81,7 +81,7 @@ def test_a_server_that_names_the_length_limit_otherwise_gets_a_second_batch_in_i
 
 def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(serve, run, tmp_path, monkeypatch):
     server = serve(refuse="max_tokens")
-    model, hand_in, handed = f"openai:gpt,base_url={server.url},batch=true,poll=0.05", batch._hand_in, []
+    model, hand_in, handed = f"openai:gpt,base_url={server.url},batch=true,poll=0.05", batch.hand_in, []
 
     def interrupted(*given):
         handed.append(hand_in(*given))
@@ -90,7 +90,7 @@ def test_interrupted_right_after_the_second_batch_it_waits_for_that_one_alone(se
         return handed[-1]
 
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "_hand_in", interrupted)
+        patched.setattr(batch, "hand_in", interrupted)
         assert run(model, *GENERATE).code == 130
     ended = run(model, *GENERATE)
     assert ended.code == 0, ended.err
@@ -156,6 +156,35 @@ def test_answers_of_a_batch_that_arrive_without_their_end_are_fetched_again(serv
     assert samples.read_bytes().count(b"\n") == 9, "those that could be read are kept"
     ended = run(model, *GENERATE)
     assert ended.code == 0 and len(answers(ended, tmp_path)) == 10 and server.stats()["batches"] == 1
+
+
+@pytest.mark.parametrize("name", ["back_off", "_create"])  # while it waits to ask again; right after
+def test_a_command_that_ends_while_its_batch_is_made_leaves_no_second_one_to_pay(serve, run, monkeypatch, name):
+    server = serve(batch_lost=1)
+    model, create = f"openai:gpt,base_url={server.url},batch=true,poll=0.05", handing._create
+
+    def interrupted(*given):
+        if name == "_create":
+            create(*given)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(handing, name, interrupted)
+        assert run(model, *GENERATE).code == 130
+    assert run(model, *GENERATE).code == 0 and server.stats()["batches"] == 1
+
+
+def test_a_batch_that_was_never_made_is_made_by_the_same_command_and_a_refused_one_forgotten(
+    serve, run, tmp_path, monkeypatch
+):
+    server = serve()
+    model = f"openai:gpt,base_url={server.url},batch=true,poll=0.05"
+    with monkeypatch.context() as patched:
+        patched.setattr(handing, "_create", Mock(side_effect=KeyboardInterrupt))
+        assert run(model, *GENERATE).code == 130
+    assert list(tmp_path.glob("cache/batches/*/*")) and server.stats()["batches"] == 0
+    assert run(model, *GENERATE).code == 0 and server.stats()["batches"] == 1
+    assert not list(tmp_path.glob("cache/batches/*/*"))
 
 
 def test_questions_with_the_same_words_are_paid_once(serve, run, tmp_path):
