@@ -120,13 +120,15 @@ class ModelArgs:
 
 
 _OPTION = re.compile(r"[A-Za-z_][\w-]*=")
+_WHOLE = re.compile(r".*,([\w-]+=-?\d+)")
+"""Its last option, where that is a whole number."""
 
 
 def split_specs(texts: Sequence[str], option: str = "--model") -> list[str]:
     """The specs in comma-separated texts: ``hf:a,dtype=float32,majority`` holds two, since options belong left.
 
     Raises:
-        BadConfig: a text that is empty or begins with an option.
+        BadConfig: a text that is empty, begins with an option or has a number with a decimal comma.
     """
     specs: list[str] = []
     for text in texts:
@@ -138,6 +140,11 @@ def split_specs(texts: Sequence[str], option: str = "--model") -> list[str]:
         for piece in pieces:
             if _OPTION.match(piece):
                 specs[-1] += f",{piece}"
+            elif piece.isdigit() and piece != pieces[0] and (whole := _WHOLE.fullmatch(specs[-1])):
+                raise BadConfig(
+                    f"{option} '{text}': a comma begins another option or model, and '{piece}' is neither.",
+                    f"Numbers have a decimal point here: {whole[1]}.{piece}",
+                )
             else:
                 specs.append(piece)
     return specs

@@ -118,6 +118,14 @@ def test_questions_that_stand_twice_are_warned_of(benchctl, tmp_path):
     assert "stand in the data before" not in told(one, other, one.replace("ulna", "rádio"))
 
 
+def test_a_decimal_comma_in_an_option_is_told_with_what_to_write(benchctl):
+    refused = benchctl("run", "--task", "medmcqa-pt", "--model", "hf:A,temperature=0,6,majority", "--data", "builtin")
+    assert refused.code == 1
+    assert "Numbers have a decimal point here: temperature=0.6" in refused.err
+    two = benchctl("run", "--task", "medmcqa-pt", "--model", "random,seed=0", "--model", "6", "--data", "builtin")
+    assert "There is no model called '6'." in two.err
+
+
 def test_a_right_option_that_stands_under_another_label_too_is_warned_of(benchctl, tmp_path):
     head = "dataset,instruction,input,output,alternative_a,alternative_b,alternative_c,alternative_d"
     rows = "MedMCQA,Qual?,,C,fêmur,tíbia,fêmur ,ulna", "MedMCQA,Onde?,,D,fêmur,fêmur,úmero,ulna"
