@@ -20,7 +20,7 @@ from . import hf_load, streaming
 from .encoding import Encoder
 from .engine.engine import Engine
 from .engine.items import Row
-from .engine.memory import batch_budget
+from .engine.memory import batch_budget, writing_budget
 from .engine.plain import PlainEngine
 from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
 from .settings import Settings
@@ -90,10 +90,10 @@ class HFModel(Model):
         started = time.perf_counter()
         model = self.weights.load()
         self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
-        budget = batch_budget(model, self.device, self.settings.batch_tokens)
+        budgets = (budget(model, self.device, self.settings.batch_tokens) for budget in (batch_budget, writing_budget))
         if self._config.is_encoder_decoder:
-            return Engine(Seq2SeqEngine(model, self.tokenizer, self.device, budget)).plainly("encoder-decoder")
-        engine = Engine(PlainEngine(model, self.tokenizer, self.device, budget))
+            return Engine(Seq2SeqEngine(model, self.tokenizer, self.device, *budgets)).plainly("encoder-decoder")
+        engine = Engine(PlainEngine(model, self.tokenizer, self.device, *budgets))
         return engine if self.weights.shareable else engine.plainly("vectors in front of every text")
 
     @cached_property

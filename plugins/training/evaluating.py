@@ -118,7 +118,7 @@ def use(live: HFModel, trained: Any) -> None:
     from peft import PeftModel
 
     from ..models.engine.engine import Engine
-    from ..models.engine.memory import batch_budget
+    from ..models.engine.memory import batch_budget, writing_budget
     from ..models.engine.plain import PlainEngine
     from ..models.prompt_methods import PromptedModel
     from ..models.seq2seq import Seq2SeqEngine
@@ -126,9 +126,9 @@ def use(live: HFModel, trained: Any) -> None:
     network = trained.eval()
     if isinstance(trained, PeftModel):
         network = PromptedModel(trained) if trained.active_peft_config.is_prompt_learning else trained.get_base_model()
-    budget = batch_budget(trained, live.device, live.settings.batch_tokens)
+    budgets = (budget(trained, live.device, live.settings.batch_tokens) for budget in (batch_budget, writing_budget))
     kind = Seq2SeqEngine if trained.config.is_encoder_decoder else PlainEngine
-    live.__dict__["engine"] = Engine(kind(network, live.tokenizer, live.device, budget)).plainly("in training")
+    live.__dict__["engine"] = Engine(kind(network, live.tokenizer, live.device, *budgets)).plainly("in training")
 
 
 def run_both(

@@ -17,6 +17,9 @@ Result = TypeVar("Result")
 CPU_TOKENS = 1024
 """Few enough that a layer's activations stay in the cache, many enough for the matrix products to run at full rate."""
 GPU_TOKENS = 32768
+WRITING_BYTES, WRITING_TOKENS = 1 << 30, 16384
+"""Memory and tokens that the answers of a batch may take on a CPU, their prompts included. Each further token reads all
+weights once, for however many answers: many together take hardly longer than one."""
 SHARE = 0.4
 """Part of the free device memory that one batch's activations may take by our estimate, which is a rough one."""
 
@@ -27,11 +30,34 @@ def batch_budget(model: Any, device: str, wanted: int | None) -> int:
 
     if wanted or not device.startswith("cuda"):
         return wanted or CPU_TOKENS
-    text = model.config.get_text_config()
-    inner = getattr(text, "intermediate_size", None) or 4 * text.hidden_size
-    per_token = model.dtype.itemsize * (16 * text.hidden_size + 4 * inner)
     free, _ = torch.cuda.mem_get_info(device)
-    return max(256, min(GPU_TOKENS, int(SHARE * free / per_token)))
+    return max(256, min(GPU_TOKENS, int(SHARE * free / _activations(model))))
+
+
+def writing_budget(model: Any, device: str, wanted: int | None) -> int:
+    """Tokens per batch of free answers, prompts and the longest answers allowed: more than of scored ones on a CPU."""
+    if wanted or device.startswith("cuda"):
+        return batch_budget(model, device, wanted)
+    per_token = max(_activations(model), _keys_and_values(model))
+    return max(CPU_TOKENS, min(WRITING_TOKENS, WRITING_BYTES // per_token))
+
+
+def _activations(model: Any) -> int:
+    """Bytes a token takes while a layer works on it, about."""
+    found = getattr(model.config.get_text_config(), "intermediate_size", None)
+    inner = max(found) if isinstance(found, (list, tuple)) else found  # Gemma 3n has one a layer
+    return int(model.dtype.itemsize * (16 * _hidden(model) + 4 * (inner or 4 * _hidden(model))))
+
+
+def _keys_and_values(model: Any) -> int:
+    """Bytes that are kept of a token in all layers, at most: as if each head had keys and values of its own."""
+    named = getattr(model.config.get_text_config(), "num_hidden_layers", None)  # BLT has several stacks
+    return int(model.dtype.itemsize * 2 * (named or len(list(model.modules()))) * _hidden(model))
+
+
+def _hidden(model: Any) -> int:
+    named = getattr(model.config.get_text_config(), "hidden_size", None)
+    return int(named or model.get_input_embeddings().embedding_dim)
 
 
 def keep_pages() -> None:

@@ -45,9 +45,10 @@ class PlainEngine:
 
     name = "plain"
 
-    def __init__(self, model: Any, tokenizer: Any, device: str, budget: int) -> None:
+    def __init__(self, model: Any, tokenizer: Any, device: str, budget: int, writing: int | None = None) -> None:
+        """Of scored texts a batch has ``budget`` tokens at most, of written ones ``writing``, or as many."""
         self.model, self.tokenizer, self.device = model, tokenizer, device
-        self.budget = Budget(budget)
+        self.budget, self.writing = Budget(budget), Budget(writing or budget)
         self.kept: list[Any] | None = None
         """Takes the keys and values of every batch that is scored, as transformers' caches; None: they are not kept."""
         self._switch = switch(model.config) if hasattr(model, "config") else None
@@ -123,8 +124,8 @@ class PlainEngine:
                 return zip(kept, self._write_batch([prompts[i] for i in kept]), strict=True)
 
             apart = partial(lambda alone, longest, _: alone or self.far(longest), alone)
-            for batch in batches(sizes, self.budget, apart):
-                for written in halving(work, batch, lambda i, sizes=sizes: sizes[i], self.budget):  # type: ignore[misc]
+            for batch in batches(sizes, self.writing, apart):
+                for written in halving(work, batch, lambda i, sizes=sizes: sizes[i], self.writing):  # type: ignore[misc]
                     yield from written
 
     def _write_batch(self, prompts: Sequence[Prompt]) -> list[Written]:

@@ -44,7 +44,7 @@ class Writer(PlainEngine):
         if (plain.model.generation_config.num_beams or 1) > 1:
             raise CannotShare("it searches with beams, which are more rows than prompts")
         super().__init__(plain.model, plain.tokenizer, plain.device, plain.budget.tokens)
-        self.budget = plain.budget
+        self.writing = plain.writing
         self._whole = any(getattr(self.model.generation_config, name, None) is not None for name in COUNTING)
         self._header: tuple[int, ...] = ()
         self._cache: Any = None

@@ -6,9 +6,16 @@ import pytest
 
 pytest.importorskip("transformers", reason="needs the extra 'hf'")
 
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from benchctl.creation import create_model
+from benchctl.plugins import get_plugins
+from benchctl.types import Generate
 from benchctl_plugins.models.engine import writing
 from benchctl_plugins.models.engine.engine import Engine
 from benchctl_plugins.models.engine.items import Prompt
+from benchctl_plugins.models.engine.memory import CPU_TOKENS, WRITING_TOKENS, writing_budget
 from benchctl_plugins.models.engine.plain import PlainEngine
 
 from .makers import configs, made, questions
@@ -55,6 +62,33 @@ def test_finished_answers_leave_the_batch(monkeypatch):
     assert got == dict(plain.generate(asked()))
     assert sizes[0] == 14 and sizes[-1] < 14
     assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(("option", "rows"), [("", 12), (",batch_tokens=1024", 3)])
+def test_on_a_cpu_more_answers_are_written_together_than_texts_scored(option, rows, monkeypatch):
+    sizes, real = [], writing.Writer._stretch
+    monkeypatch.setattr(
+        writing.Writer, "_stretch", lambda self, ids, *rest: (sizes.append(len(ids)), real(self, ids, *rest))[1]
+    )
+    model = create_model(get_plugins(), f"tiny{option}")
+    requests = [Generate(f"Pergunta {i}: o que se bebe? Resposta:", max_tokens=300) for i in range(12)]
+    assert len(dict(model.generate(requests))) == 12
+    assert max(sizes) == rows
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_answers_of_a_model_take_can_be_reckoned(name):
+    model = made(TABLE[name][0])
+    assert writing_budget(model, "cpu", None) == WRITING_TOKENS, "all of these are small"
+    assert writing_budget(model, "cpu", 77) == 77
+
+
+def test_answers_of_a_large_model_take_a_gigabyte():
+    large = LlamaConfig(hidden_size=4096, intermediate_size=11008, num_hidden_layers=32, num_attention_heads=32)
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(large, dtype=torch.float32)
+    assert writing_budget(model, "cpu", None) == CPU_TOKENS, "Llama 2 keeps a megabyte of each token"
+    assert writing_budget(model.to(torch.bfloat16), "cpu", None) == 2048
 
 
 def test_the_shared_beginning_goes_through_the_model_once(monkeypatch):
