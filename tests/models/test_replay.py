@@ -91,6 +91,7 @@ def test_a_missing_id_is_a_counted_error_and_an_unknown_one_is_told_with_its_lin
     assert f"{ids[4]}: no row of a.csv has this id" in ran.err
     assert "row 5 (line 6): unknown id 'nobody'" in ran.err and "line 7): unknown id 'no-one'" in ran.err
     assert json.loads((Path(first(ran)["path"]) / "run.json").read_text())["model"]["unknown_ids"] == 2
+    assert "n 4 of 5, incomplete" in " ".join(benchctl("list", "runs").out.replace("│", " ").split())
 
 
 def test_a_doubled_id_with_another_answer_is_an_error_with_both_lines(benchctl, tmp_path):

@@ -96,7 +96,8 @@ def _runs(folder: Path) -> list[dict[str, Any]]:
         spec = record.spec
         row = {"run": record.id, "task": spec.task, "model": spec.model, "scoring": spec.scoring, "shots": spec.shots}
         row["repeats"] = spec.repeats
-        state = {"status": record.status, "n": record.counts["n"], "result": shown}
+        counts = {name: record.counts[name] for name in ("n", "answered")}
+        state = {"status": record.status, **counts, "result": shown}
         finished = record.timings.get("finished") if record.status != "running" else None  # there it is the start
         rows.append({**row, **state, "finished": finished})
     return rows
@@ -122,7 +123,8 @@ def _in_short(row: Mapping[str, Any]) -> dict[str, Any]:
     from benchctl.types import RunSpec
 
     how = asked(RunSpec(row["task"], row["model"], **{name: row[name] for name in ("scoring", "shots", "repeats")}))
-    model = f"{row['model']}\n{how}, n {row['n']}, {row['status']}"
+    part = "" if row["answered"] == row["n"] else f"{row['answered']} of "
+    model = f"{row['model']}\n{how}, n {part}{row['n']}, {row['status']}"
     ended = row["finished"]
     finished = f"{datetime.fromisoformat(ended).astimezone():%Y-%m-%d\n%H:%M}" if ended else "-"
     return {"run": row["run"], "task": row["task"], "model": model, "result": row["result"], "finished": finished}
