@@ -10,6 +10,7 @@ from . import header as headers
 from .items import CannotShare, Prompt, Row, Written
 from .numbers import Numbers
 from .plain import PlainEngine
+from .room import make_room
 from .shared import refuse
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Writer(PlainEngine):
         cache = None
         if shared:
             cache = copy.deepcopy(self._cache)
+            self._make_room(cache)
             cache.batch_repeat_interleave(len(prompts))
         running, width = list(range(len(prompts))), ids.shape[1]
         answers: list[list[int]] = [[] for _ in prompts]
@@ -86,7 +88,7 @@ class Writer(PlainEngine):
             left = prompts[0].max_tokens - (ids.shape[1] - width)
             numbers = Numbers()
             options = self._options([prompts[place] for place in running], numbers, width)
-            count = left if self._whole else min(left, STRETCH)
+            count = left if self._whole else min(left, 1 if cache is None else STRETCH)
             ids, cache = self._stretch(ids, mask, cache, count, options)
             for i, (place, bad) in enumerate(zip(running, numbers.missed(len(running)), strict=True)):
                 answers[place] = ids[i, width:].tolist()
@@ -96,10 +98,15 @@ class Writer(PlainEngine):
             running = [running[i] for i in going]
             if running:
                 chosen = torch.tensor(going, device=self.device)
+                self._make_room(cache)
                 cache.batch_select_indices(chosen)
                 mask = torch.nn.functional.pad(mask[chosen], (0, ids.shape[1] - mask.shape[1]), value=1)
                 ids = ids[chosen]
         return self._answers(answers, prompts, missed)
+
+    def _make_room(self, past: Any) -> None:
+        if self.device == "cpu":  # where it was measured
+            make_room(past, STRETCH)
 
     def _padded(self, prompts: Sequence[Sequence[int]], shared: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Ids and mask [prompts, longest]: the shared beginning, then padding, then what is each prompt's own."""
