@@ -111,7 +111,10 @@ class Finder:
         # An explanation may name the options of another question: where the row has its own, only those count.
         around = row.all[: row.asked] if row.choices else row.all
         text, bag = f" {' '.join(around)} ", frozenset(around)
-        for number in [*(n for n, count in hits.items() if count >= self._needed[n] and n not in whole), *whole]:
+        for number in [
+            *(n for n, count in sorted(hits.items()) if count >= self._needed[n] and n not in whole),
+            *whole,
+        ]:
             match = self._measure(number, row, text, bag)
             if self._same(match, row, number):
                 same.append(match)
@@ -130,7 +133,7 @@ class Finder:
         return (self._total - math.log(self._seen[word] + 1)) / self._total
 
     def _weight(self, stem: Sequence[str]) -> float:
-        return sum(self._rarity(word) for word in set(stem))
+        return math.fsum(self._rarity(word) for word in set(stem))
 
     def _measure(self, number: int, row: RowWords, text: str, bag: frozenset[str]) -> Match:
         question, stem = self.questions[number], self._stems[number]

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -166,3 +171,22 @@ def test_labels_are_given_back_as_they_are_spelt():
     assert read_answer("Letra B", {"a": "um", "b": "dois"}).label == "b"
     assert read_answer("2", {"1": "um", "2": "dois"}).label == "2"
     assert read_answer("nao", {"Sim": "Sim", "Não": "Não", "Talvez": "Talvez"}).label == "Não"
+
+
+def test_a_reply_is_read_alike_in_every_process():
+    """The order of Python's sets of words changes with PYTHONHASHSEED: under 7, weights added in it lost one reply."""
+    code = (
+        "import json, sys; from benchctl.answers import read_answer\n"
+        "for line in open(sys.argv[1], encoding='utf-8'):\n"
+        "    row = json.loads(line); print(row['id'], read_answer(row['output'], row['options'], row['question']))"
+    )
+    command = [sys.executable, "-c", code, str(Path(__file__).parent / "blind8.jsonl")]
+    first, *others = (
+        subprocess.run(
+            command, env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8"}, capture_output=True, check=True
+        ).stdout.decode().splitlines()
+        for seed in ("0", "7", "10")
+    )  # fmt: skip
+    assert len(first) == 410
+    for other in others:
+        assert other == first

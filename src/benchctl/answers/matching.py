@@ -181,7 +181,7 @@ def _judge(
         cluster = _trimmed(option, cluster, words, low)
     said = {w for _, w in cluster}
     total = sum(option.weights.values())
-    weight = sum(option.weights[w] for w in said)
+    weight = option.weight(said)
     share = weight / total if total else 0.0
     telling = said & option.unique
     if not (telling or share == 1.0) or (

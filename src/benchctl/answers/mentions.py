@@ -206,10 +206,11 @@ def _owner(case: Case, token: Token, before: Token | None, rest: Sequence[Token]
 
 def _own_word(case: Case, option: Option, key: str) -> str | None:
     word = meant_word(option, key, case.options.known)
+    own = [w for w in option.words if w in option.unique]
     if word is None:
-        word = next((w for w in option.unique if derived(w, key)), None)
+        word = next((w for w in own if derived(w, key)), None)
     if word is None and len(key) > 4:  # 'amoxi'
-        word = next((w for w in option.unique if w.startswith(key) and len(w) > len(key) + 2), None)
+        word = next((w for w in own if w.startswith(key) and len(w) > len(key) + 2), None)
     return word if word in option.unique and weight(word) == 1 else None
 
 

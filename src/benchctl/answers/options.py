@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -63,6 +63,13 @@ class Option:
     negated: bool
     roman: frozenset[int] | None = None
 
+    def weight(self, said: Set[str]) -> float:
+        """Return what those of the option's words weigh that are in ``said``.
+
+        Added up in the option's order: in that of a set, which changes from process to process, the last digit decided
+        at a limit."""
+        return sum(weight for word, weight in self.weights.items() if word in said)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -111,7 +118,7 @@ def repeats(option: Option, low: str) -> bool:
     said = [t.key for t in tokens(low)]
     if not option.words:
         return option.low.strip(" .") == low.strip(" .")
-    matched = sum(option.weights[w] for w in set(option.words) if any(same_word(w, s) for s in said))
+    matched = option.weight({w for w in option.words if any(same_word(w, s) for s in said)})
     return matched >= 0.6 * sum(option.weights.values())
 
 
