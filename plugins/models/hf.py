@@ -19,9 +19,11 @@ from benchctl.written import WAY
 from . import hf_load, streaming
 from .encoding import Encoder
 from .engine.engine import Engine
+from .engine.head import COLUMNS
 from .engine.items import Row
 from .engine.memory import batch_budget, writing_budget
 from .engine.plain import PlainEngine
+from .engine.products import block
 from .seq2seq import Seq2SeqEncoder, Seq2SeqEngine
 from .settings import Settings
 from .thinking import UNKNOWN, Thinking
@@ -89,6 +91,7 @@ class HFModel(Model):
         """The loaded model; loading happens here, at the first request."""
         started = time.perf_counter()
         model = self.weights.load()
+        block(model, COLUMNS)
         self._measured["load_seconds"] = round(time.perf_counter() - started, 2)
         budgets = (budget(model, self.device, self.settings.batch_tokens) for budget in (batch_budget, writing_budget))
         if self._config.is_encoder_decoder:

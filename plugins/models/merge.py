@@ -9,6 +9,7 @@ from benchctl.errors import BadConfig, ModelCallError
 
 from . import adapters, quantization
 from .adapters import Adapter
+from .engine.products import unblock
 from .quantization import Scheme
 from .quiet import quiet
 from .settings import Settings
@@ -64,6 +65,7 @@ def merge_in_memory(base: Any, adapter: Adapter, settings: Settings, scheme: Sch
         BadConfig, ModelCallError: it cannot be merged, or does not fit.
     """
     require_mergeable(adapter, settings, scheme)
+    unblock(base)
     attached = adapters.attach(dequantised(base, dtype) if scheme is not None else base, adapter, settings)
     require_biases(attached, adapter)
     part(attached.get_base_model())

@@ -12,7 +12,7 @@ from benchctl.fingerprints import digest
 
 from . import adapters, bases, hf_load, merge, quantization
 from .adapters import Adapter
-from .engine.products import hasten
+from .engine.products import hasten, unblock
 from .prompt_methods import PromptedModel
 from .quiet import quiet
 from .settings import Settings, memory_limits
@@ -139,6 +139,7 @@ class Weights:
         """As :meth:`load`, for whoever changes the weights: no other model gets this base afterwards."""
         loaded = self.load()
         self._base = None
+        unblock(loaded)
         return loaded
 
     def merged(self) -> Any:

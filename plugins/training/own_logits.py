@@ -45,6 +45,7 @@ def _difference(base: Any) -> str | None:
     import torch
 
     from ..models.engine.memory import is_out_of_memory
+    from ..models.engine.probe import exact
 
     device = next(base.parameters()).device
     ids = torch.arange(min(TRIED, base.config.get_text_config().vocab_size), device=device)[None]
@@ -62,9 +63,8 @@ def _difference(base: Any) -> str | None:
                 return f"trl's way fails ({type(error).__name__}: {' '.join(str(error).split())[:120]})"
     finally:
         base.train(training)
-    exact = str(base.dtype) == "torch.float32" and not getattr(base, "is_quantized", False)
     apart = float((own - fused.float()).abs().mean())
-    return f"trl's are {apart:.2g} nats off" if not apart <= (APART_EXACTLY if exact else APART) else None
+    return f"trl's are {apart:.2g} nats off" if not apart <= (APART_EXACTLY if exact(base) else APART) else None
 
 
 def _output(found: Any, labels: Any) -> Any:

@@ -64,7 +64,9 @@ def test_the_kind_of_file_makes_no_difference(tmp_path, suffix):
     assert found.train["input_ids"] == same.train["input_ids"]
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=40)
+TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=40).filter(
+    lambda text: "<s>" not in text and "</s>" not in text  # see the next test
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -81,6 +83,15 @@ def test_tokens_are_those_of_the_whole_text_and_the_mask_begins_where_it_leaves_
         begin = mask.index(1) if 1 in mask else len(mask)
         assert ids[:begin] == tokens(prompt)["input_ids"][:begin], "nothing of the prompt is learnt"
         assert row.learnt == sum(mask)
+
+
+@pytest.mark.parametrize(("prompt", "answer"), [("", "<s>água"), ("<s>Bebe?", " água"), ("Bebe?", " água</s>")])
+def test_the_special_tokens_that_a_text_brings_along_are_not_there_twice(prompt, answer):
+    tokens = tokenizer()
+    (row,) = Tokens(tokens, 60, True).causal([Rendered(prompt, answer)])
+    ids = row.columns["input_ids"]
+    assert (ids[0], ids.count(tokens.bos_token_id)) == (tokens.bos_token_id, 1)
+    assert (ids[-1], ids.count(tokens.eos_token_id)) == (tokens.eos_token_id, 1)
 
 
 def test_the_loss_over_everything_is_a_choice(tmp_path):

@@ -26,12 +26,13 @@ NAME = "benchctl_trees"
 
 
 class Memory:
-    """Keys and values of a header for every attention layer, with room behind them for those of a tree."""
+    """Keys and values of a header for every attention layer."""
 
     def __init__(self, length: int) -> None:
         self.length = length
         """Tokens; may be lowered at any time, since what comes first does not depend on what follows."""
         self._kept: dict[tuple[int, str], torch.Tensor] = {}
+        self._room: dict[str, tuple[int, int, torch.Tensor]] = {}
 
     @classmethod
     def of(cls, cache: Any, layers: int, length: int) -> Memory | None:
@@ -54,14 +55,17 @@ class Memory:
         self._kept[layer, part] = states.clone()
 
     def extend(self, layer: int, part: str, states: torch.Tensor) -> torch.Tensor:
-        """The header's states and behind them those given: [1, heads, length + tokens, size]."""
+        """The header's states and behind them those given: [1, heads, length + tokens, size], until the next call."""
         kept, end = self._kept[layer, part], self.length + states.shape[2]
-        if kept.shape[2] < end:
-            grown = states.new_empty((1, states.shape[1], end + states.shape[2], states.shape[3]))
-            grown[:, :, : self.length] = kept[:, :, : self.length]
-            kept = self._kept[layer, part] = grown
-        kept[:, :, self.length : end] = states
-        return kept[:, :, :end]
+        shape = (1, kept.shape[1], end, kept.shape[3])
+        held, length, room = self._room.get(part, (-1, 0, kept))  # one for all layers, since each is done with in turn
+        if (held, length) != (layer, self.length) or room.shape[2] < end:
+            large = held >= 0 and room.shape[2] >= end and (room.shape[1], room.shape[3]) == (shape[1], shape[3])
+            room = room if large else states.new_empty((1, shape[1], end + states.shape[2], shape[3]))
+            room[:, :, : self.length] = kept[:, :, : self.length]
+            self._room[part] = layer, self.length, room
+        room[:, :, self.length : end] = states
+        return room[:, :, :end]
 
 
 @dataclass(slots=True)
@@ -127,8 +131,7 @@ class Pass:
         tree = self.trees[place]
         if window is not None and max(tree.depths) < window:
             window = None
-        bare = whole and self.causal and window is None and not tree.header and len(tree.branches) == 1
-        if bare:
+        if whole and self.causal and window is None and tree.straight:
             return None
         if (place, window) not in self._masks:
             self._masks[place, window] = _tree_mask(tree, window, like)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 
 from .items import CannotShare, Likelihood, Prompt, Row, Written
 from .memory import is_out_of_memory
@@ -14,7 +14,7 @@ from .shared import SharedScorer
 from .writing import Writer
 
 FIRST, WAVE = 8, 128
-"""Items taken up at a time: few while it is open whether sharing works, then as many as sharing pays for."""
+"""Items of which one or two rows are scored both ways, to choose one; items taken up at a time, where sharing pays."""
 
 TOLERANCE = 1e-3
 """Nats by which shared and plain computation may differ on a row in float32."""
@@ -25,12 +25,14 @@ CHECKED = 64
 """Tokens up to which the self-check computes two rows instead of one: what it computes is computed again."""
 
 Score = Callable[[Sequence[Row]], Iterator[tuple[int, Likelihood]]]
+Trial = tuple[SharedScorer, dict[int, Likelihood]]
+"""The shared path, and what the plain one says of some rows."""
 
 
 class Engine:
     """Scores items (rows that belong together) and writes answers with one loaded model.
 
-    Which way the scoring goes is settled on the first items: ``path`` and ``path_reason`` say which and why.
+    Which way the scoring goes is settled on the first batch: ``path`` and ``path_reason`` say which and why.
     """
 
     def __init__(self, plain: PlainEngine) -> None:
@@ -50,11 +52,15 @@ class Engine:
         """
         source = enumerate(items)
         while wave := list(islice(source, WAVE if self._score else FIRST)):
-            rows = [row for _, item in wave for row in item]
+            rows, trial = _rows(wave), None
+            if rows and self._score is None:
+                trial = self._tried(rows)
+                wave += islice(source, WAVE - FIRST)  # made ready meanwhile
+                rows = _rows(wave)
             owners = [(place, i) for place, (_, item) in enumerate(wave) for i in range(len(item))]
             found: list[dict[int, Likelihood]] = [{} for _ in wave]
             yield from ((index, []) for index, item in wave if not item)
-            for number, likelihood in (self._score or self._settle)(rows) if rows else ():
+            for number, likelihood in self._scored(rows, trial) if rows else ():
                 place, i = owners[number]
                 index, item = wave[place]
                 found[place][i] = likelihood
@@ -79,46 +85,71 @@ class Engine:
                 self._writer = self.plain
         return self._writer.generate(prompts)
 
-    def _settle(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
-        """Score the first rows, both ways as far as it takes to choose one; the rest of the run follows it.
+    def _tried(self, rows: Sequence[Row]) -> Trial | None:
+        """What the shared path will be held against, from the first rows; None where there is none to be tried."""
+        if self.path is not None:
+            return None
+        try:
+            shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
+            return shared, self._plainly_scored(rows, shared)
+        except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
+            self._cannot_share(error)
+            return None
+
+    def _scored(self, rows: Sequence[Row], trial: Trial | None) -> Iterator[tuple[int, Likelihood]]:
+        """By the way that was chosen; a trial's first batch chooses it.
 
         Raises:
             ModelCallError: the model reads ahead. Such a one cannot equal its shared path, in which no token sees a
                 later one: models that share need not be tried.
         """
-        if self.path is None:
+        if self._score is not None:
+            return self._score(rows)
+        if trial is not None:
             try:
-                return self._proven(rows)
-            except Exception as error:  # whatever a model unknown to us raises: the plain path serves every model
-                if is_out_of_memory(error):
-                    raise
-                reason = str(error) if isinstance(error, CannotShare) else f"{type(error).__name__}: {error}"
-                self.plainly(" ".join(reason.split())[:200])
-                logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
+                return self._proven(rows, *trial)
+            except Exception as error:  # as above
+                self._cannot_share(error)
         self.plain.require_causal(max(rows, key=lambda row: row.size))
         self._score = self.plain.score
         return self.plain.score(rows)
 
-    def _proven(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
-        """Score by the shared path, if the plain one agrees.
+    def _cannot_share(self, error: Exception) -> None:
+        """Settle on the plain path and say why; where memory ran out, that is raised again."""
+        if is_out_of_memory(error):
+            raise error
+        reason = str(error) if isinstance(error, CannotShare) else f"{type(error).__name__}: {error}"
+        self.plainly(" ".join(reason.split())[:200])
+        logging.getLogger(__name__).warning("prompts are not shared: %s", self.path_reason)
+
+    def _proven(
+        self, rows: Sequence[Row], shared: SharedScorer, expected: dict[int, Likelihood]
+    ) -> Iterator[tuple[int, Likelihood]]:
+        """Score by the shared path, if it agrees with what is expected of some rows.
 
         Raises:
             CannotShare: it does not, or cannot be known to. Whatever else a model may raise.
         """
-        shared = SharedScorer(self.plain.model, self.plain.device, self.plain.budget)
-        expected = self._plainly_scored(rows, shared)
-        found = dict(self._mixed(shared, rows))
+        scored = self._mixed(shared, rows, expected)
+        found: dict[int, Likelihood] = {}
+        while not expected.keys() <= found.keys():
+            found |= [next(scored)]
         self._compare(rows, expected, found)
         self.path, self.path_reason = "shared", "equal to the plain path on the first questions"
         self._score = partial(self._mixed, shared)
-        return iter(found.items())
+        return chain(found.items(), scored)
 
-    def _mixed(self, shared: SharedScorer, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
+    def _mixed(
+        self, shared: SharedScorer, rows: Sequence[Row], first: Collection[int] = ()
+    ) -> Iterator[tuple[int, Likelihood]]:
         """By the shared path all rows but those that encode their positions otherwise than what is shared."""
-        for far, scorer in ((False, shared), (True, self.plain)):
-            places = [i for i, row in enumerate(rows) if self.plain.far(row.size) == far]
-            if places:
-                yield from ((places[i], found) for i, found in scorer.score([rows[i] for i in places]))
+        near = [i for i, row in enumerate(rows) if not self.plain.far(row.size)]
+        far = [i for i, row in enumerate(rows) if self.plain.far(row.size)]
+        if near:
+            begin = [place for place, i in enumerate(near) if i in first]
+            yield from ((near[i], found) for i, found in shared.score([rows[i] for i in near], begin))
+        if far:
+            yield from ((far[i], found) for i, found in self.plain.score([rows[i] for i in far]))
 
     def plainly(self, reason: str) -> Engine:
         """Do not try to share: the caller knows that this model cannot, and why."""
@@ -129,9 +160,15 @@ class Engine:
         """By the plain path the row that stands behind all others in its tree, and the longest if cheap.
 
         The shared path is lent what these passes computed of the beginning of all rows.
+
+        Raises:
+            CannotShare: none of the rows would be shared.
         """
-        last = max(range(len(rows)), key=lambda i: (rows[i].context, rows[i].continuation))
-        longest = max(range(len(rows)), key=lambda i: rows[i].size)
+        near = [i for i, row in enumerate(rows) if not self.plain.far(row.size)]
+        if not near:
+            raise CannotShare("the first questions are so long that their positions are encoded in another way")
+        last = max(near, key=lambda i: (rows[i].context, rows[i].continuation))
+        longest = max(near, key=lambda i: rows[i].size)
         cheap = rows[last].size + rows[longest].size <= CHECKED
         places = list(dict.fromkeys([longest, last])) if cheap else [last]
         self.plain.kept = []
@@ -139,8 +176,7 @@ class Engine:
         try:
             for place in places:  # one by one: together they would be padded, and read at every position of the shorter
                 scored[place] = dict(self.plain.score([rows[place]]))[0]
-            if not self.plain.far(rows[places[0]].size):
-                shared.lend(rows, rows[places[0]], self.plain.kept[0])
+            shared.lend(rows, rows[places[0]], self.plain.kept[0])
         finally:
             self.plain.kept = None
         return scored
@@ -157,3 +193,7 @@ class Engine:
             apart = abs(plain.nats - found[place].nats)
             if not apart <= allowed:  # also when it is no number
                 raise CannotShare(f"scores differ from the plain path by {apart:.2g} nats")
+
+
+def _rows(wave: Sequence[tuple[int, Sequence[Row]]]) -> list[Row]:
+    return [row for _, item in wave for row in item]

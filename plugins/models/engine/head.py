@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .products import linear
+from .products import pieces
 
 if TYPE_CHECKING:
     import torch
@@ -71,11 +71,8 @@ class Head:
         if not plain:  # quantised or adapted layers only work as a whole
             yield 0, self.layer(states).float()
             return
-        weight, bias = self.layer.weight, self.layer.bias
-        columns = COLUMNS * (ROWS // len(states))
-        for first in range(0, len(weight), columns):
-            part = slice(first, first + columns)
-            yield first, linear(states, weight[part], None if bias is None else bias[part]).float()
+        for first, logits in pieces(self.layer, states, COLUMNS * (ROWS // len(states))):
+            yield first, logits.float()
 
     def _finished(self, logits: torch.Tensor) -> torch.Tensor:
         """What some models do to their logits: a factor (Cohere, Granite), a soft limit (Gemma)."""
@@ -84,11 +81,3 @@ class Head:
         if self._cap is not None:
             logits = (logits / self._cap).tanh_() * self._cap
         return logits
-
-
-def gather(scored: Sequence[tuple[int, int, int]]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Scored tokens by position: each position once, and per token its position's index, its id and its row's place."""
-    ordered = sorted(scored)
-    positions = sorted({node for node, _, _ in ordered})
-    slot = {node: i for i, node in enumerate(positions)}
-    return positions, [slot[n] for n, _, _ in ordered], [t for _, t, _ in ordered], [p for _, _, p in ordered]

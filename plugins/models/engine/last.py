@@ -39,8 +39,8 @@ class LastLayer:
         self._layer: Any = stacks[0][-1] if len(stacks) == 1 else None
 
     def wanted(self, trees: Sequence[Tree]) -> list[list[int]]:
-        """For each tree the scored nodes; empty where to cut the layer down to them would not pay, or not work."""
-        found = [sorted({node for node, _, _ in tree.scored}) for tree in trees]
+        """For each tree the nodes asked for; empty where to cut the layer down to them would not pay, or not work."""
+        found = [tree.wanted() for tree in trees]
         pays = sum(map(len, found)) <= WORTH * sum(map(len, trees))
         return found if self._layer is not None and pays else []
 

@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -58,6 +59,31 @@ def _keys_and_values(model: Any) -> int:
 def _hidden(model: Any) -> int:
     named = getattr(model.config.get_text_config(), "hidden_size", None)
     return int(named or model.get_input_embeddings().embedding_dim)
+
+
+_GROUPS = {"": ("/sys/fs/cgroup", "memory.max", "memory.current"),
+           "memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")}  # fmt: skip
+"""Where Linux says what a group of processes may take and has taken, by the controller's name in /proc/self/cgroup."""
+
+
+def spare() -> int:
+    """Bytes of memory that may still be taken, as Linux and its limits for groups of processes tell; elsewhere 0."""
+    listed = Path("/proc/meminfo")
+    if not listed.is_file():
+        return 0
+    told = dict(line.split(":") for line in listed.read_text(encoding="utf-8").splitlines())
+    free = [int(told["MemAvailable"].split()[0]) * 1024]
+    for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
+        _, controller, group = line.split(":", 2)
+        if controller in _GROUPS:
+            root, limit, used = _GROUPS[controller]
+            own = Path(root, group.strip("/"))
+            folders = [folder for folder in (own, *own.parents) if (folder / limit).is_file()]
+            held = [
+                [(folder / name).read_text(encoding="utf-8").strip() for name in (limit, used)] for folder in folders
+            ]
+            free += [int(most) - int(taken) for most, taken in held if most.isdigit()]
+    return max(0, min(free))
 
 
 def keep_pages() -> None:

@@ -68,7 +68,11 @@ def _differs_beside(model: Any, own: list[int], pad: int, device: str) -> bool:
 
 def differ(model: Any, one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether logits [positions, vocabulary] are others at most positions."""
-    exact = str(model.dtype) == "torch.float32" and not getattr(model, "is_quantized", False)
-    apart = APART_EXACTLY if exact else APART
+    apart = APART_EXACTLY if exact(model) else APART
     one, other = one.float(), other.float()
     return bool(((one - other).norm(dim=-1) > apart * one.norm(dim=-1)).float().mean() > 1 / 2)
+
+
+def exact(model: Any) -> bool:
+    """Whether it computes in float32 with weights that nothing has shortened: what differs then is not rounding."""
+    return str(model.dtype) == "torch.float32" and not getattr(model, "is_quantized", False)

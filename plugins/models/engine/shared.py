@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import header as headers
 from .attention import Memory, Pass, trees_attended
-from .head import Head, gather
+from .head import Head
 from .items import CannotShare, Likelihood, Row
 from .last import LastLayer
 from .memory import Budget, halving, keep_pages
-from .tree import Asked, Tree, grow
+from .packing import divide, level
+from .tree import Asked, Tree, gather, grow
 
 if TYPE_CHECKING:
     import torch
@@ -41,15 +42,15 @@ class SharedScorer:
         self._header: tuple[int, ...] = ()
         self._memory = Memory(0)
 
-    def score(self, rows: Sequence[Row]) -> Iterator[tuple[int, Likelihood]]:
-        """For each row its index and how likely it is, as each batch is done."""
+    def score(self, rows: Sequence[Row], first: Collection[int] = ()) -> Iterator[tuple[int, Likelihood]]:
+        """For each row its index and how likely it is, as each batch is done; those at ``first`` in the first ones."""
         self._settle_header(rows)
         size = len(self._header)
         asked = [Asked.of(i, row, size if self._begins(row) else 0) for i, row in enumerate(rows)]
         asked.sort(key=lambda a: (a.header, a.tail))
         width = WIDTH.get(self.device, WIDE)
-        trees = grow(asked, width, self.model.config.get_text_config().hidden_size)
-        for batch in sorted(self._batches(trees), key=_size, reverse=True):  # what memory lacks, it lacks at once
+        trees = list(grow(asked, width, self.model.config.get_text_config().hidden_size))
+        for batch in self._batches(trees, set(first)):
             for done in halving(self._run, batch, len, self.budget):
                 yield from done.items()
 
@@ -87,27 +88,20 @@ class SharedScorer:
         size = len(self._header)
         return len(row.context) > size and row.context[:size] == self._header
 
-    def _batches(self, trees: Iterator[Tree]) -> Iterator[list[Tree]]:
-        batch: list[Tree] = []
-        size = 0
-        for tree in trees:
-            if batch and size + len(tree) > self.budget.tokens:
-                yield batch
-                batch, size = [], 0
-            batch.append(tree)
-            size += len(tree)
-        if batch:
-            yield batch
+    def _batches(self, trees: Sequence[Tree], first: set[int]) -> list[list[Tree]]:
+        """Batches of the same size, or nearly, with those in front that hold the rows at ``first``."""
+        batches = [[trees[i] for i in group] for group in divide([len(tree) for tree in trees], self.budget.tokens)]
+        # Of the others the largest: what memory lacks, it lacks at once.
+        batches.sort(key=lambda batch: (all(first.isdisjoint(tree.places) for tree in batch), -_size(batch)))
+        if self.device == "cpu":
+            level(batches)
+        return batches
 
     def _run(self, trees: Sequence[Tree]) -> dict[int, Likelihood]:
         """One batch: the likelihood of the row at each place."""
         import torch
 
-        scored, begin = [], 0
-        for tree in trees:
-            scored += [(begin + node, token, place) for node, token, place in tree.scored]
-            begin += len(tree)
-        positions, slots, tokens, places = gather(scored)
+        positions, slots, tokens, places = gather(trees)
         run = Pass(trees, self._memory, causal=self._causal, wanted=self._last.wanted(trees))
         with torch.inference_mode():
             states = self._forward(run)[torch.tensor(positions, device=self.device)]

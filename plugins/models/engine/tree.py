@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,8 @@ class Tree:
     """(first node, its parent) of every run of tokens that follow each other; the parent is -1 at the root."""
     scored: list[tuple[int, int, int]] = field(default_factory=list)
     """(node, token, place): the token's log-likelihood after that node counts for the row at that place."""
+    idle: list[int] = field(default_factory=list)
+    """Nodes that are treated as the scored ones are, though nothing is asked of them."""
     _tail: tuple[int, ...] = ()
     _path: list[int] = field(default_factory=list)
     """The latest row's tokens and their nodes: of all rows before it, the next one shares the most with this one."""
@@ -71,6 +73,33 @@ class Tree:
         before = len(asked.row.context) - asked.header - 1
         for node, token in zip(self._path[before:], asked.row.continuation, strict=True):
             self.scored.append((node, token, asked.place))
+
+    def fill(self, tokens: int) -> None:
+        """Add tokens that nothing is asked of, and that no other token sees."""
+        first = len(self)
+        self.branches.append((first, -1))
+        self.tokens += self.tokens[:1] * tokens
+        self.depths += range(self.header, self.header + tokens)
+
+    def wanted(self) -> list[int]:
+        """The nodes whose last hidden states are asked for, in order."""
+        return sorted({node for node, _, _ in self.scored}.union(self.idle))
+
+    def take_along(self, count: int) -> int:
+        """Have the hidden states of that many other nodes computed as well, or of all there are; gives how many."""
+        others = sorted(set(range(len(self))).difference(self.wanted()))[:count]
+        self.idle += others
+        return len(others)
+
+    @property
+    def places(self) -> set[int]:
+        """Of its rows, as the caller knows them."""
+        return {place for _, _, place in self.scored}
+
+    @property
+    def straight(self) -> bool:
+        """Whether each of its tokens follows the one before, and the first follows none."""
+        return not self.header and len(self.branches) == 1
 
     def visible(self) -> NDArray[np.bool_]:
         """[node, node]: whether the first sees the second, that is, whether it is the second or comes from it."""
@@ -109,3 +138,19 @@ def grow(rows: Iterable[Asked], width: int, worth: int) -> Iterator[Tree]:
         tree.add(asked, shared)
     if len(tree):
         yield tree
+
+
+def gather(trees: Sequence[Tree]) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Of trees end to end the positions asked for, and per scored token its position's index, its id, its row's place.
+
+    The tokens come in the order of their positions.
+    """
+    positions: list[int] = []
+    scored: list[tuple[int, int, int]] = []
+    begin = 0
+    for tree in trees:
+        slots = {node: len(positions) + i for i, node in enumerate(tree.wanted())}
+        positions += [begin + node for node in slots]
+        scored += [(slots[node], token, place) for node, token, place in sorted(tree.scored)]
+        begin += len(tree)
+    return positions, [s for s, _, _ in scored], [t for _, t, _ in scored], [p for _, _, p in scored]

@@ -96,12 +96,12 @@ class Writer(PlainEngine):
             ended = [left <= count or missed[place] or self._ended(answers[place], prompts[place]) for place in running]
             going = [i for i, over in enumerate(ended) if not over]
             running = [running[i] for i in going]
-            if running:
+            mask = torch.nn.functional.pad(mask, (0, ids.shape[1] - mask.shape[1]), value=1)
+            self._make_room(cache)
+            if 0 < len(going) < len(ended):  # else nothing is to be copied
                 chosen = torch.tensor(going, device=self.device)
-                self._make_room(cache)
                 cache.batch_select_indices(chosen)
-                mask = torch.nn.functional.pad(mask[chosen], (0, ids.shape[1] - mask.shape[1]), value=1)
-                ids = ids[chosen]
+                ids, mask = ids[chosen], mask[chosen]
         return self._answers(answers, prompts, missed)
 
     def _make_room(self, past: Any) -> None:

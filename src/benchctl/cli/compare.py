@@ -70,7 +70,7 @@ def _two(folder: Path, one: str, two: str, tasks: Sequence[str], count: int, lan
 
     firsts, seconds = (find_runs(folder, name, left_out) for name in (one, two))
     there = {run.record.spec.task for run in (*firsts, *seconds)}
-    found = compare_models(firsts, seconds, _members(tasks, there), _alike(tasks, there))
+    found = compare_models(firsts, seconds, *_asked(tasks, there))
     if as_json:
         click.echo(json.dumps(found.as_json(count), ensure_ascii=False, indent=1))
         return
@@ -87,8 +87,8 @@ def _several(folder: Path, base: str, tasks: Sequence[str], models: Sequence[str
     from benchctl.terminal import tell_left_out
 
     runs = read_runs(folder, tell_left_out)
-    there = {run.record.spec.task for run in runs}
-    table = against(runs, base, tasks=_members(tasks, there), models=models)
+    members, _ = _asked(tasks, {run.record.spec.task for run in runs})
+    table = against(runs, base, tasks=members, models=models)
     if form == "json":
         click.echo(json.dumps(table.as_json(), ensure_ascii=False, indent=1))
     elif form == "csv":
@@ -131,28 +131,22 @@ def find_runs(folder: Path, name: str, left_out: Callable[[Path, RecordError], o
                       did_you_mean(name, known, "benchctl list runs"))  # fmt: skip
 
 
-def _members(tasks: Sequence[str], there: set[str]) -> list[str]:
-    """Tasks with groups replaced by their members that were run."""
+def _asked(tasks: Sequence[str], there: set[str]) -> tuple[list[str], Collection[str]]:
+    """Tasks with groups replaced by their members that were run; where what was asked for is one group, the metrics in
+    whose mean its tasks count alike."""
     from benchctl.creation import create_task
     from benchctl.plugins import get_plugins
     from benchctl.task import TaskGroup
 
     found: dict[str, None] = {}
+    alike: Collection[str] = ()
     for name in tasks:
         offered = None if name in there else create_task(get_plugins(), name)
-        members = [m for m in offered.members if m in there] if isinstance(offered, TaskGroup) else []
+        group = offered if isinstance(offered, TaskGroup) else None
+        members = [m for m in group.members if m in there] if group else []
         found |= dict.fromkeys(members or [name])
-    return list(found)
-
-
-def _alike(tasks: Sequence[str], there: set[str]) -> Collection[str]:
-    """The metrics in whose mean the tasks count alike, where what was asked for is a group that says so."""
-    from benchctl.creation import create_task
-    from benchctl.plugins import get_plugins
-    from benchctl.task import TaskGroup
-
-    offered = create_task(get_plugins(), tasks[0]) if len(tasks) == 1 and tasks[0] not in there else None
-    return offered.alike if isinstance(offered, TaskGroup) else ()
+        alike = group.alike if group and len(tasks) == 1 else ()
+    return list(found), alike
 
 
 def _split(names: str, option: str) -> list[str]:

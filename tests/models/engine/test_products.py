@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 pytest.importorskip("transformers", reason="needs the extra 'hf'")
@@ -11,7 +13,8 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchctl_plugins.models.engine import products
+from benchctl_plugins.models.engine import blocked as blocks
+from benchctl_plugins.models.engine import memory, products
 
 from .makers import SMALL
 
@@ -63,6 +66,113 @@ def test_gradients_flow_through_a_hastened_model():
     products.hasten(own)
     own(input_ids=ids, labels=ids).loss.backward()
     assert all(weight.grad is not None for weight in own.parameters())
+
+
+def feed_forward(of):
+    return [layer.mlp for layer in of.base_model.layers]
+
+
+@needs_amd
+@pytest.mark.parametrize("kind", ["Llama", "Mistral", "Qwen3", "Gemma"])
+def test_a_feed_forward_layer_takes_its_gate_along_where_it_is_llamas(kind):
+    """Gemma's has the same parts and another activation."""
+    own = {"intermediate_size": 64, "num_key_value_heads": 2, "head_dim": 8}
+    made = transformers.AutoModelForCausalLM.from_config(getattr(transformers, f"{kind}Config")(**SMALL, **own)).eval()
+    states = torch.randn(1, 9, 32)
+    with torch.inference_mode():
+        before = [layer(states) for layer in feed_forward(made)]
+        products.hasten(made)
+        after = [layer(states) for layer in feed_forward(made)]
+    torch.testing.assert_close(after, before, rtol=1e-5, atol=1e-6)
+    assert all(("forward" in vars(layer)) == (kind != "Gemma") for layer in feed_forward(made))
+
+
+@needs_amd
+def test_an_adapter_in_a_feed_forward_layer_counts():
+    peft = pytest.importorskip("peft")
+    own, ids = model(), torch.randint(3, 60, (1, 9))
+    products.hasten(own)
+    with torch.inference_mode():
+        before = own(input_ids=ids).logits
+    config = peft.LoraConfig(target_modules=["gate_proj"], init_lora_weights=False, task_type="CAUSAL_LM")
+    adapted = peft.get_peft_model(own, config).eval()
+    with torch.inference_mode():
+        with_it = adapted(input_ids=ids).logits
+        assert not torch.allclose(with_it, before)
+        torch.testing.assert_close(adapted.merge_and_unload()(input_ids=ids).logits, with_it, rtol=1e-4, atol=1e-5)
+
+
+@needs_amd
+def test_who_listens_to_a_part_of_a_feed_forward_layer_is_told():
+    own, heard = model(), []
+    products.hasten(own)
+    own.model.layers[0].mlp.gate_proj.register_forward_hook(lambda layer, given, found: heard.append(found))
+    with torch.inference_mode():
+        own(input_ids=torch.randint(3, 60, (1, 9)))
+    assert len(heard) == 1
+
+
+def blocked(of, columns=40):
+    products.hasten(of)
+    products.block(of, columns)
+    return [layer for layer in of.modules() if blocks.NAME in vars(layer)]
+
+
+@needs_amd
+@pytest.mark.parametrize("shape", [(2, 9), (1, 1), (3, 1)])
+@pytest.mark.parametrize("kind", ["Llama", "GPT2"])
+def test_weights_in_blocks_say_the_same(kind, shape):
+    """The output layer's are in several pieces: 40, 40 and 17 of its 97 entries."""
+    own, ids = model(kind), torch.randint(3, 60, shape)
+    with torch.inference_mode():
+        before = own(input_ids=ids).logits
+        layers = blocked(own)
+        torch.testing.assert_close(own(input_ids=ids).logits, before, rtol=1e-5, atol=1e-5)
+    assert own.lm_head in layers and len(vars(own.lm_head)[blocks.NAME].parts) == 3
+    products.unblock(own)
+    assert not [layer for layer in own.modules() if blocks.NAME in vars(layer)]
+
+
+@needs_amd
+@pytest.mark.parametrize("change", ["another", "moved", "written over"])
+def test_blocks_of_weights_that_were_changed_are_not_used(change):
+    own, ids = model(), torch.randint(3, 60, (1, 9))
+    blocked(own)
+    weight = own.lm_head.weight
+    if change == "another":
+        own.lm_head.weight = torch.nn.Parameter(torch.zeros_like(weight))
+    elif change == "moved":
+        weight.data = torch.zeros_like(weight)
+    else:
+        weight.data *= 0
+        products.block(own, 40)  # as for the next model that takes this base
+    with torch.inference_mode():
+        assert not own(input_ids=ids).logits.any()
+
+
+@needs_amd
+def test_blocks_are_kept_where_there_is_plenty_of_memory(monkeypatch):
+    own = model()
+    need = sum(layer.weight.nbytes for layer in own.modules() if isinstance(layer, torch.nn.Linear))
+    monkeypatch.setattr(products, "spare", lambda: 4 * need - 1)
+    assert not blocked(own)
+    monkeypatch.setattr(products, "spare", lambda: 4 * need)
+    made = blocked(own)
+    assert len(made) == 15
+    held = [vars(layer)[blocks.NAME] for layer in made]
+    assert [vars(layer)[blocks.NAME] for layer in blocked(own)] == held, "they are made once"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads what Linux tells")
+@pytest.mark.parametrize("taken", [400, 2000])
+def test_memory_that_a_group_of_processes_is_denied_is_none_to_spare(monkeypatch, tmp_path, taken):
+    assert 1 << 20 < memory.spare() < 1 << 50
+    (tmp_path / "limit").write_text("1000\n")
+    (tmp_path / "used").write_text(f"{taken}\n")
+    monkeypatch.setattr(memory, "_GROUPS", dict.fromkeys(("", "memory"), (str(tmp_path), "limit", "used")))
+    assert memory.spare() == max(0, 1000 - taken)
+    (tmp_path / "limit").write_text("max\n")
+    assert memory.spare() > 1 << 20
 
 
 @needs_amd

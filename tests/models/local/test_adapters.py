@@ -100,6 +100,23 @@ def test_several_adapters_of_one_base_load_it_once_and_leave_it_as_it_was(
     assert read_runs(tmp_path / "runs")[name].nats == read_runs(tmp_path / "alone")[name].nats
 
 
+@pytest.mark.parametrize("second", ["", ",merge=true"])
+def test_a_base_that_was_used_before_answers_with_the_adapter_as_one_that_was_not(
+    tiny, lora, benchctl, tmp_path, second
+):
+    """What was made ready of its weights for the model before is of weights that merging changes."""
+    models = f"hf:{tiny}", f"hf:{tiny},adapter={lora}{second}"
+    for out, asked in (("runs", ",".join(models)), ("alone", models[1])):
+        done = benchctl(
+            "run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", 3, "--model", asked, "--out", out
+        )
+        assert done.code == 0, done.err
+    both, alone = read_runs(tmp_path / "runs"), read_runs(tmp_path / "alone")
+    (name,) = alone
+    assert both[name].nats == alone[name].nats
+    assert len(both) == 2
+
+
 def test_a_base_is_given_up_after_its_last_model(tiny, lora, benchctl):
     benchctl("run", "--task", "medmcqa-pt", "--data", "builtin", "--limit", 1, "--model",
              f"hf:{tiny},adapter={lora},hf:{tiny}")  # fmt: skip
