@@ -8,7 +8,8 @@ positions, whose queries meet the keys and values of the first time. transformer
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ class LastLayer:
         count = model.config.get_text_config().num_hidden_layers
         stacks = [m for m in model.base_model.modules() if isinstance(m, torch.nn.ModuleList) and len(m) == count]
         self._layer: Any = stacks[0][-1] if len(stacks) == 1 else None
+        parts = self._layer.named_modules() if self._layer is not None else ()
+        named = {name: part for name, part in parts if hasattr(part, "out_features")}
+        self._queries = [m for name, m in named.items() if name.endswith(".q_proj")]
+        self._others = [m for name, m in named.items() if name.endswith((".k_proj", ".v_proj"))]
 
     def wanted(self, trees: Sequence[Tree]) -> list[list[int]]:
         """For each tree the nodes asked for; empty where to cut the layer down to them would not pay, or not work."""
@@ -52,7 +57,7 @@ class LastLayer:
             return
         import torch
 
-        places = run.positions()
+        places, resting = run.positions(), ExitStack()
 
         def narrow(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if not _known(args, kwargs):  # a layer that is given more than we can cut stays whole
@@ -60,8 +65,10 @@ class LastLayer:
                 return None
             run.collecting = True
             try:
-                layer.forward(*args, **kwargs)
+                with _at_rest(self._queries):
+                    layer.forward(*args, **kwargs)
             except Collected:
+                resting.enter_context(_at_rest(self._others))
                 at = torch.tensor(places, device=args[0].device)
                 kept = {name: _at(value, at) if name in PER_POSITION else value for name, value in kwargs.items()}
                 return (_at(args[0], at), *args[1:]), kept
@@ -70,6 +77,7 @@ class LastLayer:
             raise RuntimeError("the last layer did not call its attention")
 
         def spread(layer: Any, args: Any, output: Any) -> Any:
+            resting.close()
             if not run.wanted:
                 return None
             states = output[0] if isinstance(output, tuple) else output
@@ -81,10 +89,31 @@ class LastLayer:
             self._layer.register_forward_pre_hook(narrow, with_kwargs=True), self._layer.register_forward_hook(spread)
         ]  # fmt: skip
         try:
-            yield
+            with resting:
+                yield
         finally:
             for hook in hooks:
                 hook.remove()
+
+
+@contextmanager
+def _at_rest(projections: Sequence[Any]) -> Iterator[None]:
+    """While open, they give zeros."""
+    before = [vars(projection).get("forward") for projection in projections]
+    for projection in projections:
+        projection.forward = partial(_zeros, projection)
+    try:
+        yield
+    finally:
+        for projection, forward in zip(projections, before, strict=True):
+            if forward is None:
+                del projection.forward
+            else:
+                projection.forward = forward
+
+
+def _zeros(projection: Any, states: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
+    return states.new_zeros((*states.shape[:-1], projection.out_features))
 
 
 def _known(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:

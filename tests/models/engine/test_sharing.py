@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -17,7 +18,7 @@ from benchctl_plugins.models.engine.items import Likelihood, Row
 from benchctl_plugins.models.engine.plain import PlainEngine
 from benchctl_plugins.models.engine.shared import SharedScorer
 
-from .makers import NoTokenizer, configs, made, questions, scores
+from .makers import NoTokenizer, configs, layers, made, questions, scores
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,19 @@ def test_a_token_sees_its_ancestors_and_no_sibling():
     assert grown.tokens == [1, 2, 3, 4, 6]
     assert grown.visible()[4].tolist() == [True, True, False, False, True]
     assert grown.visible()[3].tolist() == [True, True, True, True, False]
+
+
+def test_in_the_last_layer_projections_rest_where_nobody_looks_at_them():
+    model, items, seen = made(configs()["llama"][0]), questions(12, header=60, choices=2), []
+    ready = engine(model)
+    expected = scores(ready, items)
+    own = layers(model)[-1].self_attn
+    for part in ("q_proj", "k_proj", "v_proj"):
+        getattr(own, part).register_forward_hook(lambda _, given, out, part=part: seen.append((part, bool(out.any()))))
+    assert closest(scores(ready, items), expected) < 1e-6
+    assert set(seen[:3]) == {("q_proj", False), ("k_proj", True), ("v_proj", True)}, "of all positions"
+    assert set(seen[3:6]) == {("q_proj", True), ("k_proj", False), ("v_proj", False)}, "of the scored ones"
+    assert not any(isinstance(vars(getattr(own, p)).get("forward"), partial) for p in ("q_proj", "k_proj", "v_proj"))
 
 
 @given(st.integers(0, 20), st.integers(0, 9), st.integers(0, 9))
