@@ -32,7 +32,9 @@ class Memory:
         self.length = length
         """Tokens; may be lowered at any time, since what comes first does not depend on what follows."""
         self._kept: dict[tuple[int, str], torch.Tensor] = {}
-        self._room: dict[str, tuple[int, int, torch.Tensor]] = {}
+        self._rooms: dict[tuple[Any, ...], torch.Tensor] = {}
+        self._headed: dict[tuple[Any, ...], tuple[int, int]] = {}
+        """The layer whose header stands in a room, and its length."""
 
     @classmethod
     def of(cls, cache: Any, layers: int, length: int) -> Memory | None:
@@ -56,14 +58,16 @@ class Memory:
 
     def extend(self, layer: int, part: str, states: torch.Tensor) -> torch.Tensor:
         """The header's states and behind them those given: [1, heads, length + tokens, size], until the next call."""
-        kept, end = self._kept[layer, part], self.length + states.shape[2]
-        shape = (1, kept.shape[1], end, kept.shape[3])
-        held, length, room = self._room.get(part, (-1, 0, kept))  # one for all layers, since each is done with in turn
-        if (held, length) != (layer, self.length) or room.shape[2] < end:
-            large = held >= 0 and room.shape[2] >= end and (room.shape[1], room.shape[3]) == (shape[1], shape[3])
-            room = room if large else states.new_empty((1, shape[1], end + states.shape[2], shape[3]))
-            room[:, :, : self.length] = kept[:, :, : self.length]
-            self._room[part] = layer, self.length, room
+        end = self.length + states.shape[2]
+        # One room for all layers, since each is done with in turn; those of another shape or device have their own.
+        kind = part, states.shape[1], states.shape[3], states.dtype, states.device
+        if kind not in self._rooms or self._rooms[kind].shape[2] < end:
+            self._rooms[kind] = states.new_empty((1, states.shape[1], end + states.shape[2], states.shape[3]))
+            self._headed.pop(kind, None)
+        room = self._rooms[kind]
+        if self._headed.get(kind) != (layer, self.length):
+            room[:, :, : self.length] = self._kept[layer, part][:, :, : self.length]
+            self._headed[kind] = layer, self.length
         room[:, :, self.length : end] = states
         return room[:, :, :end]
 

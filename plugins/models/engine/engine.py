@@ -133,7 +133,8 @@ class Engine:
         scored = self._mixed(shared, rows, expected)
         found: dict[int, Likelihood] = {}
         while not expected.keys() <= found.keys():
-            found |= [next(scored)]
+            place, likelihood = next(scored)
+            found[place] = likelihood
         self._compare(rows, expected, found)
         self.path, self.path_reason = "shared", "equal to the plain path on the first questions"
         self._score = partial(self._mixed, shared)

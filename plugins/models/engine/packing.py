@@ -27,26 +27,23 @@ def divide(sizes: Sequence[int], most: int) -> list[list[int]]:
 
 def level(batches: Sequence[Sequence[Tree]]) -> None:
     """Fill batches up to the tokens of the largest, and to the positions asked for in the one with most."""
-    most = max((_tokens(batch) for batch in batches), default=0)
-    for batch in batches:
-        lacking = most - _tokens(batch)
+    held = [token_count(batch) for batch in batches]
+    for batch, count in zip(batches, held, strict=True):
+        lacking = max(held) - count
         branched = next((tree for tree in batch if not tree.straight), None)  # the others need no mask, nor shall they
         if 0 < lacking <= TOKENS and branched is not None:
             branched.fill(lacking)
-    most = max((_asked(batch) for batch in batches), default=0)
-    for batch in batches:
-        lacking = most - _asked(batch)
-        if lacking <= max(TOKENS, SHARE * most):
+    asked = [sum(len(tree.wanted()) for tree in batch) for batch in batches]
+    for batch, count in zip(batches, asked, strict=True):
+        lacking = max(asked) - count
+        if 0 < lacking <= max(TOKENS, SHARE * max(asked)):
             for tree in batch:
                 lacking -= tree.take_along(lacking)
 
 
-def _tokens(batch: Sequence[Tree]) -> int:
+def token_count(batch: Sequence[Tree]) -> int:
+    """How many a batch holds."""
     return sum(map(len, batch))
-
-
-def _asked(batch: Sequence[Tree]) -> int:
-    return sum(len(tree.wanted()) for tree in batch)
 
 
 def _spread(sizes: Sequence[int], count: int) -> list[list[int]]:

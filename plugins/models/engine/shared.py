@@ -12,7 +12,7 @@ from .head import Head
 from .items import CannotShare, Likelihood, Row
 from .last import LastLayer
 from .memory import Budget, halving, keep_pages
-from .packing import divide, level
+from .packing import divide, level, token_count
 from .tree import Asked, Tree, gather, grow
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class SharedScorer:
         """Batches of the same size, or nearly, with those in front that hold the rows at ``first``."""
         batches = [[trees[i] for i in group] for group in divide([len(tree) for tree in trees], self.budget.tokens)]
         # Of the others the largest: what memory lacks, it lacks at once.
-        batches.sort(key=lambda batch: (all(first.isdisjoint(tree.places) for tree in batch), -_size(batch)))
+        batches.sort(key=lambda batch: (all(first.isdisjoint(tree.places) for tree in batch), -token_count(batch)))
         if self.device == "cpu":
             level(batches)
         return batches
@@ -129,10 +129,6 @@ class SharedScorer:
             raise CannotShare("its attention does not go through transformers' interface")
         states: torch.Tensor = found.last_hidden_state[0]
         return states
-
-
-def _size(batch: Sequence[Tree]) -> int:
-    return sum(map(len, batch))
 
 
 def refuse(model: Any) -> None:

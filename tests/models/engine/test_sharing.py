@@ -13,6 +13,7 @@ pytest.importorskip("torch", reason="needs the extra 'hf'")
 
 from benchctl_plugins.models.engine import header as headers
 from benchctl_plugins.models.engine import packing, tree
+from benchctl_plugins.models.engine.attention import Memory
 from benchctl_plugins.models.engine.engine import Engine
 from benchctl_plugins.models.engine.items import Likelihood, Row
 from benchctl_plugins.models.engine.plain import PlainEngine
@@ -102,6 +103,25 @@ def test_a_token_sees_its_ancestors_and_no_sibling():
     assert grown.tokens == [1, 2, 3, 4, 6]
     assert grown.visible()[4].tolist() == [True, True, False, False, True]
     assert grown.visible()[3].tolist() == [True, True, True, True, False]
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(0, 2)), max_size=12))
+def test_behind_a_header_stands_what_is_given_whatever_layer_came_before(calls):
+    """Layers of one kind share the room for it; two here have other heads, or other floats (as on another device)."""
+    import torch
+
+    kinds = [(2, 4, torch.float32), (2, 4, torch.float32), (1, 8, torch.float32), (2, 4, torch.float64)]
+    drawn = [torch.randn(1, heads, 6, size, dtype=dtype) for heads, size, dtype in kinds]
+    memory = Memory(6)
+    for layer, states in enumerate(drawn):
+        memory.keep(layer, "keys", states)
+    for layer, count, shorter in calls:
+        memory.length = max(1, memory.length - shorter)
+        heads, size, dtype = kinds[layer]
+        given = torch.randn(1, heads, count, size, dtype=dtype)
+        found = memory.extend(layer, "keys", given)
+        assert found.dtype == dtype
+        assert torch.equal(found, torch.cat([drawn[layer][:, :, : memory.length], given], dim=2))
 
 
 def test_in_the_last_layer_projections_rest_where_nobody_looks_at_them():
